@@ -1,0 +1,262 @@
+"""Editions, the ledger of delivery, and what providers told us afterwards."""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Count, Q
+
+from papers.models import Paper
+from subscribers.models import Subscriber
+from subscribers.schedule import Cadence
+
+
+class Edition(models.Model):
+    """One issue of one cadence for one date; its pool of papers is frozen when it opens."""
+
+    class Kind(models.TextChoices):
+        """The cadences, and what a reader asks for in between."""
+
+        DAILY = Cadence.DAILY.value, "Daily"
+        WEEKLY = Cadence.WEEKLY.value, "Weekly"
+        MONTHLY = Cadence.MONTHLY.value, "Monthly"
+        SAMPLE = "sample", "On request"
+
+    class Status(models.TextChoices):
+        OPEN = "open", "open"
+        PAUSED = "paused", "paused"
+        CANCELLED = "cancelled", "cancelled"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    date = models.DateField(help_text="The reader's local date.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    note = models.TextField(blank=True, help_text="The editor's note, shown above the papers.")
+    papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
+    opened_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-date", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "date"], name="one_edition_per_kind_and_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.date}"
+
+    def accounts(self) -> dict[str, int]:
+        """How many digests stand in each state. Their sum is what was planned."""
+        counts = self.digests.order_by().values_list("status").annotate(Count("pk"))
+        return dict.fromkeys(Digest.Status.values, 0) | dict(counts)
+
+
+class EditionPaper(models.Model):
+    """A paper in an edition's pool, with its trend score as it was when the edition opened."""
+
+    class Choice(models.TextChoices):
+        POOL = "pool", "chosen by fit"
+        PINNED = "pinned", "pinned by an editor"
+        BANNED = "banned", "banned by an editor"
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="pool")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
+    hot = models.FloatField()
+    choice = models.CharField(max_length=6, choices=Choice.choices, default=Choice.POOL)
+
+    class Meta:
+        ordering = ["-hot", "paper_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "paper"], name="a_paper_once_in_a_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.paper} in {self.edition}"
+
+
+class DigestQuerySet(models.QuerySet["Digest"]):
+    def claimable(self, at: datetime) -> Self:
+        """Planned, due, and of an edition that is neither paused nor cancelled."""
+        return self.filter(
+            status=Digest.Status.PLANNED,
+            not_before__lte=at,
+            expires_at__gt=at,
+            edition__status=Edition.Status.OPEN,
+        ).order_by("not_before", "pk")
+
+    def overdue(self, at: datetime) -> Self:
+        """Planned digests that would now be a surprise rather than a service."""
+        return self.filter(status=Digest.Status.PLANNED, expires_at__lte=at)
+
+    def abandoned(self, at: datetime) -> Self:
+        """Held by a worker whose lease has run out."""
+        return self.filter(status__in=Digest.Status.held(), lease_until__lte=at)
+
+
+class Digest(models.Model):
+    """One reader's copy of one edition: the row that the whole of delivery turns on.
+
+    planned -> claimed -> submitting -> accepted -> delivered | bounced | complained, with the side exits
+    skipped, failed, in_doubt, expired and cancelled. Only newsletter/delivery/ledger.py changes a status.
+    """
+
+    class Status(models.TextChoices):
+        PLANNED = "planned"
+        CLAIMED = "claimed"
+        SUBMITTING = "submitting"
+        ACCEPTED = "accepted", "accepted by the provider"
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        SKIPPED = "skipped"
+        FAILED = "failed"
+        IN_DOUBT = "in_doubt", "in doubt"
+        EXPIRED = "expired"
+        CANCELLED = "cancelled"
+
+        @classmethod
+        def held(cls) -> list[str]:
+            """A worker has it in hand, under a lease."""
+            return [cls.CLAIMED, cls.SUBMITTING]
+
+        @classmethod
+        def unsettled(cls) -> list[str]:
+            """Something is still to happen to it."""
+            return [cls.PLANNED, *cls.held()]
+
+        @classmethod
+        def possibly_sent(cls) -> list[str]:
+            """The reader has it, or may have it."""
+            return [cls.SUBMITTING, cls.ACCEPTED, cls.DELIVERED, cls.BOUNCED, cls.COMPLAINED, cls.IN_DOUBT]
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="digests")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it took a side exit, or waits.")
+    not_before = models.DateTimeField(help_text="When it is due.")
+    expires_at = models.DateTimeField(help_text="After this it is not sent any more.")
+    # The lease says until when a worker holds the row; the token, raised at each claim, makes a worker
+    # that lost its lease unable to write (https://martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html).
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fencing_token = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    subject = models.CharField(max_length=200, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's id of the message.")
+    planned_at = models.DateTimeField(auto_now_add=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DigestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["edition", "subscriber"], name="one_digest_per_edition_and_reader"
+            ),
+            models.CheckConstraint(
+                condition=(Q(status__in=["claimed", "submitting"]) & Q(lease_until__isnull=False))
+                | (~Q(status__in=["claimed", "submitting"]) & Q(lease_until=None)),
+                name="held_digests_alone_have_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["skipped", "failed", "in_doubt", "expired", "cancelled"])
+                | ~Q(reason=""),
+                name="a_side_exit_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(
+                    status__in=["submitting", "accepted", "delivered", "bounced", "complained", "in_doubt"]
+                )
+                | Q(submitted_at__isnull=False),
+                name="what_was_submitted_says_when",
+            ),
+        ]
+        indexes = [
+            # ledger.claim
+            models.Index(fields=["not_before", "id"], condition=Q(status="planned"), name="digest_claimable"),
+            # ledger.sweep: overdue
+            models.Index(fields=["expires_at"], condition=Q(status="planned"), name="digest_overdue"),
+            # ledger.sweep: abandoned
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(status__in=["claimed", "submitting"]),
+                name="digest_abandoned",
+            ),
+            models.Index(fields=["edition", "status"], name="digest_accounts"),  # Edition.accounts
+            models.Index(fields=["subscriber", "-planned_at"], name="digest_of_reader"),  # a reader's history
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edition} to reader {self.subscriber_id}"
+
+
+class DigestPaper(models.Model):
+    """A paper in a digest. Unique per reader and paper: nobody gets the same paper twice.
+
+    The rows are written with the state `submitting` and removed when it is certain that nothing was sent.
+    """
+
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="papers")
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
+    paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="+")
+    place = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=200, help_text="Why this reader got it, in words.")
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "paper"], name="never_the_same_paper_twice"),
+            models.UniqueConstraint(fields=["digest", "place"], name="one_paper_per_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place}. {self.paper}"
+
+
+class Event(models.Model):
+    """What a provider told us later. Stored once, applied later, in any order."""
+
+    class Type(models.TextChoices):
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
+        DEFERRED = "deferred"
+        COMPLAINED = "complained"
+        REJECTED = "rejected"
+        UNSUBSCRIBED = "unsubscribed"
+        OTHER = "other"
+
+    provider = models.CharField(max_length=40)
+    key = models.CharField(max_length=255, help_text="The provider's id of the event.")
+    type = models.CharField(max_length=12, choices=Type.choices)
+    digest_uid = models.UUIDField(null=True, blank=True, help_text="From the message's metadata.")
+    detail = models.CharField(max_length=300, blank=True)
+    happened_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "key"], name="an_event_is_stored_once"),
+        ]
+        indexes = [
+            # tasks.apply_events
+            models.Index(fields=["received_at"], condition=Q(applied_at=None), name="event_unapplied"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.get_type_display()}"
+
+
+class Brake(models.Model):
+    """Stops all mail until somebody releases it: pulled by the provider's refusal, or by hand."""
+
+    reason = models.CharField(max_length=300)
+    pulled_at = models.DateTimeField(auto_now_add=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pulled_at"]
+
+    def __str__(self) -> str:
+        return self.reason

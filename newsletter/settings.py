@@ -1,0 +1,208 @@
+"""All settings, read from the environment (https://12factor.net/config).
+
+Safe by default: nothing runs in the open unless a variable says so. `DEMO=1` (set by `make demo`) is
+the only mode that fills in what is missing, and it binds to this machine alone.
+"""
+
+import os
+import secrets
+import tempfile
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+DEMO = env.bool("DEMO", False)
+DEBUG = env.bool("DEBUG", False)
+# Where the embedded parts keep their files: database, Redis, caught mail.
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+
+
+def kept_secret(name: str) -> str:
+    """The demo's own secret: made at random once and kept, readable by its owner only."""
+    path = VAR_DIR / name
+    if not path.exists():
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+def socket_dir() -> Path:
+    """A short directory for Unix sockets, whose paths end at about 107 bytes (unix(7), sun_path)."""
+    if len(str(VAR_DIR)) < 80:
+        return VAR_DIR
+    return Path(tempfile.gettempdir()) / f"trending-papers-{sha256(str(VAR_DIR).encode()).hexdigest()[:12]}"
+
+
+def required(name: str, in_demo: str) -> str:
+    """A setting with no safe default: the demo has one, anything else must say.
+
+    Raises environs.EnvError, naming the variable, where it is not set.
+    """
+    return env.str(name, in_demo) if DEMO else env.str(name)
+
+
+SECRET_KEY = kept_secret("secret_key") if DEMO else env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+# Keys the suppression hashes. Apart from SECRET_KEY, because rotating that must not revive anybody.
+SUPPRESSION_KEY = kept_secret("suppression_key") if DEMO else env.str("SUPPRESSION_KEY")
+
+# --- the site ---------------------------------------------------------------------------------------
+SITE_NAME = env.str("SITE_NAME", "Trending Papers")
+SITE_URL = required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO else [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+# How many reverse proxies of ours stand before the site; the client's address is counted from them.
+PROXY_HOPS = env.int("PROXY_HOPS", 0)
+
+SECURE_SITE = SITE_URL.startswith("https://")
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SITE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SITE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SITE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_HOPS else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "anymail",
+    "newsletter",
+    "papers",
+    "subscribers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "newsletter.urls"
+WSGI_APPLICATION = "newsletter.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "newsletter.context_processors.site",
+                "subscribers.context_processors.signup",
+            ],
+        },
+    },
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if SECURE_SITE
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEMO or DEBUG
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"  # readers have their own zones; the machines have this one
+
+# --- the database -------------------------------------------------------------------------------------
+DATABASES: dict[str, Any] = {
+    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR}/papers.sqlite3", conn_max_age=60)
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock at BEGIN, where SQLite waits for it; a read upgraded to a write
+    # fails at once instead (https://www.sqlite.org/lang_transaction.html).
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+# --- Redis: a nudge and a cache, never the record -----------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", f"unix://{socket_dir()}/redis.sock")
+_by_socket = REDIS_URL.startswith("unix://")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": f"{REDIS_URL}?db=1" if _by_socket else REDIS_URL,
+        "KEY_PREFIX": "papers",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) if _by_socket else REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+# Publishing never waits long for a lost Redis: the sweep finds what the nudge would have told.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
+
+# --- mail ---------------------------------------------------------------------------------------------
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = env.int("EMAIL_PORT", 8025 if DEMO else 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30)  # seconds
+# Provider settings by anymail's own names: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
+ANYMAIL = {"REQUESTS_TIMEOUT": (10, 30)} | {
+    name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
+}
+MAIL_FROM_NAME = env.str("MAIL_FROM_NAME", SITE_NAME)
+MAIL_FROM = required("MAIL_FROM", "papers@trending-papers.example")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+# The law of most places asks for it in every newsletter (CAN-SPAM § 7704(a)(5), TMG § 5).
+POSTAL_ADDRESS = required("POSTAL_ADDRESS", "1 Example Street, 00000 Exampleville")
+# The folder in which the demo's mail catcher keeps mail; the inbox page exists only where it is set.
+INBOX_DIR = Path(env.str("INBOX_DIR", str(VAR_DIR / "inbox"))) if DEMO else None
+
+# --- choosing and delivering --------------------------------------------------------------------------
+POOL_DAYS = env.int("POOL_DAYS", 3650 if DEMO else 14)  # the demo reads the seed page whatever its age
+FIRST_DIGEST_AFTER = timedelta(seconds=env.int("FIRST_DIGEST_AFTER", 30 if DEMO else 300))
+TICK_SECONDS = env.int("TICK_SECONDS", 5 if DEMO else 60)
+CLAIM_SIZE = env.int("CLAIM_SIZE", 200)  # digests a worker takes at once
+SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a kill; 1 is the careful setting
+LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
+DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False

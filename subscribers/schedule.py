@@ -1,0 +1,59 @@
+"""When a reader's next digest is due: local wall-clock time to UTC. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import TextChoices
+
+
+class Cadence(TextChoices):
+    DAILY = "daily", "every day"
+    WEEKLY = "weekly", "every week"
+    MONTHLY = "monthly", "every month"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A cadence at a local hour in an IANA zone; `weekday` is ISO 8601's, for the weekly cadence.
+
+    The monthly digest goes out on the first of the month.
+    """
+
+    cadence: Cadence
+    local_hour: int
+    weekday: int
+    zone: str
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first slot after `moment` (aware), in UTC."""
+        return next(slot for day in self._days_from(moment) if (slot := self.slot_on(day)) > moment)
+
+    def local_date(self, moment: datetime) -> date:
+        """The date on the reader's calendar: the date of the edition that is due then."""
+        return moment.astimezone(ZoneInfo(self.zone)).date()
+
+    def slot_on(self, day: date) -> datetime:
+        """The chosen hour of a local day, in UTC.
+
+        An hour that the clock skips becomes the same distance after the skip; one that it repeats is
+        the first of the two (PEP 495, fold=0).
+        """
+        local = datetime.combine(day, time(self.local_hour), tzinfo=ZoneInfo(self.zone))
+        return local.astimezone(UTC)
+
+    def _days_from(self, moment: datetime) -> Iterator[date]:
+        # Two days early: a skipped day (Apia, 2011-12-30) moves a slot onto a neighbour's date.
+        day = self.local_date(moment) - timedelta(days=2)
+        while True:
+            if self._is_mine(day):
+                yield day
+            day += timedelta(days=1)
+
+    def _is_mine(self, day: date) -> bool:
+        return {
+            Cadence.DAILY: True,
+            Cadence.WEEKLY: day.isoweekday() == self.weekday,
+            Cadence.MONTHLY: day.day == 1,
+        }[self.cadence]

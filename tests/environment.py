@@ -1,0 +1,20 @@
+"""The environment that the settings read under test; loaded as a plugin, before Django is."""
+
+import os
+import tempfile
+
+os.environ.update(
+    {
+        "DEMO": "0",
+        "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "SUPPRESSION_KEY": "only-for-tests-" + "y" * 50,
+        "SITE_URL": "https://papers.example",
+        "ALLOWED_HOSTS": "papers.example,testserver",
+        "MAIL_FROM": "papers@papers.example",
+        "POSTAL_ADDRESS": "1 Test Street, 00000 Testville",
+        "VAR_DIR": os.environ.get("TEST_VAR_DIR") or tempfile.mkdtemp(prefix="tp-"),
+        "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),
+        "REDIS_URL": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:1"),
+        "LOG_LEVEL": "INFO",
+    }
+)
