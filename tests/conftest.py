@@ -1,0 +1,23 @@
+"""The cast and the fixed clock that all tests share."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from subscribers.models import Subscriber
+
+NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
+
+
+@pytest.fixture
+def alice(db: None) -> Subscriber:
+    """Confirmed, daily at 8 in Berlin."""
+    return Subscriber.objects.create(
+        email="alice@example.org", status=Subscriber.Status.ACTIVE, zone="Europe/Berlin", next_digest_at=NOW
+    )
+
+
+@pytest.fixture
+def bob(db: None) -> Subscriber:
+    """Asked, and has not confirmed yet."""
+    return Subscriber.objects.create(email="bob@example.org")
