@@ -4,6 +4,7 @@ Safe by default: nothing runs in the open unless a variable says so. `DEMO=1` (s
 the only mode that fills in what is missing, and it binds to this machine alone.
 """
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -23,13 +24,18 @@ DEBUG = env.bool("DEBUG", False)
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 
-def kept_secret(name: str) -> str:
-    """The demo's own secret: made at random once and kept, readable by its owner only."""
+def kept_secret(name: str, size: int = 50) -> str:
+    """The demo's own secret of `size` random bytes: made once and kept, readable by its owner only."""
     path = VAR_DIR / name
     if not path.exists():
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+        VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, draft = tempfile.mkstemp(dir=VAR_DIR)  # mode 600
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(size))
+        # A link appears whole, and never over a secret that another process has just made.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
     return path.read_text(encoding="utf-8")
 
 
@@ -55,7 +61,8 @@ SUPPRESSION_KEY = kept_secret("suppression_key") if DEMO else env.str("SUPPRESSI
 
 # --- the site ---------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", "Trending Papers")
-SITE_URL = required("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+PORT = env.int("PORT", 8000)  # of the demo's web server
+SITE_URL = required("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
@@ -66,7 +73,6 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SITE
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SITE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SITE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_HOPS else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -85,6 +91,7 @@ INSTALLED_APPS = [
     "subscribers",
 ]
 MIDDLEWARE = [
+    "newsletter.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -171,7 +178,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 # --- mail ---------------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 EMAIL_HOST = env.str("EMAIL_HOST", "127.0.0.1")
-EMAIL_PORT = env.int("EMAIL_PORT", 8025 if DEMO else 25)
+EMAIL_PORT = env.int("SMTP_PORT", 8025) if DEMO else env.int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
@@ -201,8 +208,12 @@ DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+        "short": {"format": "{levelname:<7} {name}: {message}", "style": "{"},  # the demo adds the time
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short" if DEMO else "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"celery": {"level": "WARNING"}} if DEMO else {},  # a tick every few seconds is no news
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
