@@ -1,11 +1,19 @@
 """What was published: papers, what they are about, where and when they were shown, how they are received."""
 
-from datetime import date
-from typing import Self
+from collections.abc import Iterable
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Self
 
-from django.db import models
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import slugify
+
+from papers.identity import first_author_key, title_key
+from papers.matching import MERGED_FIELDS, Shelf, UpsertResult, absorb
+from papers.records import ListingRecord, PaperRecord, ReadingRecord
 
 
 class Topic(models.Model):
@@ -26,6 +34,9 @@ class Topic(models.Model):
         return self.name
 
 
+UPSERT_CHUNK = 500  # records a transaction
+
+
 class PaperQuerySet(models.QuerySet["Paper"]):
     def listed(self, since: date, until: date) -> Self:
         """Listed after `since` and no later than `until`. Windows go by listing, never by publication."""
@@ -34,6 +45,55 @@ class PaperQuerySet(models.QuerySet["Paper"]):
     def trending(self) -> Self:
         """Hottest first; ties by row, so that the order never wavers."""
         return self.order_by("-hot", "pk")
+
+    def upsert(self, records: Iterable[PaperRecord], at: datetime | None = None) -> UpsertResult:
+        """Store records, each with its listing and reading, in chunks of one transaction each.
+
+        A work that is known is updated, whatever source or version it comes from; the same records twice
+        change nothing.
+        """
+        result = UpsertResult()
+        remaining = iter(records)
+        while chunk := list(islice(remaining, UPSERT_CHUNK)):
+            try:
+                result.add(self._upsert_chunk(chunk, at or timezone.now()))
+            except IntegrityError:
+                # Another importer stored one of these works a moment earlier: now its row is seen.
+                result.add(self._upsert_chunk(chunk, at or timezone.now()))
+        return result
+
+    @transaction.atomic
+    def _upsert_chunk(self, records: list[PaperRecord], at: datetime) -> UpsertResult:
+        shelf = Shelf(
+            self.filter(
+                Q(arxiv_id__in={record.arxiv_id for record in records if record.arxiv_id})
+                | Q(doi__in={record.doi for record in records if record.doi})
+                | Q(title_key__in={record.title_key for record in records})
+            ).order_by("pk")
+        )
+        papers, new, updated = [], [], []
+        for record in records:
+            paper = shelf.find(record)
+            if paper is None:
+                new.append(paper := Paper())
+            changed = absorb(paper, record, take_doi=shelf.is_free(record, paper))
+            if changed and paper.pk and paper not in updated:
+                updated.append(paper)
+            shelf.add(paper)
+            papers.append(paper)
+        for paper in updated:
+            paper.updated_at = at
+        self.bulk_create(new)
+        self.bulk_update(updated, [*MERGED_FIELDS, "updated_at"])
+        pairs = list(zip(papers, records, strict=True))
+        return UpsertResult(
+            found=len(records),
+            listed=_store_listings([(paper, r.listing) for paper, r in pairs if r.listing]),
+            read=_store_readings([(paper, r.reading) for paper, r in pairs if r.reading]),
+            paper_ids=list(dict.fromkeys(paper.pk for paper in papers)),
+            new_ids={paper.pk for paper in new},
+            updated_ids={paper.pk for paper in updated},
+        )
 
 
 class Paper(models.Model):
@@ -44,8 +104,9 @@ class Paper(models.Model):
     title_key = models.CharField(
         max_length=64,
         editable=False,
-        help_text="Identity where a source gives no id: see papers/identity.py.",
+        help_text="With the first author, identity where a source gives no id: see papers/identity.py.",
     )
+    first_author = models.CharField(max_length=100, blank=True, editable=False)
     title = models.CharField(max_length=500)
     abstract = models.TextField(blank=True)
     authors = models.JSONField(default=list, blank=True, help_text="Names in their order.")
@@ -66,7 +127,7 @@ class Paper(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["title_key"],
+                fields=["title_key", "first_author"],
                 condition=Q(arxiv_id=None, doi=None),
                 name="paper_without_ids_is_unique_by_title",
             ),
@@ -78,6 +139,19 @@ class Paper(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep identity in step with the text, also when an editor corrects a title.
+
+        An id left empty in a form is none: two works without a DOI do not share one.
+        """
+        self.arxiv_id, self.doi = self.arxiv_id or None, self.doi or None
+        self.set_keys()
+        super().save(*args, **kwargs)
+
+    def set_keys(self) -> None:
+        """Derive what papers/identity.py compares from title and authors."""
+        self.title_key, self.first_author = title_key(self.title), first_author_key(self.authors)
 
     @property
     def slug(self) -> str:
@@ -95,7 +169,10 @@ class PaperTopic(models.Model):
 
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="paper_topics")
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="paper_topics")
-    strength = models.FloatField(help_text="From 0 (not at all) to 1 (entirely).")
+    strength = models.FloatField(
+        validators=[MinValueValidator(0.01), MaxValueValidator(1)],
+        help_text="From 0 (not at all) to 1 (entirely).",
+    )
     source = models.CharField(max_length=12, choices=Source.choices)
 
     class Meta:
@@ -146,3 +223,49 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upvotes} upvotes at {self.taken_at:%Y-%m-%d %H:%M}"
+
+
+def _store_listings(pairs: list[tuple[Paper, ListingRecord]]) -> int:
+    """Store new and moved listings, and the day of the latest; how many there were."""
+    days = {listed.day for _, listed in pairs}
+    known = {
+        (row.paper_id, row.source, row.day): row
+        for row in Listing.objects.filter(paper__in={paper.pk for paper, _ in pairs}, day__in=days)
+    }
+    changed: list[Listing] = []
+    seen: set[tuple[int, str, date]] = set()
+    for paper, listed in pairs:
+        key = (paper.pk, listed.source, listed.day)
+        if key in seen:  # shown twice in one page: the first place counts
+            continue
+        seen.add(key)
+        row = known.get(key) or Listing(paper=paper, source=listed.source, day=listed.day)
+        if row.pk is None or row.place != listed.place:
+            row.place = listed.place
+            changed.append(row)
+    Listing.objects.bulk_update([row for row in changed if row.pk], ["place"])
+    Listing.objects.bulk_create([row for row in changed if row.pk is None])
+    later: dict[int, Paper] = {}
+    for paper, listed in pairs:
+        if paper.listed_on is None or paper.listed_on < listed.day:
+            paper.listed_on = listed.day
+            later[paper.pk] = paper
+    Paper.objects.bulk_update(later.values(), ["listed_on"])
+    return len(changed)
+
+
+def _store_readings(pairs: list[tuple[Paper, ReadingRecord]]) -> int:
+    """Append readings; one of an instant that is known stays as it was. How many were new."""
+    instants = {taken.taken_at for _, taken in pairs}
+    known = set(
+        Reading.objects.filter(
+            paper__in={paper.pk for paper, _ in pairs}, taken_at__in=instants
+        ).values_list("paper_id", "taken_at")
+    )
+    rows = {
+        (paper.pk, taken.taken_at): Reading(paper=paper, **vars(taken))
+        for paper, taken in pairs
+        if (paper.pk, taken.taken_at) not in known
+    }
+    Reading.objects.bulk_create(rows.values())
+    return len(rows)

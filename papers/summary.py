@@ -1,0 +1,86 @@
+"""What a paper claims, in its own words: the TL;DR of the site and the mails. Pure, no model of language."""
+
+import re
+
+from papers.text import cut
+
+SUMMARY_LIMIT = 280  # characters
+
+_ABBREVIATION = re.compile(
+    r"\b(?:e\.g|i\.e|et al|vs|cf|w\.r\.t|a\.k\.a|resp|approx|Figs?|Eqs?|Sec|Refs?|Dr|Prof|[A-Z](?:\.[A-Z])*)\.$"
+)
+# A sentence ends where a full stop is followed by space and a beginning, or by a capital without a space
+# ("…the performance.The IFM shows…"); a decimal, a version or an address has no such place.
+_END = re.compile(
+    r"[.!?]['\")\]”’]*(?=\s+['\"(\[“‘]?[^\sa-z])|(?<=[a-z)])\.(?=[A-Z][a-z]|[A-Z]{2,}\s)|(?<=.)$", re.DOTALL
+)
+_LABEL = re.compile(
+    r"^(?:Background|Objectives?|Aims?|Purpose|Motivation|Methods?|Results?|Conclusions?|Significance)\s*:\s*"
+)
+
+_ANNOUNCES = (
+    r"propose|present|introduce|show|demonstrate|develop|describe|identify|find|prove|study|investigate|argue|"
+    r"explore|survey|review|consider|design|construct|derive|provide|tackle|address|offer|equip|claim"
+)
+# From the plainest statement of what is new to the faintest; each is tried on every sentence in turn.
+_CLAIMS = [
+    re.compile(
+        r"\b(?:we|I)\b (?:\w+ly |here |also |further |then |therefore )*"
+        r"(?:propose|present|introduce|develop|describe a|identify|have developed)\b"
+        r"|\b(?:is|are) (?:\w+ )?(?:proposed|presented|introduced)\b"
+        r"|\b(?:paper|work|article|study|survey|book|thesis|review|report) (?:\w+ly )?"
+        r"(?:propose|present|introduce|develop|describe|explore|provide|survey|review)s\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\b(?:we|I)\b (?:\w+ly |here |also |further |then |therefore )*(?:can )?"
+        rf"(?:{_ANNOUNCES})\b|\b(?:this|our) (?:\w+ ){{1,2}}(?:is|makes|takes|shows|demonstrates|uses|aims)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.I),
+]
+# "In this work, …": the reader knows.
+_OPENING = re.compile(
+    r"^(?:(?:Here|Therefore|Thus|Hence|Then|However|To this end|As a result|To resolve this issue|In this (?:\w+ )?"
+    r"(?:work|paper|study|article|survey|thesis|book|report|setting))|(?:To address th(?:is|ese) \w+)), (?=\w)",
+    re.IGNORECASE,
+)
+
+
+def summary(abstract: str, limit: int = SUMMARY_LIMIT) -> str:
+    """The first sentence that says what is new, and those after it that still fit in `limit` characters.
+
+    Whole sentences of the abstract; only where the claim alone is longer it is cut, between words, with
+    an ellipsis. "" for an empty abstract.
+    """
+    found = sentences(abstract)
+    if not found:
+        return ""
+    start = next(
+        (place for claim in _CLAIMS for place, text in enumerate(found) if claim.search(text)), 0
+    )
+    text = _without_opening(found[start])
+    for following in found[start + 1 :]:
+        if len(text) + 1 + len(following) > limit:
+            break
+        text += " " + following
+    return cut(text, limit)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of plain English text; their words are all of its words.
+
+    "e.g.", "vs.", "et al.", initials, decimals and addresses end none.
+    """
+    found, start = [], 0
+    for end in _END.finditer(text):
+        sentence = text[start : end.end()].strip()
+        if sentence and not (end[0] and _ABBREVIATION.search(sentence)):
+            found.append(sentence)
+            start = end.end()
+    return found
+
+
+def _without_opening(sentence: str) -> str:
+    plain = _OPENING.sub("", _LABEL.sub("", sentence))
+    return plain[:1].upper() + plain[1:]

@@ -1,0 +1,114 @@
+"""Plain text out of what sources call text. Pure.
+
+What comes out is plain: no markup, no control, bidi or zero-width characters, one space between words.
+It is not HTML-safe: whoever shows it escapes it, as Django's templates do.
+"""
+
+import logging
+import re
+import unicodedata
+
+from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latexwalker import LatexWalkerError
+
+# It warns of macros without arguments: news about a stranger's text, not about our service.
+logging.getLogger("pylatexenc").setLevel(logging.ERROR)
+
+TITLE_LIMIT = 500  # characters, as the column
+ABSTRACT_LIMIT = 10_000  # arXiv allows 1,920; journals are more generous
+NAME_LIMIT = 200
+# LaTeX shrinks when it becomes text; no source needs more of it than this for one character.
+SOURCE_FACTOR = 4
+
+_MAY_BE_LATEX = re.compile(r"[\\$~{}]|``|''|--")
+# Pandoc's rule, so that "$5 and $6" stays money: no space inside either dollar, no digit after the last
+# (https://pandoc.org/MANUAL.html#extension-tex_math_dollars).
+_MATH = re.compile(r"(?<!\\)(\$\$?)(?![\s$])((?:\\.|[^$\\]){1,400}?)(?<![\s\\])\1(?!\d)", re.DOTALL)
+_MATH_OTHERWISE = re.compile(r"\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL)
+_DROPPED = re.compile(r"\\(?:cite[a-z]*|ref|eqref|label|footnote|thanks)\*?(?:\[[^\]]*\])?\{[^{}]*\}")
+_URL = re.compile(r"\\url\{([^{}]*)\}")
+_LINK = re.compile(r"\\href\{[^{}]*\}(?=\{)")
+# A single pass over what pylatexenc would swallow: `5% of` would lose the rest of its line, & a column.
+_SWALLOWED = re.compile(r"\\\\|\\\||\\[%&$#]|[%&]")
+_FUNCTION = re.compile(r"(\\(?:log|ln|exp|sin|cos|tan|min|max|arg|sup|inf)\b)\s*(?=[\w\\])")
+_RAISED = re.compile(r"\^(?:\{([0-9+\-]+)\}|([0-9]))")
+_LOWERED = re.compile(r"_(?:\{([0-9+\-]+)\}|([0-9]))")
+_MACRO = re.compile(r"\\(?:[A-Za-z]+\*?|.)|[{}$]")
+_SUPERSCRIPT = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+_SUBSCRIPT = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+
+_BEFORE_FUNCTION = re.compile(r"(?<=[\w)}])(?=\\(?:log|ln|exp|sin|cos|tan|min|max|arg|sup|inf)\b)")
+
+_TO_TEXT = LatexNodes2Text(math_mode="text")
+
+
+def clean(source: str, limit: int) -> str:
+    """`source` as one line of plain NFC text of at most `limit` characters, cut between words.
+
+    Never raises. LaTeX becomes readable Unicode; what cannot be read as LaTeX keeps its words.
+    """
+    text = unicodedata.normalize("NFC", source[: limit * SOURCE_FACTOR])
+    text = without_controls(text)
+    if _MAY_BE_LATEX.search(text):
+        text = without_controls(_from_latex(text))
+    return cut(" ".join(unicodedata.normalize("NFC", text).split()), limit)
+
+
+def without_controls(text: str) -> str:
+    """Without control, format (bidi, zero-width), surrogate, private and unassigned characters.
+
+    White space of every kind becomes a plain space.
+    """
+    return "".join(
+        " " if char.isspace() else "" if unicodedata.category(char)[0] == "C" else char for char in text
+    )
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters: whole words and an ellipsis where it was longer."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    return head.rpartition(" ")[0].rstrip(" ,;:") + "…" if " " in head else head + "…"
+
+
+def _from_latex(text: str) -> str:
+    text = _LINK.sub("", _URL.sub(r"\1", _DROPPED.sub("", text)))
+    # Math is taken out first and put back read: a dollar that opens none is money.
+    pieces: list[str] = []
+    start = 0
+    for found in _MATH.finditer(text):
+        pieces += [_outside_math(text[start : found.start()]), _math(found[2])]
+        start = found.end()
+    return "".join([*pieces, _outside_math(text[start:])])
+
+
+def _outside_math(text: str) -> str:
+    text = _MATH_OTHERWISE.sub(lambda found: _math(found[1] or found[2]), text)
+    return _read(re.sub(r"(?<!\\)\$", r"\\$", text))
+
+
+def _math(text: str) -> str:
+    text = _FUNCTION.sub(r"\1{} ", _BEFORE_FUNCTION.sub(" ", text))
+    text = _RAISED.sub(lambda found: (found[1] or found[2]).translate(_SUPERSCRIPT), text)
+    return _read(_LOWERED.sub(lambda found: (found[1] or found[2]).translate(_SUBSCRIPT), text))
+
+
+def _read(text: str) -> str:
+    escaped = _SWALLOWED.sub(_keep, text)
+    try:
+        plain = str(_TO_TEXT.latex_to_text(escaped))
+    except (LatexWalkerError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        # pylatexenc raises more than its own error on broken input; the words still count.
+        return _MACRO.sub(" ", text)
+    # A macro without its arguments leaves the pattern of its substitution behind.
+    return plain if "%s" not in plain or "%s" in text else _MACRO.sub(" ", text)
+
+
+def _keep(found: re.Match[str]) -> str:
+    token = found[0]
+    if token == r"\|":
+        return "‖"
+    if token in "%&":
+        return "\\" + token
+    return " " if token == r"\\" else token
