@@ -19,22 +19,25 @@ _LABEL = re.compile(
 )
 
 _ANNOUNCES = (
-    r"propose|present|introduce|show|demonstrate|develop|describe|identify|find|prove|study|investigate|argue|"
-    r"explore|survey|review|consider|design|construct|derive|provide|tackle|address|offer|equip|claim"
+    r"show|demonstrate|describe|identify|find|discover(?:ed)?|prove|study|investigate|argue|explore|survey|review|"
+    r"consider|design|construct|derive|provide|tackle|address|offer|equip|claim|aim|compare|evaluate|take|focus"
 )
+_ADVERBS = r"(?:\w+ly |here |also |further |then |therefore |will |can |now )*"
 # From the plainest statement of what is new to the faintest; each is tried on every sentence in turn.
 _CLAIMS = [
     re.compile(
-        r"\b(?:we|I)\b (?:\w+ly |here |also |further |then |therefore )*"
-        r"(?:propose|present|introduce|develop|describe a|identify|have developed)\b"
+        rf"\b(?:we|I) {_ADVERBS}(?:propose|present|introduce|develop|describe a|have developed)\b"
+        r"|\bwe \w+ [^.;]{1,80} and (?:propose|present|introduce)\b"
         r"|\b(?:is|are) (?:\w+ )?(?:proposed|presented|introduced)\b"
+        r"|\bour (?:method|approach|model|framework), (?:called|named)\b"
         r"|\b(?:paper|work|article|study|survey|book|thesis|review|report) (?:\w+ly )?"
         r"(?:propose|present|introduce|develop|describe|explore|provide|survey|review)s\b",
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:we|I)\b (?:\w+ly |here |also |further |then |therefore )*(?:can )?"
-        rf"(?:{_ANNOUNCES})\b|\b(?:this|our) (?:\w+ ){{1,2}}(?:is|makes|takes|shows|demonstrates|uses|aims)\b",
+        rf"\b(?:we|I) {_ADVERBS}(?:{_ANNOUNCES})\b"
+        r"|\bour (?:\w+ ){1,2}(?:is|makes|takes|shows|demonstrates|uses|aims)\b"
+        r"|\bthis (?:paper|work|article|study) \w+s\b",
         re.IGNORECASE,
     ),
     re.compile(r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.I),
@@ -82,5 +85,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _without_opening(sentence: str) -> str:
-    plain = _OPENING.sub("", _LABEL.sub("", sentence))
+    plain = _LABEL.sub("", sentence)
+    while plain != (shorter := _OPENING.sub("", plain)):
+        plain = shorter
     return plain[:1].upper() + plain[1:]
