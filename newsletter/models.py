@@ -150,23 +150,18 @@ class Digest(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["edition", "subscriber"], name="one_digest_per_edition_and_reader"
-            ),
+            models.UniqueConstraint(fields=["edition", "subscriber"], name="one_digest_per_edition_and_reader"),
             models.CheckConstraint(
                 condition=(Q(status__in=["claimed", "submitting"]) & Q(lease_until__isnull=False))
                 | (~Q(status__in=["claimed", "submitting"]) & Q(lease_until=None)),
                 name="held_digests_alone_have_a_lease",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["skipped", "failed", "in_doubt", "expired", "cancelled"])
-                | ~Q(reason=""),
+                condition=~Q(status__in=["skipped", "failed", "in_doubt", "expired", "cancelled"]) | ~Q(reason=""),
                 name="a_side_exit_has_a_reason",
             ),
             models.CheckConstraint(
-                condition=~Q(
-                    status__in=["submitting", "accepted", "delivered", "bounced", "complained", "in_doubt"]
-                )
+                condition=~Q(status__in=["submitting", "accepted", "delivered", "bounced", "complained", "in_doubt"])
                 | Q(submitted_at__isnull=False),
                 name="what_was_submitted_says_when",
             ),
@@ -201,6 +196,7 @@ class DigestPaper(models.Model):
     paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="+")
     place = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=200, help_text="Why this reader got it, in words.")
+    outside = models.BooleanField(default=False, help_text="From outside the reader's topics.")
 
     class Meta:
         ordering = ["place"]
@@ -248,12 +244,24 @@ class Event(models.Model):
         return f"{self.provider}: {self.get_type_display()}"
 
 
+class BrakeQuerySet(models.QuerySet["Brake"]):
+    def engaged(self) -> Self:
+        return self.filter(released_at=None)
+
+    def pull(self, reason: str) -> None:
+        """Stop all mail; once is enough."""
+        if not self.engaged().exists():
+            self.create(reason=reason)
+
+
 class Brake(models.Model):
     """Stops all mail until somebody releases it: pulled by the provider's refusal, or by hand."""
 
     reason = models.CharField(max_length=300)
     pulled_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BrakeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pulled_at"]

@@ -3,13 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from newsletter import inbox
+from newsletter import inbox, views
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("inbox/", inbox.message_list, name="inbox"),
     path("inbox/<str:key>/", inbox.message, name="inbox_message"),
     path("inbox/<str:key>/html", inbox.message_html, name="inbox_html"),
+    path("sample/<path:token>", views.sample, name="sample"),
+    path("digests/<uuid:uid>/", views.web_copy, name="web_copy"),
     path("", include("subscribers.urls")),
     path("", include("papers.urls")),
 ]

@@ -1,12 +1,21 @@
 """The cast and the fixed clock that all tests share."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 
 from subscribers.models import Subscriber
 
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
+
+
+@pytest.fixture
+def fixed_clock() -> Iterator[time_machine.Traveller]:
+    """It is NOW, until a test moves the clock."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ os.environ.update(
         "VAR_DIR": os.environ.get("TEST_VAR_DIR") or tempfile.mkdtemp(prefix="tp-"),
         "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),
         "REDIS_URL": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:1"),
+        "STATIC_HASHED": "0",  # the tests collect no static files
         "LOG_LEVEL": "INFO",
     }
 )

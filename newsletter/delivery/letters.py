@@ -1,0 +1,59 @@
+"""Sends the letters that are owed: confirmations, welcomes, links, goodbyes.
+
+The same edge and the same classification as digests, another policy: what is in doubt is sent again.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from newsletter.delivery.outcomes import Kind, Outcome, in_words
+from newsletter.delivery.provider import Provider
+from newsletter.delivery.sending import halt
+from newsletter.models import Brake
+from subscribers.emails import letter_email
+from subscribers.gate import why_not
+from subscribers.models import Letter
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+LEASE = timedelta(minutes=5)
+
+
+def send_owed_letters(at: datetime, size: int = BATCH) -> int:
+    """Send up to `size` letters; returns how many were taken in hand."""
+    if Brake.objects.engaged().exists():
+        return 0
+    letters = Letter.objects.claim(at, LEASE, size)
+    with Provider() as provider:
+        for letter in letters:
+            send(provider, letter)
+    return len(letters)
+
+
+def send(provider: Provider, letter: Letter) -> None:
+    """Send one letter and write down what became of it."""
+    if reason := why_not(letter):
+        letter.failed(reason)
+        return
+    try:
+        message = letter_email(letter)
+    except Exception as error:
+        log.exception("letter %s cannot be built", letter.pk)
+        letter.failed(in_words(error))
+        return
+    settle(letter, provider.submit(message))
+
+
+def settle(letter: Letter, outcome: Outcome) -> None:
+    now = timezone.now()
+    if outcome.kind is Kind.ACCEPTED:
+        letter.sent(now)
+    elif outcome.kind is Kind.REFUSED:
+        letter.failed(outcome.reason)
+    else:
+        letter.retry(outcome.reason, now + outcome.retry_after)
+    if outcome.kind is Kind.HALT:
+        halt(outcome, [])

@@ -1,0 +1,132 @@
+"""What became of one submission, by what is known. Pure: an exception in, an Outcome out.
+
+An exception does not mean "not sent": only what surely happened before the message left counts as unsent.
+"""
+
+import re
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+import requests
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailConfigurationError,
+    AnymailError,
+    AnymailRecipientsRefused,
+)
+from django.core.exceptions import ImproperlyConfigured
+from urllib3.exceptions import NewConnectionError
+
+RETRY_AFTER = timedelta(minutes=1)
+ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+LONGEST_RETRY_AFTER = timedelta(hours=1)  # a provider's own word is believed up to here
+
+
+class Kind(Enum):
+    ACCEPTED = "accepted"  # the provider has it
+    REFUSED = "refused"  # this message or recipient will never do
+    LATER = "later"  # the provider asks to wait
+    UNSENT = "unsent"  # nothing left this machine
+    DOUBT = "doubt"  # it may have been sent
+    HALT = "halt"  # nothing of ours will be accepted until a person acts
+
+
+@dataclass(frozen=True)
+class Outcome:
+    kind: Kind
+    reason: str = ""
+    provider_id: str = ""
+    retry_after: timedelta = RETRY_AFTER
+
+
+def on_connect(error: Exception) -> Outcome:
+    """What a failure to reach the provider means, before any message was handed over."""
+    if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, ImproperlyConfigured)):
+        return Outcome(Kind.HALT, in_words(error))
+    return Outcome(Kind.UNSENT, in_words(error))
+
+
+def on_submit(error: Exception) -> Outcome:
+    """What an exception from the call that submits means. RFC 5321, section 4.2.1 for SMTP's codes."""
+    for kinds, judge in JUDGES:
+        if isinstance(error, kinds):
+            return judge(error)
+    return Outcome(Kind.DOUBT, in_words(error))
+
+
+def by_recipient(error: smtplib.SMTPRecipientsRefused) -> Outcome:
+    """The only recipient was refused."""
+    [(code, answer)] = error.recipients.values()
+    return by_smtp_code(code, answer)
+
+
+def by_sender(error: smtplib.SMTPSenderRefused) -> Outcome:
+    """Our sender is every message's sender: refused for good, no other message would do better."""
+    return Outcome(Kind.HALT if error.smtp_code >= 500 else Kind.LATER, in_words(error))
+
+
+def on_http(error: requests.RequestException) -> Outcome:
+    """An HTTP provider's answer, or its silence."""
+    if error.response is not None:
+        return by_http_status(error.response, in_words(error))
+    cause = error.__cause__ or error
+    if isinstance(cause, requests.ConnectTimeout) or never_connected(cause):
+        return Outcome(Kind.UNSENT, in_words(error))
+    return Outcome(Kind.DOUBT, in_words(error))
+
+
+def by_http_status(response: requests.Response, reason: str) -> Outcome:
+    status = response.status_code
+    if status == 429:
+        return Outcome(Kind.LATER, reason, retry_after=retry_after(response.headers.get("Retry-After", "")))
+    if status in {401, 403}:
+        return Outcome(Kind.HALT, reason)
+    if 400 <= status < 500:
+        return Outcome(Kind.REFUSED, reason)
+    return Outcome(Kind.DOUBT, reason)
+
+
+def by_smtp_code(code: int, answer: bytes | str) -> Outcome:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, without_addresses(f"{code} {text}"))
+
+
+def retry_after(header: str) -> timedelta:
+    """Retry-After in seconds (RFC 9110, section 10.2.3), within reason; its date form waits a minute."""
+    seconds = int(header) if header.isascii() and header.isdigit() else RETRY_AFTER.seconds
+    return min(timedelta(seconds=min(seconds, 10**6)), LONGEST_RETRY_AFTER)
+
+
+def never_connected(error: BaseException) -> bool:
+    """DNS, connect or TLS failed: no byte of the message left."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.exceptions.SSLError) or isinstance(reason, NewConnectionError)
+
+
+def in_words(error: Exception) -> str:
+    """A reason for the ledger: the error's kind and its first words, without anybody's address."""
+    return without_addresses(f"{type(error).__name__}: {error}")
+
+
+def without_addresses(text: str) -> str:
+    return ADDRESS.sub("(address)", text)[:200]
+
+
+# Tried in turn: the particular before the general.
+JUDGES: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Outcome]]] = [
+    (smtplib.SMTPRecipientsRefused, by_recipient),
+    (smtplib.SMTPSenderRefused, by_sender),
+    (smtplib.SMTPResponseException, lambda error: by_smtp_code(error.smtp_code, error.smtp_error)),
+    # An international address and a server without SMTPUTF8: smtplib says so before MAIL.
+    (smtplib.SMTPNotSupportedError, lambda error: Outcome(Kind.REFUSED, in_words(error))),
+    (AnymailConfigurationError, lambda error: Outcome(Kind.HALT, in_words(error))),
+    (AnymailRecipientsRefused, lambda error: Outcome(Kind.REFUSED, in_words(error))),
+    (requests.RequestException, on_http),
+    (AnymailAPIError, lambda error: Outcome(Kind.DOUBT, in_words(error))),
+    # Any other of anymail's errors is its own refusal, before the call.
+    (AnymailError, lambda error: Outcome(Kind.REFUSED, in_words(error))),
+]

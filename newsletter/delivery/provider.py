@@ -1,0 +1,63 @@
+"""The edge to whoever carries the mail: an anymail provider, an SMTP relay or the local catcher.
+
+One message, one recipient, one Outcome. Nothing here raises for what a provider does.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+
+from newsletter.delivery.outcomes import Kind, Outcome, on_connect, on_submit
+
+
+class Provider:
+    """A connection kept open over several messages and opened again where it was lost.
+
+    Use as a context manager; `submit` answers with an Outcome whatever happens.
+    """
+
+    def __init__(self) -> None:
+        self._connection = mail.get_connection()
+        self._open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def submit(self, message: EmailMultiAlternatives) -> Outcome:
+        """Hand one message over. The caller has committed that it is about to."""
+        if len(message.recipients()) != 1:
+            raise ValueError(f"A message has one recipient, this one has {len(message.recipients())}.")
+        try:
+            if not self._open:
+                self._connection.open()
+                self._open = True
+        except Exception as error:  # noqa: BLE001 - whatever it is, no message was handed over
+            return on_connect(error)
+        try:
+            self._connection.send_messages([message])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is classified and kept in the ledger
+            outcome = on_submit(error)
+            if outcome.kind in {Kind.DOUBT, Kind.LATER, Kind.UNSENT}:
+                self._close()  # the session may be out of step
+            return outcome
+        return Outcome(Kind.ACCEPTED, provider_id=provider_id(message))
+
+    def _close(self) -> None:
+        self._open = False
+        try:
+            self._connection.close()
+        except Exception:  # noqa: BLE001 - what was sent was answered before this; a dying connection may fail
+            self._connection = mail.get_connection()
+
+
+def provider_id(message: EmailMultiAlternatives) -> str:
+    """The id under which the provider will speak of the message; over SMTP our own Message-ID."""
+    status = getattr(message, "anymail_status", None)
+    return str(getattr(status, "message_id", None) or message.extra_headers.get("Message-ID", ""))

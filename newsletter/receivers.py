@@ -1,0 +1,20 @@
+"""What others tell us, passed on: a letter is owed, a provider has news."""
+
+from typing import Any
+
+from anymail.signals import AnymailTrackingEvent, tracking
+from django.dispatch import receiver
+
+from newsletter import tasks
+from newsletter.delivery import events
+from subscribers.signals import letter_owed
+
+
+@receiver(letter_owed)
+def send_it_soon(**_: Any) -> None:
+    tasks.send_letters.delay()
+
+
+@receiver(tracking)
+def keep_event(event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
+    events.store(event, esp_name)

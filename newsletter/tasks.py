@@ -1,0 +1,50 @@
+"""Wake-ups. The database is the queue: any of these may be lost, repeated or run at once without harm."""
+
+import logging
+from functools import partial
+
+from celery import Task, shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter import editions
+from newsletter.delivery import events, ledger
+from newsletter.delivery.letters import BATCH, send_owed_letters
+from newsletter.delivery.sending import deliver_batch
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def tick() -> None:
+    """Plan what is due, repair what was left behind, and see that somebody delivers."""
+    now = timezone.now()
+    swept = {way: count for way, count in ledger.sweep(now).items() if count}
+    planned = editions.plan(now)
+    events.apply_stored(now)
+    if planned or swept:
+        log.info("planned %d digests; swept: %s", planned, swept or "nothing")
+    deliver.delay()
+
+
+@shared_task
+def deliver() -> None:
+    """Deliver one batch; where it was full there may be more."""
+    claimed = deliver_batch()
+    if claimed:
+        log.info("delivered a batch of %d digests", claimed)
+    if claimed == settings.CLAIM_SIZE:
+        deliver.delay()
+
+
+@shared_task
+def send_letters() -> None:
+    """Send what is owed to people one by one."""
+    if send_owed_letters(timezone.now()) == BATCH:
+        send_letters.delay()
+
+
+def nudge(task: Task) -> None:
+    """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
+    transaction.on_commit(partial(task.delay), robust=True)

@@ -1,0 +1,119 @@
+"""A small world for the tests of editions and delivery: two topics, eight papers, a relay."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.mail import EmailMultiAlternatives
+from pytest_django.fixtures import Settings
+
+from newsletter.models import Digest, Edition
+from papers.models import Listing, Paper, PaperTopic, Topic
+from subscribers.emails import compose
+from subscribers.models import Subscriber
+from tests.conftest import NOW
+from tests.stubs import Api, Relay, http_api, smtp_relay
+
+
+@pytest.fixture(autouse=True)
+def clock(fixed_clock: time_machine.Traveller) -> time_machine.Traveller:
+    """Every test here happens at NOW."""
+    return fixed_clock
+
+
+@pytest.fixture
+def graphs(db: None) -> Topic:
+    return Topic.objects.create(slug="graphs", name="Graph neural networks", description="On graphs.", field="ML")
+
+
+@pytest.fixture
+def robots(db: None) -> Topic:
+    return Topic.objects.create(slug="robots", name="Robotics", description="Robots.", field="ML")
+
+
+def make_paper(number: int, topic: Topic, strength: float = 0.9, **fields: object) -> Paper:
+    """The `number`th paper of the page; a lower number trends more."""
+    values = {
+        "title": f"{topic.name} paper {number}",
+        "title_key": f"{topic.slug}-{number}",
+        "abstract": f"We present result {number}. It holds.",
+        "authors": ["Ada Lovelace", "Emmy Noether"],
+        "listed_on": NOW.date(),
+        "hot": 100 - number,
+    } | fields
+    paper = Paper.objects.create(**values)
+    PaperTopic.objects.create(paper=paper, topic=topic, strength=strength, source=PaperTopic.Source.TEXT)
+    Listing.objects.create(paper=paper, source="seed-page", day=paper.listed_on, place=number)
+    return paper
+
+
+@pytest.fixture
+def graph_papers(graphs: Topic) -> list[Paper]:
+    return [make_paper(number, graphs) for number in (1, 3, 5, 7)]
+
+
+@pytest.fixture
+def robot_papers(robots: Topic) -> list[Paper]:
+    return [make_paper(number, robots) for number in (2, 4, 6, 8)]
+
+
+@pytest.fixture
+def papers(graph_papers: list[Paper], robot_papers: list[Paper]) -> list[Paper]:
+    return graph_papers + robot_papers
+
+
+def add_readers(count: int, *topics: Topic, **fields: object) -> list[Subscriber]:
+    """Active daily readers whose hour has come."""
+    readers = Subscriber.objects.bulk_create(
+        Subscriber(
+            email=f"reader{number}@example.org",
+            status=Subscriber.Status.ACTIVE,
+            next_digest_at=NOW - timedelta(minutes=1),
+            **fields,
+        )
+        for number in range(count)
+    )
+    for reader in readers:
+        reader.topics.set(topics)
+    return readers
+
+
+@pytest.fixture
+def edition(papers: list[Paper], db: None) -> Edition:
+    edition = Edition.objects.create(kind="daily", date=NOW.date())
+    for paper in papers:
+        edition.pool.create(paper=paper, hot=paper.hot)
+    return edition
+
+
+def planned(edition: Edition, reader: Subscriber) -> Digest:
+    return Digest.objects.create(
+        edition=edition, subscriber=reader, not_before=NOW, expires_at=NOW + timedelta(hours=12)
+    )
+
+
+@pytest.fixture
+def relay(settings: Settings) -> Iterator[Relay]:
+    with smtp_relay() as relay:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
+        yield relay
+
+
+@pytest.fixture
+def postmark(settings: Settings) -> Iterator[Api]:
+    with http_api() as api:
+        settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+        settings.ANYMAIL = {
+            "POSTMARK_SERVER_TOKEN": "token",
+            "POSTMARK_API_URL": api.url,
+            "REQUESTS_TIMEOUT": (1, 0.5),
+        }
+        yield api
+
+
+def message_to(address: str) -> EmailMultiAlternatives:
+    return compose(
+        to=address, subject="Papers", text="Some papers.", html="<p>Some papers.</p>", headers={}, metadata={}
+    )

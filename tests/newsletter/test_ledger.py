@@ -1,0 +1,153 @@
+"""The states of a digest, and who may change them."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from newsletter.delivery import ledger
+from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.sending import Ready
+from newsletter.digest.choice import Choice
+from newsletter.models import Digest, DigestPaper, Edition
+from subscribers.models import Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import message_to, planned
+
+LATER = NOW + timedelta(minutes=10)  # past every lease
+Status = Digest.Status
+
+
+@pytest.fixture
+def digest(edition: Edition, alice: Subscriber) -> Digest:
+    return planned(edition, alice)
+
+
+def ready(digest: Digest) -> Ready:
+    paper = digest.edition.pool.first().paper_id
+    return Ready(digest, [Choice(paper, "Graphs")], message_to("alice@example.org"))
+
+
+def submitting(digest: Digest) -> Digest:
+    [claimed] = ledger.claim(NOW, 10)
+    assert ledger.begin_submitting([ready(claimed)], NOW) == {digest.pk}
+    return claimed
+
+
+def test_a_claimed_digest_is_not_claimed_again(digest: Digest) -> None:
+    assert ledger.claim(NOW, 10) == [digest]
+    assert ledger.claim(NOW, 10) == []
+
+
+def test_a_digest_is_not_claimed_before_it_is_due(digest: Digest) -> None:
+    assert ledger.claim(NOW - timedelta(seconds=1), 10) == []
+
+
+@pytest.mark.parametrize("status", ["paused", "cancelled"])
+def test_a_stopped_edition_is_not_claimed(digest: Digest, status: str) -> None:
+    Edition.objects.update(status=status)
+    assert ledger.claim(NOW, 10) == []
+
+
+def test_a_lost_claim_goes_back_to_planned(digest: Digest) -> None:
+    ledger.claim(NOW, 10)
+    assert ledger.sweep(LATER)["back to planned"] == 1
+    assert ledger.claim(LATER, 10) == [digest]
+
+
+def test_a_claim_whose_lease_runs_is_left_alone(digest: Digest) -> None:
+    ledger.claim(NOW, 10)
+    assert not any(ledger.sweep(NOW + timedelta(minutes=1)).values())
+
+
+def test_a_lost_submission_is_in_doubt_and_never_planned_again(digest: Digest) -> None:
+    submitting(digest)
+    assert ledger.sweep(LATER)["in doubt"] == 1
+    digest.refresh_from_db()
+    assert (digest.status, digest.reason) == (Status.IN_DOUBT, "its worker stopped while submitting")
+    assert ledger.claim(LATER, 10) == []
+
+
+def test_a_worker_that_lost_its_lease_cannot_submit(digest: Digest) -> None:
+    [old] = ledger.claim(NOW, 10)
+    ledger.sweep(LATER)
+    ledger.claim(LATER, 10)
+    assert ledger.begin_submitting([ready(old)], LATER) == set()
+    assert not DigestPaper.objects.exists()
+
+
+def test_a_worker_that_lost_its_lease_cannot_settle(digest: Digest) -> None:
+    old = submitting(digest)
+    Digest.objects.update(status=Status.PLANNED, lease_until=None)
+    ledger.claim(LATER, 10)
+    assert not ledger.settle(old, Outcome(Kind.ACCEPTED), LATER)
+
+
+def test_a_worker_that_overslept_settles_its_own_doubt(digest: Digest) -> None:
+    mine = submitting(digest)
+    ledger.sweep(LATER)
+    assert ledger.settle(mine, Outcome(Kind.ACCEPTED), LATER)
+    digest.refresh_from_db()
+    assert (digest.status, digest.reason) == (Status.ACCEPTED, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(Kind.ACCEPTED, "accepted"), (Kind.REFUSED, "failed"), (Kind.DOUBT, "in_doubt")],
+)
+def test_an_answer_settles_a_digest(digest: Digest, kind: Kind, status: str) -> None:
+    ledger.settle(submitting(digest), Outcome(kind, "because"), NOW)
+    digest.refresh_from_db()
+    assert (digest.status, digest.reason, digest.settled_at) == (status, "because", NOW)
+    assert digest.papers.exists()
+
+
+@pytest.mark.parametrize("kind", [Kind.LATER, Kind.UNSENT, Kind.HALT])
+def test_what_was_not_sent_is_planned_again_and_its_papers_are_free(digest: Digest, kind: Kind) -> None:
+    ledger.settle(submitting(digest), Outcome(kind, "busy", retry_after=timedelta(minutes=2)), NOW)
+    digest.refresh_from_db()
+    assert (digest.status, digest.not_before) == (Status.PLANNED, NOW + timedelta(minutes=2))
+    assert digest.lease_until is digest.submitted_at is None
+    assert not digest.papers.exists()
+
+
+def test_a_late_digest_expires(digest: Digest) -> None:
+    assert ledger.sweep(NOW + timedelta(hours=12))["expired"] == 1
+    digest.refresh_from_db()
+    assert digest.reason == "too late to be welcome"
+
+
+def test_a_cancelled_edition_ends_its_digests(digest: Digest) -> None:
+    Edition.objects.update(status="cancelled")
+    assert ledger.sweep(NOW)["cancelled"] == 1
+
+
+def test_a_paper_cannot_be_written_twice_for_a_reader(digest: Digest, alice: Subscriber) -> None:
+    submitting(digest)
+    weekly = Edition.objects.create(kind="weekly", date=NOW.date())
+    weekly.pool.create(paper=digest.edition.pool.first().paper, hot=1)
+    planned(weekly, alice)
+    [second] = ledger.claim(NOW, 10)
+    with pytest.raises(IntegrityError):
+        ledger.begin_submitting([ready(second)], NOW)
+    second.refresh_from_db()
+    assert second.status == Status.CLAIMED
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"status": "claimed", "lease_until": None},
+        {"status": "planned", "lease_until": NOW},
+        {"status": "failed", "reason": ""},
+        {"status": "accepted", "submitted_at": None},
+    ],
+)
+def test_the_database_refuses_a_state_that_must_never_be(digest: Digest, broken: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError):
+        Digest.objects.filter(pk=digest.pk).update(**broken)
+
+
+def test_a_reader_has_one_digest_of_an_edition(digest: Digest) -> None:
+    with pytest.raises(IntegrityError):
+        planned(digest.edition, digest.subscriber)

@@ -1,0 +1,54 @@
+"""Letters that are owed are sent, and sent again where it is in doubt."""
+
+from datetime import timedelta
+
+import time_machine
+
+from newsletter.delivery.letters import send_owed_letters
+from newsletter.models import Brake
+from subscribers.letters import owe
+from subscribers.models import Letter, Subscriber, Suppression
+from tests.conftest import NOW
+from tests.stubs import Api, Relay
+
+
+def test_an_owed_confirmation_is_sent_once(bob: Subscriber, relay: Relay) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    assert send_owed_letters(NOW) == 1
+    assert send_owed_letters(NOW) == 0
+    assert relay.accepted[0]["Subject"] == "Confirm your subscription to Trending Papers"
+    assert Letter.objects.get().status == Letter.Status.SENT
+
+
+def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    relay.hang_up = True
+    send_owed_letters(NOW)
+    relay.hang_up = False
+    with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
+        assert send_owed_letters(NOW + timedelta(minutes=2)) == 1
+    assert Letter.objects.get().status == Letter.Status.SENT
+
+
+def test_a_letter_whose_sender_died_is_taken_up_again(bob: Subscriber, relay: Relay) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    Letter.objects.claim(NOW, timedelta(minutes=5), 10)
+    assert send_owed_letters(NOW + timedelta(minutes=4)) == 0
+    assert send_owed_letters(NOW + timedelta(minutes=5)) == 1
+
+
+def test_a_suppressed_address_gets_no_letter(bob: Subscriber, relay: Relay) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    Suppression.objects.add("bob@example.org", Suppression.Reason.OPERATOR)
+    send_owed_letters(NOW)
+    assert relay.accepted == []
+    assert Letter.objects.get().status == Letter.Status.FAILED
+
+
+def test_refused_credentials_stop_the_letters_too(bob: Subscriber, postmark: Api) -> None:
+    postmark.status, postmark.body = 401, '{"ErrorCode": 10, "Message": "bad token"}'
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    send_owed_letters(NOW)
+    assert Brake.objects.engaged().exists()
+    assert Letter.objects.get().status == Letter.Status.OWED
+    assert send_owed_letters(NOW + timedelta(hours=1)) == 0

@@ -1,0 +1,128 @@
+"""An exception does not mean "not sent"."""
+
+import smtplib
+from datetime import timedelta
+from threading import Event
+
+import pytest
+import requests
+from pytest_django.fixtures import Settings
+
+from newsletter.delivery.outcomes import Kind, on_connect, on_submit, retry_after
+from newsletter.delivery.provider import Provider
+from tests.newsletter.conftest import message_to
+from tests.stubs import Api, Relay
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"no such user")}), Kind.REFUSED),
+        (smtplib.SMTPRecipientsRefused({"a@b.example": (450, b"try later")}), Kind.LATER),
+        (smtplib.SMTPDataError(554, b"spam"), Kind.REFUSED),
+        (smtplib.SMTPDataError(451, b"greylisted"), Kind.LATER),
+        (smtplib.SMTPSenderRefused(550, b"not yours", "us@b.example"), Kind.HALT),
+        (smtplib.SMTPServerDisconnected("gone"), Kind.DOUBT),
+        (TimeoutError("timed out"), Kind.DOUBT),
+        (ConnectionResetError("reset"), Kind.DOUBT),
+        (requests.ConnectTimeout("no answer"), Kind.UNSENT),
+        (requests.ReadTimeout("no answer"), Kind.DOUBT),
+        (ValueError("anything"), Kind.DOUBT),
+    ],
+)
+def test_an_error_while_submitting_is_judged_by_what_is_known(error: Exception, kind: Kind) -> None:
+    assert on_submit(error).kind is kind
+
+
+def test_a_failure_to_connect_means_nothing_was_sent() -> None:
+    assert on_connect(ConnectionRefusedError("refused")).kind is Kind.UNSENT
+    assert on_connect(smtplib.SMTPAuthenticationError(535, b"bad password")).kind is Kind.HALT
+
+
+def test_a_reason_carries_nobodys_address() -> None:
+    outcome = on_submit(smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"<a@b.example> unknown")}))
+    assert outcome.reason == "550 <(address)> unknown"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("30", 30), ("", 60), ("soon", 60), ("-5", 60), ("99999999", 3600), ("²", 60)]
+)
+def test_a_providers_wait_is_believed_within_reason(header: str, seconds: int) -> None:
+    assert retry_after(header) == timedelta(seconds=seconds)
+
+
+def submit() -> tuple[Kind, str]:
+    with Provider() as provider:
+        outcome = provider.submit(message_to("alice@example.org"))
+    return outcome.kind, outcome.provider_id
+
+
+def test_a_relay_that_takes_the_message_has_accepted_it(relay: Relay) -> None:
+    kind, provider_id = submit()
+    assert kind is Kind.ACCEPTED
+    assert provider_id == relay.accepted[0]["Message-ID"]
+    assert relay.recipients == ["alice@example.org"]
+
+
+def test_a_relay_that_hangs_up_after_the_message_leaves_it_in_doubt(relay: Relay) -> None:
+    relay.hang_up = True
+    assert submit()[0] is Kind.DOUBT
+    assert len(relay.accepted) == 1
+
+
+def test_a_relay_that_is_not_there_was_sent_nothing(relay: Relay, settings: Settings) -> None:
+    settings.EMAIL_PORT = 1
+    assert submit()[0] is Kind.UNSENT
+
+
+def test_a_lost_connection_is_opened_again(relay: Relay) -> None:
+    relay.hang_up = True
+    with Provider() as provider:
+        assert provider.submit(message_to("alice@example.org")).kind is Kind.DOUBT
+        relay.hang_up = False
+        assert provider.submit(message_to("bob@example.org")).kind is Kind.ACCEPTED
+
+
+def test_a_provider_that_takes_the_message_names_it(postmark: Api) -> None:
+    assert submit() == (Kind.ACCEPTED, "b7bc2f4a")
+    assert postmark.requests[0]["To"] == "alice@example.org"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, Kind.HALT),
+        (403, Kind.HALT),
+        (422, Kind.REFUSED),
+        (429, Kind.LATER),
+        (500, Kind.DOUBT),
+        (503, Kind.DOUBT),
+    ],
+)
+def test_a_providers_refusal_is_judged_by_its_status(postmark: Api, status: int, kind: Kind) -> None:
+    postmark.status, postmark.body = status, '{"ErrorCode": 1, "Message": "no"}'
+    assert submit()[0] is kind
+
+
+def test_garbage_after_success_is_in_doubt(postmark: Api) -> None:
+    postmark.body = "<html>"
+    assert submit()[0] is Kind.DOUBT
+
+
+def test_a_provider_that_never_answers_leaves_doubt(postmark: Api) -> None:
+    postmark.silent = Event()
+    assert submit()[0] is Kind.DOUBT
+    assert len(postmark.requests) == 1
+
+
+def test_a_provider_that_is_not_there_was_sent_nothing(postmark: Api, settings: Settings) -> None:
+    settings.ANYMAIL = settings.ANYMAIL | {"POSTMARK_API_URL": "http://127.0.0.1:1/"}
+    assert submit()[0] is Kind.UNSENT
+
+
+def test_a_message_for_two_is_never_submitted(relay: Relay) -> None:
+    message = message_to("alice@example.org")
+    message.cc = ["bob@example.org"]
+    with Provider() as provider, pytest.raises(ValueError, match="one recipient"):
+        provider.submit(message)
+    assert relay.accepted == []

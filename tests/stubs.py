@@ -1,0 +1,113 @@
+"""Real servers on loopback in the place of providers, told how to behave."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class Relay:
+    """An SMTP relay: what it accepted, and what it answers instead where told so."""
+
+    port: int = 0
+    accepted: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    refuse: dict[str, str] = field(default_factory=dict)  # recipient -> answer to RCPT
+    answer: str = "250 OK"  # to the message itself
+    hang_up: bool = False  # take the message, answer nothing, close
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.hang_up:
+            server.transport.abort()
+        if self.hang_up or self.answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.accepted.append(message_from_bytes(envelope.content, policy=policy.default))
+            self.recipients += envelope.rcpt_tos
+        return self.answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def smtp_relay() -> Iterator[Relay]:
+    """A relay on a free port of this machine."""
+    relay = Relay(port=free_port())
+    controller = Controller(relay, hostname="127.0.0.1", port=relay.port)
+    controller.start()
+    try:
+        yield relay
+    finally:
+        controller.stop()
+
+
+@dataclass
+class Api:
+    """An HTTP provider: what it was asked, and what it answers."""
+
+    port: int = 0
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+    body: str = ""  # where empty: Postmark's answer to a message that it takes
+    headers: dict[str, str] = field(default_factory=dict)
+    silent: threading.Event | None = None  # take the request, answer only when this is set
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+
+@contextmanager
+def http_api() -> Iterator[Api]:
+    """An HTTP provider on a free port of this machine."""
+    api = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            api.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if api.silent:
+                api.silent.wait(10)
+            self.send_response(api.status)
+            for name, value in api.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            taken = {"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": api.requests[-1]["To"]}
+            self.wfile.write((api.body or json.dumps(taken)).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    api.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield api
+    finally:
+        if api.silent:
+            api.silent.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
