@@ -1,11 +1,17 @@
 """When a reader's next digest is due: local wall-clock time to UTC. Pure."""
 
+from calendar import day_name
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import TextChoices
+
+
+def place_of(zone: str) -> str:
+    """A zone's name for people: its city, or UTC."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 class Cadence(TextChoices):
@@ -25,6 +31,15 @@ class Schedule:
     local_hour: int
     weekday: int
     zone: str
+
+    def __str__(self) -> str:
+        """As one says it: "every Monday at 8:00, Berlin time"."""
+        days = {
+            Cadence.DAILY: "every day",
+            Cadence.WEEKLY: f"every {day_name[self.weekday - 1]}",
+            Cadence.MONTHLY: "on the first of each month",
+        }[self.cadence]
+        return f"{days} at {self.local_hour}:00, {place_of(self.zone)} time"
 
     def next_after(self, moment: datetime) -> datetime:
         """The first slot after `moment` (aware), in UTC."""
@@ -57,3 +72,15 @@ class Schedule:
             Cadence.WEEKLY: day.isoweekday() == self.weekday,
             Cadence.MONTHLY: day.day == 1,
         }[self.cadence]
+
+
+def in_words(moment: datetime, seen_from: datetime, zone: str) -> str:
+    """When that is, as one says it: "in a few minutes", "tomorrow at 8:00", "on Monday 23 March at 8:00"."""
+    if moment - seen_from <= timedelta(minutes=10):
+        return "in a few minutes"
+    local, today = (instant.astimezone(ZoneInfo(zone)) for instant in (moment, seen_from))
+    clock = f"{local.hour}:{local.minute:02}"
+    days = (local.date() - today.date()).days
+    if days < 2:
+        return f"{['today', 'tomorrow'][days]} at {clock}"
+    return f"on {local:%A} {local.day} {local:%B} at {clock}"

@@ -1,3 +1,21 @@
-from django.urls import URLPattern
+"""Secrets stand last and take in whatever follows, so that a broken link gets an answer in words."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from subscribers.views import leaving, preferences, signup
+
+urlpatterns = [
+    path("subscribe/", signup.subscribe, name="subscribe"),
+    path("subscribe/check-your-inbox/", signup.subscribed, name="subscribed"),
+    path("confirm/<path:token>", signup.confirm, name="confirm"),
+    path("preferences/", preferences.send_preferences_link, name="send_preferences_link"),
+    path("preferences/sent/", preferences.preferences_link_sent, name="preferences_link_sent"),
+    path("preferences/<path:token>", preferences.preferences, name="preferences"),
+    path("erase/<path:token>", preferences.erase, name="erase"),
+    path("leave/<path:token>", leaving.leave, name="leave"),
+    path("undo/<path:token>", leaving.leave_undo, name="leave_undo"),
+    path("less-often/<path:token>", leaving.less_often, name="less_often"),
+    path("pause/<path:token>", leaving.pause, name="pause"),
+    path("resume/<path:token>", leaving.resume, name="resume"),
+    path("one-click/<path:token>", leaving.one_click, name="one_click"),
+]

@@ -1,0 +1,154 @@
+"""Every mail we ever send is built here, by `compose`; the list of functions is the list of what we say."""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from email.utils import formataddr
+
+import css_inline
+from anymail.message import AnymailMessage
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from subscribers import links
+from subscribers.models import Letter
+from subscribers.schedule import in_words
+
+# Controls, line and paragraph separators, surrogates: what could start another header or another line.
+UNSAFE_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}
+# Marks, embeddings, overrides and isolates, which make a line read as something that it is not.
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322, 3.6.8
+BARE_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+OURS_ALONE = {"to", "cc", "bcc", "from", "sender", "reply-to", "subject", "return-path"}
+# RFC 3834 asks automatic answers to stay away; Exchange needs to be told in its own words.
+TRANSACTIONAL = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
+# The style sheet stands in the template once, and inline in the mail, where programs look for it.
+inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+class UnsafeHeader(ValueError):  # noqa: N818 - named for what was found
+    """A header, subject or address with something in it that could become another header or recipient."""
+
+
+def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    html: str,
+    headers: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> EmailMultiAlternatives:
+    """Build one mail to one bare address, from us. A Message-ID comes with it unless `headers` has one.
+
+    Raises UnsafeHeader rather than repair anything: what is unsafe here was not cleaned where it came in.
+    """
+    if not BARE_ADDRESS.fullmatch(safe(to)):
+        raise UnsafeHeader("The recipient is not one bare address.")
+    own = {"Message-ID": message_id(uuid.uuid4()), **(headers or {})}
+    for name, value in own.items():
+        if not HEADER_NAME.fullmatch(name) or name.lower() in OURS_ALONE:
+            raise UnsafeHeader(f"The header {name!r} is not for the caller to set.")
+        safe(value)
+    message: EmailMultiAlternatives = AnymailMessage(
+        subject=safe(subject),
+        body=text,
+        from_email=formataddr((safe(settings.MAIL_FROM_NAME), safe(settings.MAIL_FROM))),
+        to=[to],
+        headers=own,
+        metadata=dict(metadata or {}),
+    )
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def safe(value: str) -> str:
+    """The value as it is. Raises UnsafeHeader where it has characters that no header should have."""
+    for character in value:
+        if unicodedata.category(character) in UNSAFE_CATEGORIES or character in BIDI:
+            raise UnsafeHeader(f"U+{ord(character):04X} does not belong in a header.")
+    return value
+
+
+def message_id(uid: uuid.UUID) -> str:
+    """Our own Message-ID for a thing of ours: the same thing sent again keeps it."""
+    return f"<{uid}@{settings.MAIL_FROM.rpartition('@')[2]}>"
+
+
+def letter_email(letter: Letter) -> EmailMultiAlternatives:
+    """The mail that a letter stands for."""
+    return BY_KIND[Letter.Kind(letter.kind)](letter)
+
+
+def confirmation(letter: Letter) -> EmailMultiAlternatives:
+    """Asks whether the address really wants this. No word in it comes from whoever typed the address."""
+    return written(letter, "confirmation", {"confirm_url": links.confirm_url(letter.subscriber)})
+
+
+def welcome(letter: Letter) -> EmailMultiAlternatives:
+    """Says what comes when, and how to change or end it."""
+    reader = letter.subscriber
+    due = reader.next_digest_at
+    context = {
+        "first": due and in_words(due, letter.requested_at, reader.zone),
+        "schedule": reader.schedule,
+        "topics": list(reader.topics.all()),
+        "preferences_url": links.preferences_url(reader),
+        "leave_url": links.leave_url(reader),
+    }
+    return written(letter, "welcome", context, unsubscribing(links.one_click_url(reader)))
+
+
+def preferences(letter: Letter) -> EmailMultiAlternatives:
+    """The link to one's preferences, on demand."""
+    urls = {
+        "preferences_url": links.preferences_url(letter.subscriber),
+        "leave_url": links.leave_url(letter.subscriber),
+    }
+    return written(letter, "preferences", urls)
+
+
+def goodbye(letter: Letter) -> EmailMultiAlternatives:
+    """The last one, after leaving."""
+    return written(letter, "goodbye", {"subscribe_url": links.absolute("subscribe")})
+
+
+BY_KIND = {
+    Letter.Kind.CONFIRMATION: confirmation,
+    Letter.Kind.WELCOME: welcome,
+    Letter.Kind.PREFERENCES: preferences,
+    Letter.Kind.GOODBYE: goodbye,
+}
+
+
+def unsubscribing(one_click_url: str) -> dict[str, str]:
+    """The headers of RFC 2369 and RFC 8058 by which mail programs offer to unsubscribe."""
+    return {
+        "List-Unsubscribe": f"<{one_click_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def written(
+    letter: Letter, name: str, context: Mapping[str, object], headers: Mapping[str, str] | None = None
+) -> EmailMultiAlternatives:
+    """Write a letter from its folder in templates/emails/."""
+    shared = {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "sender": settings.MAIL_FROM_NAME,
+        "postal_address": settings.POSTAL_ADDRESS,
+    }
+    whole = {**shared, **context}
+    return compose(
+        to=letter.subscriber.email or "",
+        subject=render_to_string(f"emails/{name}/subject.txt", whole).strip(),
+        text=render_to_string(f"emails/{name}/body.txt", whole),
+        html=inliner.inline(render_to_string(f"emails/{name}/body.html", whole)),
+        headers={"Message-ID": message_id(letter.uid), **TRANSACTIONAL, **(headers or {})},
+        metadata={"letter": str(letter.uid)},
+    )

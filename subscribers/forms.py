@@ -1,0 +1,153 @@
+"""What readers type, made into wishes. Anything else is answered in words."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from papers.models import Topic
+from subscribers.addresses import LONGEST_INPUT, clean_address
+from subscribers.models import Subscriber, Weekday, validate_zone
+from subscribers.schedule import Cadence
+from subscribers.signup import CONSENT_WORDS
+from subscribers.wishes import Wishes
+
+HOURS = [(hour, f"{hour}:00") for hour in range(24)]
+SIZES = [(size, str(size)) for size in range(1, 21)]
+
+
+class AddressField(forms.CharField):
+    """One address, in the form we store."""
+
+    widget = forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@lab.org"})
+
+    def clean(self, value: Any) -> str:
+        return clean_address(super().clean(value))
+
+
+class ZoneField(forms.CharField):
+    """An IANA time zone. Empty, as it comes without JavaScript, it is UTC."""
+
+    def clean(self, value: Any) -> str:
+        zone = super().clean(value) or "UTC"
+        try:
+            validate_zone(zone)
+        except ValidationError as error:
+            raise ValidationError(f"{error.messages[0]} Choose yours from the list.") from error
+        return zone
+
+
+class WishesForm(forms.Form):
+    """Topics, cadence and hour; the zone's field differs from form to form."""
+
+    topics = forms.MultipleChoiceField(
+        required=False, error_messages={"invalid_choice": "We have no topic “%(value)s”. Choose from the list."}
+    )
+    cadence = forms.TypedChoiceField(
+        label="How often",
+        choices=Cadence.choices,
+        coerce=Cadence,
+        initial=Cadence.DAILY.value,
+        error_messages={"invalid_choice": "Choose every day, every week or every month."},
+    )
+    local_hour = forms.TypedChoiceField(
+        label="At",
+        choices=HOURS,
+        coerce=int,
+        initial=8,
+        error_messages={"invalid_choice": "Choose an hour from 0:00 to 23:00."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = {topic.slug: topic for topic in Topic.objects.all()}
+        self.topics_field.choices = [(slug, topic.name) for slug, topic in self.known.items()]
+
+    @property
+    def topics_field(self) -> forms.MultipleChoiceField:
+        field = self.fields["topics"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
+        return field
+
+    def chosen(self) -> list[str]:
+        """The slugs that are ticked now."""
+        return list(self["topics"].value() or [])
+
+    def groups(self) -> dict[str, list[Topic]]:
+        """The topics under the headings by which people find them."""
+        fields: dict[str, list[Topic]] = {}
+        for topic in self.known.values():
+            fields.setdefault(topic.field, []).append(topic)
+        return fields
+
+    def clean_topics(self) -> tuple[Topic, ...]:
+        return tuple(self.known[slug] for slug in dict.fromkeys(self.cleaned_data["topics"]))
+
+    def wishes(self) -> Wishes:
+        """What was asked for, once the form is valid."""
+        given = {name: self.cleaned_data[name] for name in self.cleaned_data if name in WISHES}
+        return Wishes(**given)
+
+
+WISHES = frozenset(Wishes.__dataclass_fields__)
+
+
+class SignUpForm(WishesForm):
+    """The box on the home page. `website` is a trap: people do not see it, and what fills it in is no person."""
+
+    email = AddressField(label="Your email address", max_length=LONGEST_INPUT)
+    zone = ZoneField(required=False, max_length=64, widget=forms.HiddenInput)
+    website = forms.CharField(required=False)
+
+    consent_words = CONSENT_WORDS
+
+    @property
+    def is_trapped(self) -> bool:
+        return bool(self.data.get("website"))
+
+
+class PreferencesForm(WishesForm):
+    """Everything a reader can choose."""
+
+    weekday = forms.TypedChoiceField(
+        label="Day, for the weekly digest",
+        choices=Weekday.choices,
+        coerce=int,
+        error_messages={"invalid_choice": "Choose a day of the week."},
+    )
+    zone = ZoneField(label="Time zone", max_length=64)
+    digest_size = forms.TypedChoiceField(
+        label="Papers in a digest, at most",
+        choices=SIZES,
+        coerce=int,
+        error_messages={"invalid_choice": "Choose how many papers from the list."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.topics_field.required = True
+        self.topics_field.error_messages["required"] = (
+            "Choose at least one topic: without one there is nothing to send."
+        )
+        present = str(self["zone"].value() or "UTC")
+        self.fields["zone"].widget = forms.Select(choices=[(zone, zone) for zone in zones(present)])
+
+    @classmethod
+    def of(cls, subscriber: Subscriber, data: Any = None) -> "PreferencesForm":
+        """Filled in with what the reader gets now."""
+        wishes = Wishes.of(subscriber)
+        initial = {**wishes.columns(), "topics": [topic.slug for topic in wishes.topics]}
+        return cls(data, initial=initial)
+
+
+class AddressForm(forms.Form):
+    """Just an address, to mail a link to."""
+
+    email = AddressField(label="Your email address", max_length=LONGEST_INPUT)
+
+
+def zones(present: str) -> list[str]:
+    """The zones that people live in, and whichever they have now."""
+    lived_in = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    return sorted(lived_in | {"UTC"} | ({present} & available_timezones()))

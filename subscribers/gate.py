@@ -1,0 +1,50 @@
+"""The one gate: whether somebody may be mailed, and in words why not.
+
+It reads the rows afresh, because what it is asked about may have been read long before.
+"""
+
+from collections.abc import Iterable
+
+from subscribers.models import Letter, Subscriber, Suppression
+
+Status = Subscriber.Status
+# Who may get which letter. A digest needs mailable().
+MAY_GET: dict[Letter.Kind, list[str]] = {
+    Letter.Kind.CONFIRMATION: [Status.PENDING],
+    Letter.Kind.WELCOME: Status.subscribed(),
+    Letter.Kind.PREFERENCES: Status.subscribed(),
+    Letter.Kind.GOODBYE: [Status.UNSUBSCRIBED],
+}
+
+
+def why_not_mail(subscriber: Subscriber) -> str | None:
+    """Why this person must not get a digest; None where they may."""
+    return refusals([subscriber]).get(subscriber.pk)
+
+
+def why_not(letter: Letter) -> str | None:
+    """Why this letter must not be sent; None where it may."""
+    return _refusals([letter.subscriber], MAY_GET[Letter.Kind(letter.kind)]).get(letter.subscriber_id)
+
+
+def refusals(subscribers: Iterable[Subscriber]) -> dict[int, str]:
+    """Who of them must not get a digest, by primary key, with the reason. Two queries, however many they are."""
+    return _refusals(subscribers, [Status.ACTIVE])
+
+
+def _refusals(subscribers: Iterable[Subscriber], allowed: Iterable[str]) -> dict[int, str]:
+    asked = [subscriber.pk for subscriber in subscribers]
+    now = Subscriber.objects.in_bulk(asked)
+    suppressed = Suppression.objects.of(*(row.email for row in now.values() if row.email))
+    reasons = {pk: _reason(now.get(pk), suppressed, allowed) for pk in asked}
+    return {pk: reason for pk, reason in reasons.items() if reason}
+
+
+def _reason(subscriber: Subscriber | None, suppressed: dict[str, str], allowed: Iterable[str]) -> str | None:
+    if subscriber is None or subscriber.email is None:
+        return "the reader was erased"
+    if subscriber.email in suppressed:
+        return f"suppressed: {suppressed[subscriber.email]}"
+    if subscriber.status not in allowed:
+        return f"the reader is {subscriber.get_status_display()}"
+    return None

@@ -1,0 +1,143 @@
+"""Leaving, and what is offered instead once one has left: undo, less often, a pause. And being erased.
+
+Leaving and pausing only ever reduce mail; whatever brings mail back asks for a signed link.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from subscribers.letters import owe, withdraw
+from subscribers.links import Farewell
+from subscribers.models import Consent, Letter, Subscriber, Suppression
+from subscribers.schedule import Cadence, Schedule
+from subscribers.wishes import Wishes
+
+Status = Subscriber.Status
+RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
+
+
+def rarer(subscriber: Subscriber) -> Cadence | None:
+    """The next rarer cadence, if there is one."""
+    cadence = RARER[Cadence(subscriber.cadence)]
+    return None if cadence == subscriber.cadence else cadence
+
+
+def schedule_at(subscriber: Subscriber, cadence: Cadence) -> Schedule:
+    return replace(subscriber.schedule, cadence=cadence)
+
+
+@transaction.atomic
+def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", goodbye: bool = True) -> bool:
+    """Unsubscribe; False where there was nothing to leave. A goodbye goes only to who had confirmed.
+
+    Without `goodbye` nothing at all is mailed: the person's own mail program said it for us already.
+    """
+    leavable = Subscriber.objects.filter(pk=subscriber.pk, status__in=Status.leavable())
+    if not leavable.update(status=Status.UNSUBSCRIBED, next_digest_at=None, status_changed_at=at):
+        return False
+    withdraw(subscriber, "the reader left")
+    Consent.objects.create(
+        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Unsubscribe", page=page, network=network
+    )
+    if goodbye and subscriber.status in Status.subscribed():
+        owe(subscriber, Letter.Kind.GOODBYE, at)
+    return True
+
+
+@transaction.atomic
+def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "") -> bool:
+    """Take back a leave or a pause; or `instead` of having left, come "less_often" or "pause".
+
+    False where the person has moved on since: the link is good for the leave that made it, for no other.
+    """
+    subscriber = farewell.subscriber
+    if subscriber.email is None or Suppression.objects.of(subscriber.email):
+        return False
+    confirmed = farewell.was in Status.subscribed()
+    cadence = RARER[Cadence(subscriber.cadence)] if instead == "less_often" else Cadence(subscriber.cadence)
+    status = Status.PAUSED if instead == "pause" and confirmed else farewell.was
+    changes = {"status": status, "cadence": cadence, "status_changed_at": at}
+    if status == Status.ACTIVE:
+        changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
+    left = Subscriber.objects.filter(pk=subscriber.pk, status__in=[Status.UNSUBSCRIBED, Status.PAUSED])
+    if not left.filter(status_changed_at=farewell.at).update(**changes):
+        return False
+    Consent.objects.create(
+        subscriber=subscriber,
+        action=Consent.Action.RETURNED,
+        at=at,
+        words=instead or "Undo",
+        page="leave",
+        network=network,
+    )
+    return True
+
+
+@transaction.atomic
+def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
+    """One step rarer than `subscriber.cadence`; False where that is no longer so, or nothing is rarer."""
+    cadence = RARER[Cadence(subscriber.cadence)]
+    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status, cadence=subscriber.cadence).filter(
+        status__in=Status.subscribed()
+    )
+    changes: dict[str, object] = {"cadence": cadence}
+    if subscriber.status == Status.ACTIVE:
+        changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
+    if cadence == subscriber.cadence or not as_read.update(**changes):
+        return False
+    words = f"Send it {cadence.label}"
+    Consent.objects.create(
+        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words=words, page="less often", network=network
+    )
+    return True
+
+
+@transaction.atomic
+def pause(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
+    """Send nothing until the person resumes; False where nothing was being sent."""
+    active = Subscriber.objects.filter(pk=subscriber.pk, status=Status.ACTIVE)
+    if not active.update(status=Status.PAUSED, next_digest_at=None, status_changed_at=at):
+        return False
+    Consent.objects.create(
+        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Pause", page="pause", network=network
+    )
+    return True
+
+
+@transaction.atomic
+def resume(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
+    """End a pause; False where there was none."""
+    paused = Subscriber.objects.filter(pk=subscriber.pk, status=Status.PAUSED)
+    next_digest_at = subscriber.schedule.next_after(at)
+    if not paused.update(status=Status.ACTIVE, next_digest_at=next_digest_at, status_changed_at=at):
+        return False
+    Consent.objects.create(
+        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Resume", page="resume", network=network
+    )
+    return True
+
+
+@transaction.atomic
+def erase(subscriber: Subscriber, at: datetime) -> bool:
+    """Forget the person: what stays is a hash that keeps the address from ever being mailed.
+
+    The consents stay as proof without their networks, the ledger as numbers.
+    """
+    if subscriber.email is None:
+        return False
+    forgotten = {"email": None, "next_digest_at": None, **Wishes().columns()}
+    there = Subscriber.objects.filter(pk=subscriber.pk, email=subscriber.email)
+    if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten):
+        return False
+    Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED)
+    subscriber.topics.clear()
+    subscriber.letters.all().delete()
+    Consent.objects.create(
+        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Erase my data", page="erase"
+    )
+    subscriber.consents.update(network="")
+    # What a reader had asked for is a trait of theirs: it goes, the fact that they agreed stays.
+    subscriber.consents.filter(action=Consent.Action.CHANGED).update(words="")
+    return True

@@ -1,0 +1,48 @@
+"""Owing a letter: the row that a transactional mail starts as."""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+
+from subscribers.models import Letter, Subscriber
+from subscribers.signals import letter_owed
+
+DAY = timedelta(days=1)
+# Letters that a stranger can ask for in somebody's name: at most so many in 24 hours …
+A_DAY = {Letter.Kind.CONFIRMATION: 1, Letter.Kind.PREFERENCES: 3}
+# … and so many confirmations in all, until one of them is answered.
+CONFIRMATIONS_EVER = 3
+
+
+@transaction.atomic
+def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | None:
+    """Owe one letter. None where such a letter is on its way already, or the limit is reached."""
+    # Two requests at once would both count before either has written.
+    Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+    if is_limited(subscriber, kind, at):
+        return None
+    letter, new = Letter.objects.open().get_or_create(
+        subscriber=subscriber, kind=kind, defaults={"not_before": at, "requested_at": at}
+    )
+    if not new:
+        return None
+    transaction.on_commit(partial(letter_owed.send_robust, sender=Letter, letter_id=letter.pk))
+    return letter
+
+
+def is_limited(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> bool:
+    """Whether another letter of this kind would be one too many."""
+    earlier = Letter.objects.filter(subscriber=subscriber, kind=kind)
+    if earlier.filter(requested_at__gt=at - DAY).count() >= A_DAY.get(kind, 100):
+        return True
+    if kind != Letter.Kind.CONFIRMATION:
+        return False
+    if subscriber.confirmed_at:
+        earlier = earlier.filter(requested_at__gt=subscriber.confirmed_at)
+    return earlier.count() >= CONFIRMATIONS_EVER
+
+
+def withdraw(subscriber: Subscriber, reason: str) -> None:
+    """Close every open letter to somebody; a sender that holds one finds out when it settles."""
+    Letter.objects.open().filter(subscriber=subscriber).update(status=Letter.Status.FAILED, reason=reason)

@@ -1,0 +1,142 @@
+"""The links in our mails: signed for what could bring mail or show data, plain random for what only ends it.
+
+A signature has one salt per purpose, so that no link opens another door. A leave link carries the
+subscriber's random key instead: it works for ever, whatever happens to SECRET_KEY.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.urls import reverse
+
+from subscribers.models import Subscriber
+
+CONFIRM_FOR = timedelta(days=14)
+PREFERENCES_FOR = timedelta(days=30)
+UNDO_FOR = timedelta(days=7)
+
+LEAVE_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
+INSTANT = "%Y%m%dT%H%M%S%f"
+
+
+class BadLink(Exception):  # noqa: N818 - said as the reader would say it
+    """A link that is not, or not wholly, one of ours. Its text is for the reader."""
+
+    status = 404
+
+    def __init__(self, words: str = "This link is not complete, or it is not one of ours.") -> None:
+        super().__init__(words)
+
+
+class ExpiredLink(BadLink):
+    """A link of ours whose time is over; `subscriber` is whose it was, where they are still known."""
+
+    status = 410
+
+    def __init__(self, subscriber: Subscriber | None) -> None:
+        super().__init__("This link is too old: for your safety it worked for a limited time only.")
+        self.subscriber = subscriber
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """A leave or a pause that can be taken back: whose, what they were before, and when it was."""
+
+    subscriber: Subscriber
+    was: Subscriber.Status
+    at: datetime
+
+
+def confirm_token(subscriber: Subscriber) -> str:
+    return _signer("confirm").sign(subscriber.uid.hex)
+
+
+def preferences_token(subscriber: Subscriber) -> str:
+    return _signer("preferences").sign(subscriber.uid.hex)
+
+
+def undo_token(farewell: Farewell) -> str:
+    at = farewell.at.astimezone(UTC).strftime(INSTANT)
+    return _signer("undo").sign(f"{farewell.subscriber.uid.hex}-{farewell.was}-{at}")
+
+
+def confirm_url(subscriber: Subscriber) -> str:
+    return absolute("confirm", confirm_token(subscriber))
+
+
+def preferences_url(subscriber: Subscriber) -> str:
+    return absolute("preferences", preferences_token(subscriber))
+
+
+def leave_url(subscriber: Subscriber) -> str:
+    """The page with the button."""
+    return absolute("leave", subscriber.leave_key)
+
+
+def one_click_url(subscriber: Subscriber) -> str:
+    """The address for List-Unsubscribe (RFC 8058)."""
+    return absolute("one_click", subscriber.leave_key)
+
+
+def less_often_url(subscriber: Subscriber) -> str:
+    return absolute("less_often", subscriber.leave_key)
+
+
+def pause_url(subscriber: Subscriber) -> str:
+    return absolute("pause", subscriber.leave_key)
+
+
+def absolute(name: str, *args: str) -> str:
+    """A page of ours as the world reaches it."""
+    return settings.SITE_URL + reverse(name, args=args)
+
+
+def read_confirm(token: str) -> Subscriber:
+    """Raises BadLink or ExpiredLink, like every reader here."""
+    return _owner(_unsigned("confirm", token, CONFIRM_FOR))
+
+
+def read_preferences(token: str) -> Subscriber:
+    return _owner(_unsigned("preferences", token, PREFERENCES_FOR))
+
+
+def read_undo(token: str) -> Farewell:
+    uid, was, at = _unsigned("undo", token, UNDO_FOR).split("-")
+    left_at = datetime.strptime(at, INSTANT).replace(tzinfo=UTC)
+    return Farewell(_owner(uid), Subscriber.Status(was), left_at)
+
+
+def read_leave(key: str) -> Subscriber:
+    if not LEAVE_KEY.fullmatch(key):
+        raise BadLink
+    found = Subscriber.objects.filter(leave_key=key).first()
+    if found is None:
+        raise BadLink("We know nobody by this link any more. Nothing will be mailed because of it.")
+    return found
+
+
+def _signer(purpose: str) -> TimestampSigner:
+    # Mail programs take a colon, the default, for the end of a link.
+    return TimestampSigner(salt=f"subscribers.{purpose}", sep=".")
+
+
+def _unsigned(purpose: str, token: str, max_age: timedelta) -> str:
+    signer = _signer(purpose)
+    try:
+        return signer.unsign(token, max_age=max_age)
+    except SignatureExpired as error:
+        uid = signer.unsign(token).partition("-")[0]
+        raise ExpiredLink(Subscriber.objects.filter(uid=UUID(uid)).first()) from error
+    except (BadSignature, ValueError) as error:
+        raise BadLink from error
+
+
+def _owner(uid: str) -> Subscriber:
+    found = Subscriber.objects.exclude(status=Subscriber.Status.ERASED).filter(uid=UUID(uid)).first()
+    if found is None:
+        raise BadLink("There is nothing behind this link any more: the subscription was never confirmed, or erased.")
+    return found

@@ -1,0 +1,127 @@
+"""Leaving, and what is offered instead only after one has left."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from subscribers import leaving, links
+from subscribers.links import Farewell
+from subscribers.models import Subscriber
+from subscribers.network import client_network
+from subscribers.views.pages import reads_and_posts, token_page
+
+Status = Subscriber.Status
+INSTEAD = {"", "less_often", "pause"}
+
+
+@token_page
+@reads_and_posts
+def leave(request: HttpRequest, token: str) -> HttpResponse:
+    """One button; no question before it, no offer."""
+    subscriber = links.read_leave(token)
+    if subscriber.status not in Status.leavable():
+        return render(request, "subscribers/left.html")
+    if request.method != "POST":
+        return render(request, "subscribers/leave.html")
+    at = timezone.now()
+    if not leaving.leave(subscriber, at, page="leave", network=client_network(request)):
+        return render(request, "subscribers/left.html")
+    return redirect("leave_undo", links.undo_token(Farewell(subscriber, Status(subscriber.status), at)))
+
+
+@token_page
+@reads_and_posts
+def leave_undo(request: HttpRequest, token: str) -> HttpResponse:
+    """You have left (or paused): and the ways back."""
+    farewell = links.read_undo(token)
+    if request.method != "POST":
+        return render(request, "subscribers/left.html", way_back(farewell, token))
+    instead = request.POST.get("instead", "")
+    if instead not in INSTEAD:
+        return render(request, "subscribers/left.html", way_back(farewell, token), status=422)
+    done = leaving.undo(farewell, timezone.now(), instead, client_network(request))
+    farewell.subscriber.refresh_from_db()
+    context = {"done": done, "subscriber": farewell.subscriber}
+    return render(request, "subscribers/undone.html", context, status=200 if done else 409)
+
+
+def way_back(farewell: Farewell, token: str) -> dict[str, object]:
+    """What the page offers, if this was the last thing that happened."""
+    now = farewell.subscriber
+    if now.status_changed_at != farewell.at or now.status not in (Status.UNSUBSCRIBED, Status.PAUSED):
+        return {"moved_on": now.status in Status.leavable()}
+    return {
+        "undo_token": token,
+        "paused": now.status == Status.PAUSED,
+        "had_confirmed": farewell.was in Status.subscribed(),
+        "rarer": leaving.rarer(now) if farewell.was in Status.subscribed() else None,
+    }
+
+
+@token_page
+@reads_and_posts
+def less_often(request: HttpRequest, token: str) -> HttpResponse:
+    """One step rarer than the page said: pressed twice, it is still one step."""
+    subscriber = links.read_leave(token)
+    done = False
+    if request.method == "POST" and request.POST.get("from") == subscriber.cadence:
+        done = leaving.less_often(subscriber, timezone.now(), client_network(request))
+        subscriber.refresh_from_db()
+    context = {
+        "subscriber": subscriber,
+        "is_subscribed": subscriber.status in Status.subscribed(),
+        "rarer": leaving.rarer(subscriber),
+        "done": done,
+        "posted": request.method == "POST",
+        "token": token,
+    }
+    return render(request, "subscribers/less_often.html", context)
+
+
+@token_page
+@reads_and_posts
+def pause(request: HttpRequest, token: str) -> HttpResponse:
+    subscriber = links.read_leave(token)
+    at = timezone.now()
+    if request.method == "POST" and leaving.pause(subscriber, at, client_network(request)):
+        return redirect("leave_undo", links.undo_token(Farewell(subscriber, Status.ACTIVE, at)))
+    subscriber.refresh_from_db()
+    return render(request, "subscribers/pause.html", {"subscriber": subscriber, "token": token})
+
+
+@token_page
+@reads_and_posts
+def resume(request: HttpRequest, token: str) -> HttpResponse:
+    """Brings mail back, so it takes the signed link."""
+    subscriber = links.read_preferences(token)
+    if request.method != "POST":
+        return render(request, "subscribers/resume.html", {"subscriber": subscriber, "token": token})
+    leaving.resume(subscriber, timezone.now(), client_network(request))
+    return redirect("preferences", token)
+
+
+@token_page
+def one_click(request: HttpRequest, token: str) -> HttpResponse:
+    """RFC 8058: a mail program posts here on its own, with neither cookies nor a page to show.
+
+    Somebody whose program opens the address instead is shown the way to the button.
+    """
+    if request.method != "POST":
+        page = {"leave_url": reverse("leave", args=[token])}
+        response = render(request, "subscribers/one_click.html", page, status=405)
+        response["Allow"] = "POST"
+        return response
+    if request.POST.get("List-Unsubscribe") != "One-Click":
+        return plain("Nothing was changed: the body must be List-Unsubscribe=One-Click (RFC 8058).", 400)
+    try:
+        subscriber = links.read_leave(token)
+    except links.BadLink as error:
+        return plain(str(error), error.status)
+    network = client_network(request)
+    leaving.leave(subscriber, timezone.now(), page="one click", network=network, goodbye=False)
+    return plain("You are unsubscribed.", 200)
+
+
+def plain(words: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")

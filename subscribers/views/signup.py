@@ -1,0 +1,64 @@
+"""Signing up and confirming."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from subscribers import links, signup
+from subscribers.forms import SignUpForm
+from subscribers.models import Subscriber
+from subscribers.network import client_network
+from subscribers.views.pages import reads_and_posts, token_page
+
+
+@reads_and_posts
+def subscribe(request: HttpRequest) -> HttpResponse:
+    """The form; posted, the same answer for every address, whatever we know of it."""
+    if request.method != "POST":
+        form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
+        return render(request, "subscribers/subscribe.html", {"signup_form": form})
+    form = SignUpForm(request.POST)
+    if form.is_trapped:
+        return redirect("subscribed")
+    if not form.is_valid():
+        return render(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
+    email = form.cleaned_data["email"]
+    signup.ask(email, form.wishes(), timezone.now(), client_network(request), page="subscribe")
+    return redirect("subscribed")
+
+
+@require_safe
+def subscribed(request: HttpRequest) -> HttpResponse:
+    """What to do next; it knows nothing of any address."""
+    return render(request, "subscribers/subscribed.html", {"kept": signup.KEEP_UNCONFIRMED.days})
+
+
+@token_page
+@reads_and_posts
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """One button, because programs that check links press none."""
+    try:
+        subscriber = links.read_confirm(token)
+    except links.ExpiredLink as error:
+        return expired(request, error)
+    if request.method == "POST":
+        signup.confirm(subscriber, timezone.now(), client_network(request))
+        subscriber.refresh_from_db()
+    if subscriber.status in Subscriber.Status.subscribed():
+        if request.method != "POST":
+            return render(request, "subscribers/already_confirmed.html")
+        return redirect(reverse("preferences", args=[links.preferences_token(subscriber)]) + "?new")
+    if subscriber.status != Subscriber.Status.PENDING or request.method == "POST":
+        return render(request, "subscribers/not_confirmable.html", status=409)
+    return render(request, "subscribers/confirm.html", {"words": signup.CONFIRM_WORDS})
+
+
+def expired(request: HttpRequest, link: links.ExpiredLink) -> HttpResponse:
+    """Offers another link to who is still waiting; nobody else can be helped by one."""
+    waiting = link.subscriber is not None and link.subscriber.status == Subscriber.Status.PENDING
+    if waiting and link.subscriber and request.method == "POST":
+        signup.resend_confirmation(link.subscriber, timezone.now())
+        return redirect("subscribed")
+    return render(request, "subscribers/expired.html", {"waiting": waiting}, status=link.status)
