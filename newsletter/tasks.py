@@ -45,6 +45,6 @@ def send_letters() -> None:
         send_letters.delay()
 
 
-def nudge(task: Task) -> None:
+def nudge(task: "Task[[], None]") -> None:
     """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
     transaction.on_commit(partial(task.delay), robust=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -44,6 +44,9 @@ class Relay:
         return self.answer
 
 
+R = TypeVar("R", bound="Relay")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,9 +54,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def smtp_relay() -> Iterator[Relay]:
+def smtp_relay(relay: R) -> Iterator[R]:
     """A relay on a free port of this machine."""
-    relay = Relay(port=free_port())
+    relay.port = free_port()
     controller = Controller(relay, hostname="127.0.0.1", port=relay.port)
     controller.start()
     try:

@@ -92,15 +92,12 @@ def settle(digest: Digest, outcome: Outcome, at: datetime) -> bool:
     )
     status = SETTLED.get(outcome.kind)
     if status is not None:
-        return _move(
-            held,
-            status,
-            outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value),
-            settled_at=at,
-            provider_id=outcome.provider_id,
-        )
+        reason = outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value)
+        return bool(_move(held, status, reason, settled_at=at, provider_id=outcome.provider_id))
     with transaction.atomic():
-        returned = _move(held, Status.PLANNED, outcome.reason, not_before=at + outcome.retry_after, submitted_at=None)
+        returned = bool(
+            _move(held, Status.PLANNED, outcome.reason, not_before=at + outcome.retry_after, submitted_at=None)
+        )
         if returned:
             DigestPaper.objects.filter(digest=digest).delete()
         return returned
@@ -109,7 +106,7 @@ def settle(digest: Digest, outcome: Outcome, at: datetime) -> bool:
 def refuse(digest: Digest, status: str, reason: str, at: datetime) -> bool:
     """Let a claimed digest take a side exit before anything was sent: skipped or failed."""
     held = Digest.objects.filter(pk=digest.pk, fencing_token=digest.fencing_token, status=Status.CLAIMED)
-    return _move(held, status, reason, settled_at=at)
+    return bool(_move(held, status, reason, settled_at=at))
 
 
 def release(digests: Iterable[Digest], reason: str) -> int:

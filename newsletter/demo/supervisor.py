@@ -71,8 +71,8 @@ class Supervisor:
         deadline = time.monotonic() + START_PATIENCE
         while not self.calls_to_stop and not part.is_ready():
             self._listen(BEAT)
-            if self.running[part.name].has_ended:
-                self._fail(self.running[part.name])
+            for child in self._dead():
+                self._fail(child)
             if time.monotonic() > deadline:
                 raise PartFailedError(f"{part.name} was not ready after {START_PATIENCE} seconds.")
 
@@ -81,9 +81,12 @@ class Supervisor:
     def _watch(self) -> None:
         while not self.calls_to_stop:
             self._listen(BEAT)
-            for child in [child for child in self.running.values() if child.has_ended]:
+            for child in self._dead():
                 self._bury(child)
             self._restart_the_dead()
+
+    def _dead(self) -> list[Child]:
+        return [child for child in self.running.values() if child.has_ended]
 
     def _listen(self, patience: float) -> None:
         """Pass on what the parts say, for at most `patience` seconds."""

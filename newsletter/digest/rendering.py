@@ -8,13 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import get_template, render_to_string
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format
 
@@ -159,5 +158,4 @@ def inlined(html: str, *, document: bool) -> str:
 
 
 def stylesheet() -> str:
-    origin = get_template("emails/digest/style.css").origin
-    return Path(origin.name).read_text(encoding="utf-8")
+    return render_to_string("emails/digest/style.css")

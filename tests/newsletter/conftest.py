@@ -95,7 +95,7 @@ def planned(edition: Edition, reader: Subscriber) -> Digest:
 
 @pytest.fixture
 def relay(settings: Settings) -> Iterator[Relay]:
-    with smtp_relay() as relay:
+    with smtp_relay(Relay()) as relay:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
         yield relay
