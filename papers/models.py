@@ -258,9 +258,9 @@ def _store_readings(pairs: list[tuple[Paper, ReadingRecord]]) -> int:
     """Append readings; one of an instant that is known stays as it was. How many were new."""
     instants = {taken.taken_at for _, taken in pairs}
     known = set(
-        Reading.objects.filter(
-            paper__in={paper.pk for paper, _ in pairs}, taken_at__in=instants
-        ).values_list("paper_id", "taken_at")
+        Reading.objects.filter(paper__in={paper.pk for paper, _ in pairs}, taken_at__in=instants).values_list(
+            "paper_id", "taken_at"
+        )
     )
     rows = {
         (paper.pk, taken.taken_at): Reading(paper=paper, **vars(taken))

@@ -40,7 +40,9 @@ _CLAIMS = [
         r"|\bthis (?:paper|work|article|study) \w+s\b",
         re.IGNORECASE,
     ),
-    re.compile(r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.I),
+    re.compile(
+        r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.IGNORECASE
+    ),
 ]
 # "In this work, …": the reader knows.
 _OPENING = re.compile(
@@ -59,9 +61,7 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT) -> str:
     found = sentences(abstract)
     if not found:
         return ""
-    start = next(
-        (place for claim in _CLAIMS for place, text in enumerate(found) if claim.search(text)), 0
-    )
+    start = next((place for claim in _CLAIMS for place, text in enumerate(found) if claim.search(text)), 0)
     text = _without_opening(found[start])
     for following in found[start + 1 :]:
         if len(text) + 1 + len(following) > limit:

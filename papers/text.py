@@ -59,9 +59,7 @@ def without_controls(text: str) -> str:
 
     White space of every kind becomes a plain space.
     """
-    return "".join(
-        " " if char.isspace() else "" if unicodedata.category(char)[0] == "C" else char for char in text
-    )
+    return "".join(" " if char.isspace() else "" if unicodedata.category(char)[0] == "C" else char for char in text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -106,9 +104,9 @@ def _read(text: str) -> str:
 
 
 def _keep(found: re.Match[str]) -> str:
-    token = found[0]
-    if token == r"\|":
+    escape = found[0]
+    if escape == r"\|":
         return "‖"
-    if token in "%&":
-        return "\\" + token
-    return " " if token == r"\\" else token
+    if escape in "%&":
+        return "\\" + escape
+    return " " if escape == r"\\" else escape

@@ -108,9 +108,7 @@ def parse(content: bytes, *, today: date, year: int | None = None, day: date | N
 class _Reader:
     """Goes through the paragraphs once, holding the title that waits for its abstract."""
 
-    def __init__(
-        self, skipped: list[Skipped], day_of: Callable[[re.Match[str]], date], day: date | None
-    ) -> None:
+    def __init__(self, skipped: list[Skipped], day_of: Callable[[re.Match[str]], date], day: date | None) -> None:
         self.records: list[PaperRecord] = []
         self.skipped = skipped
         self._day_of = day_of
@@ -207,7 +205,9 @@ def _day_of(found: re.Match[str], today: date, year: int | None) -> date:
         else:
             day = _most_recent(month, int(found["day"]), today)
     except (ValueError, StopIteration) as error:
-        raise SeedPageError(f"The page's day, “{found[0]}”, is not in the calendar of {given or today.year}.") from error
+        raise SeedPageError(
+            f"The page's day, “{found[0]}”, is not in the calendar of {given or today.year}."
+        ) from error
     # A page of tomorrow is a page from east of here; later ones are a mistyped year.
     if day > today + timedelta(days=1):
         raise SeedPageError(f"The page's day, {day:%d %B %Y}, is in the future: check --year.")

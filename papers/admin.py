@@ -1,0 +1,129 @@
+"""Papers, topics and what is known of their reception, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest
+
+from papers import trends
+from papers.models import Listing, Paper, PaperTopic, Reading, Topic
+
+
+class PaperTopicInline(admin.TabularInline):
+    model = PaperTopic
+    extra = 0
+    autocomplete_fields = ["topic"]
+    readonly_fields = ["source"]
+    verbose_name = "topic"
+    verbose_name_plural = "topics (what you change here stays as you set it)"
+
+
+class ListingInline(admin.TabularInline):
+    model = Listing
+    extra = 0
+    classes = ["collapse"]
+
+
+@admin.register(Paper)
+class PaperAdmin(admin.ModelAdmin):
+    list_display = ["title", "listed_on", "trend_score", "arxiv_id", "first_author"]
+    list_filter = ["listed_on", "topics"]
+    search_fields = ["title", "=arxiv_id", "=doi"]
+    date_hierarchy = "listed_on"
+    ordering = ["-listed_on", "-hot"]
+    show_full_result_count = False
+    list_per_page = 50
+    inlines = [PaperTopicInline, ListingInline]
+    readonly_fields = ["listed_on", "trend_score", "trend_parts", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": ["title", "abstract", "authors", "published_at"]}),
+        ("Identity", {"fields": ["arxiv_id", "doi", "categories"]}),
+        ("Links", {"fields": ["url", "pdf_url", "code_url"]}),
+        ("Trend", {"fields": ["listed_on", "trend_score", "trend_parts"]}),
+        ("Record", {"fields": ["created_at", "updated_at"], "classes": ["collapse"]}),
+    ]
+
+    @admin.display(description="trend score", ordering="hot")
+    def trend_score(self, paper: Paper) -> str:
+        return f"{paper.hot:.2f}"
+
+    @admin.display(description="made of")
+    def trend_parts(self, paper: Paper) -> str:
+        """The terms of papers/trends.py as they stand now."""
+        return trends.trends_of([paper])[paper.pk].in_words() if paper.pk else "-"
+
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: ModelForm[Any],
+        formset: BaseModelFormSet[Any, Any],
+        change: bool,  # noqa: FBT001, RUF100 - Django's signature
+    ) -> None:
+        """A strength that a person has set is an editor's, and no classifier touches it again."""
+        if formset.model is PaperTopic:
+            for inline in formset.forms:
+                if inline.has_changed():
+                    inline.instance.source = PaperTopic.Source.EDITOR
+        super().save_formset(request, form, formset, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
+        """Listings are part of the trend."""
+        super().save_related(request, form, formsets, change)
+        trends.rank([form.instance])
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    list_display = ["name", "field", "position", "slug", "description"]
+    list_filter = ["field"]
+    search_fields = ["name", "slug", "description"]
+    ordering = ["position", "name"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(PaperTopic)
+class PaperTopicAdmin(admin.ModelAdmin):
+    list_display = ["paper", "topic", "strength", "source"]
+    list_filter = ["source", "topic"]
+    list_select_related = ["paper", "topic"]
+    search_fields = ["paper__title"]
+    autocomplete_fields = ["topic"]
+    raw_id_fields = ["paper"]
+    readonly_fields = ["source"]
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: PaperTopic, form: Any, change: bool) -> None:
+        obj.source = PaperTopic.Source.EDITOR
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Listing)
+class ListingAdmin(admin.ModelAdmin):
+    list_display = ["paper", "source", "day", "place"]
+    list_filter = ["source"]
+    list_select_related = ["paper"]
+    search_fields = ["paper__title"]
+    date_hierarchy = "day"
+    raw_id_fields = ["paper"]
+    show_full_result_count = False
+
+
+@admin.register(Reading)
+class ReadingAdmin(admin.ModelAdmin):
+    """Append-only: an editor can look, and that is all."""
+
+    list_display = ["paper", "taken_at", "upvotes", "comments", "stars"]
+    list_select_related = ["paper"]
+    search_fields = ["paper__title"]
+    date_hierarchy = "taken_at"
+    raw_id_fields = ["paper"]
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+        return False

@@ -1,0 +1,35 @@
+"""Load the topics that readers can follow."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from papers import topic_file, topics
+
+
+class Command(BaseCommand):
+    help = "Create or update topics from a JSON file, and give all papers their topics anew."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        default = settings.BASE_DIR / "seeds" / "topics.json"
+        parser.add_argument("file", nargs="?", type=Path, default=default)
+
+    def handle(self, *_args: Any, file: Path, **_options: Any) -> None:
+        try:
+            with transaction.atomic():
+                result = topic_file.store(topic_file.parse(topic_file.download(file)))
+                changed = result.new or result.updated
+                rows = topics.assign_all() if changed else 0
+        except topic_file.TopicFileError as error:
+            raise CommandError(f"{error} Nothing was changed.") from error
+        if not changed:
+            self.stdout.write(f"Nothing new: all {result.unchanged} topics are as in the file.")
+            return
+        self.stdout.write(
+            f"Topics: {result.new} new, {result.updated} updated, {result.unchanged} unchanged."
+            f" Papers: {rows} topic strengths changed."
+        )

@@ -1,0 +1,11 @@
+"""What the workers do for papers; each task is a call into the domain."""
+
+from celery import shared_task
+
+from papers import trends
+
+
+@shared_task
+def rank() -> None:
+    """Bring all trend scores up to date; listings and readings that were just stored are ranked at once."""
+    trends.rank()

@@ -1,0 +1,137 @@
+"""How hot a paper is. The formula is public; the site and the admin show its parts.
+
+    hot = log10(1 + upvotes + min(comments, upvotes) / 2 + 3·log10(1 + stars gained in 7 days) + place bonus)
+          + listed at / 79 200 s
+
+The form is that of Lobsters (https://github.com/lobsters/lobsters, `Story#calculated_hotness`), itself after
+Reddit: the time term is added, so that the value only changes with a new reading or listing and can be
+stored and indexed. Ten times the popularity is worth one unit, which is 22 hours of age.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from statistics import fmean, pstdev
+
+from papers.models import Listing, Paper, Reading
+
+SECONDS_PER_UNIT = 79_200
+COMMENT_WEIGHT = 0.5  # and never more comments than upvotes: a quarrel is not a trend
+STARS_WEIGHT = 3
+STARS_WINDOW = timedelta(days=7)
+# A page without counts contributes its order: places are about as popular as one over their number (Zipf).
+PLACE_BONUS = 50
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """The latest reading: counts, and code stars gained in the 7 days before it."""
+
+    upvotes: int = 0
+    comments: int = 0
+    stars_gained: int = 0
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A trend score and what it was made of. `part`s are terms inside the logarithm, each with its words."""
+
+    hot: float
+    listed_at: datetime
+    parts: tuple[tuple[str, float], ...]
+
+    def in_words(self) -> str:
+        """The score for a human, such as `312 upvotes (312.0) · listed on 20 March 2026`."""
+        terms = [f"{words} ({value:.1f})" for words, value in self.parts]
+        return " · ".join([*terms, f"listed on {self.listed_at.day} {self.listed_at:%B %Y}"])
+
+
+def hot(popularity: Popularity | None, place: int | None, listed_at: datetime) -> float:
+    """The trend score; `place` (from 1) counts only where nobody has counted anything. `listed_at` is aware."""
+    return trend(popularity, place, listed_at).hot
+
+
+def trend(popularity: Popularity | None, place: int | None, listed_at: datetime) -> Trend:
+    """The trend score with its parts."""
+    parts: list[tuple[str, float]] = []
+    if popularity:
+        comments = min(popularity.comments, popularity.upvotes) * COMMENT_WEIGHT
+        stars = STARS_WEIGHT * math.log10(1 + max(popularity.stars_gained, 0))
+        parts = [
+            (_count(popularity.upvotes, "upvote"), float(popularity.upvotes)),
+            (_count(popularity.comments, "comment"), comments),
+            (_count(popularity.stars_gained, "code star") + " gained in 7 days", stars),
+        ]
+    elif place:
+        parts = [(f"no. {place} on its page", PLACE_BONUS / place)]
+    score = math.log10(1 + sum(value for _, value in parts)) + listed_at.timestamp() / SECONDS_PER_UNIT
+    return Trend(score, listed_at, tuple(part for part in parts if part[1]))
+
+
+def standing(values: Sequence[float]) -> list[float]:
+    """How far each value stands above the mean, in standard deviations; all 0 where none differs."""
+    if not values or not (spread := pstdev(values)):
+        return [0.0] * len(values)
+    mean = fmean(values)
+    return [(value - mean) / spread for value in values]
+
+
+def rank(papers: Iterable[Paper] | None = None) -> int:
+    """Store the trend score of `papers` (all, if not given); how many scores changed. Three queries a chunk."""
+    remaining = iter(papers if papers is not None else Paper.objects.order_by("pk").iterator(_CHUNK))
+    changed = 0
+    while chunk := list(islice(remaining, _CHUNK)):
+        trends = trends_of(chunk)
+        moved = [paper for paper in chunk if not math.isclose(paper.hot, trends[paper.pk].hot, rel_tol=1e-12)]
+        for paper in moved:
+            paper.hot = trends[paper.pk].hot
+        Paper.objects.bulk_update(moved, ["hot"])
+        changed += len(moved)
+    return changed
+
+
+def trends_of(papers: Sequence[Paper]) -> dict[int, Trend]:
+    """The trend of each paper by its row: latest reading, best listing. Two queries, however many papers."""
+    ids = [paper.pk for paper in papers]
+    readings: dict[int, list[Reading]] = {}
+    for reading in Reading.objects.filter(paper__in=ids).order_by("taken_at"):
+        readings.setdefault(reading.paper_id, []).append(reading)
+    listings: dict[int, list[Listing]] = {}
+    for listing in Listing.objects.filter(paper__in=ids).order_by("-day", "place"):
+        listings.setdefault(listing.paper_id, []).append(listing)
+    return {
+        paper.pk: _best(paper, _popularity(readings.get(paper.pk, [])), listings.get(paper.pk, [])) for paper in papers
+    }
+
+
+def _best(paper: Paper, popularity: Popularity | None, listings: list[Listing]) -> Trend:
+    """The hottest of a paper's listings; one that was never listed counts from its publication."""
+    shown = [trend(popularity, listing.place, _start_of(listing.day)) for listing in listings]
+    shown = shown or [trend(popularity, None, paper.published_at or paper.created_at)]
+    return max(shown, key=lambda one: one.hot)
+
+
+def _popularity(readings: list[Reading]) -> Popularity | None:
+    """Of readings, oldest first. Stars are compared with the last reading that is 7 days older, else the first."""
+    if not readings:
+        return None
+    latest = readings[-1]
+    starred = [one for one in readings if one.stars is not None]
+    gained = 0
+    if starred:
+        before = [one for one in starred if one.taken_at <= starred[-1].taken_at - STARS_WINDOW]
+        base = before[-1] if before else starred[0]
+        gained = max((starred[-1].stars or 0) - (base.stars or 0), 0)
+    return Popularity(latest.upvotes, latest.comments, gained)
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
