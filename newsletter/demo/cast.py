@@ -27,11 +27,12 @@ class Reader:
 
 
 READERS = (
-    Reader("mei@example.org", ("graph-learning", "materials-science"), "Asia/Shanghai", 8),
-    Reader("jonas@example.org", ("reinforcement-learning", "robotics"), "Europe/Berlin", 7),
-    Reader("amara@example.org", ("computer-vision", "medical-imaging"), "Africa/Lagos", 9),
-    Reader("lucia@example.org", ("language-models", "machine-translation"), "America/Lima", 6),
-    Reader("sam@example.org", ("physics", "optimization"), "America/New_York", 18, Cadence.WEEKLY),
+    Reader("mei@example.org", ("graph-neural-networks", "molecules-materials"), "Asia/Shanghai", 8),
+    Reader("jonas@example.org", ("reinforcement-learning", "robotics", "ai-safety"), "Europe/Berlin", 7),
+    Reader("amara@example.org", ("brain-signals", "medicine", "speech-audio"), "Africa/Lagos", 9),
+    Reader("lucia@example.org", ("language-models", "sequence-models"), "America/Lima", 6),
+    Reader("sam@example.org", ("scientific-machine-learning", "deep-learning-theory"), "America/New_York", 18),
+    Reader("noor@example.org", ("computer-vision", "generative-models"), "Asia/Karachi", 20, Cadence.WEEKLY),
 )
 
 

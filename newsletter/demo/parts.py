@@ -12,6 +12,9 @@ from newsletter.demo import embedded_redis
 from newsletter.demo.child import Part
 from newsletter.demo.ports import HOST
 
+# Static files come from their sources here; and on a bare machine everybody may be root.
+NOISE = ("No directory at", "You're running the worker with superuser privileges")
+APPLICATION = "newsletter.wsgi:application"
 WORKER_PATIENCE = 20  # seconds for the tasks in hand
 
 
@@ -21,8 +24,13 @@ def parts() -> list[Part]:
 
 
 def environment() -> dict[str, str]:
-    """What the programs inherit: ours, and lines that arrive as they are written."""
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "newsletter.settings"}
+    """What the programs inherit: ours, lines that arrive as they are written, and no known noise."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "newsletter.settings",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": ",".join(f"ignore:{start}" for start in NOISE),
+    }
 
 
 def _python(module: str, *words: str) -> list[str]:

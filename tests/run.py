@@ -1,0 +1,57 @@
+"""Runs the suite on each database that this machine has, with a real Redis: `make test`.
+
+    python -m tests.run [--slow] [what pytest understands]
+
+`--slow` runs the tests that drive a browser or kill whole services instead of all others. The last line is
+pytest's own; the exit code says whether every run passed.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from tests.servers import postgres_programs, postgres_server, redis_server
+
+# The slow tests time real programs: they get the machine for themselves.
+QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill"]
+
+
+def main(words: list[str]) -> int:
+    """Run everything; 0 when all passed."""
+    slow = "--slow" in words
+    options = [*(SLOW if slow else QUICK), *(word for word in words if word != "--slow")]
+    signal.signal(signal.SIGTERM, leave)
+    with contextlib.ExitStack() as servers:
+        redis_url = servers.enter_context(redis_server())
+        databases = {"SQLite": {}}
+        if postgres_programs():
+            databases["PostgreSQL"] = {"TEST_DATABASE_URL": servers.enter_context(postgres_server())}
+        else:
+            say("PostgreSQL is left out: its server is not installed (Debian, Ubuntu: apt install postgresql).")
+        failed = 0
+        for name, environment in databases.items():
+            say(f"=== {'Slow tests' if slow else 'Tests'} on {name} ===")
+            failed |= pytest(options, {"TEST_REDIS_URL": redis_url, **environment})
+        return failed
+
+
+def pytest(options: list[str], environment: dict[str, str]) -> int:
+    """One run of pytest; its exit code."""
+    command = [sys.executable, "-m", "pytest", *options]
+    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """Leave through the blocks that end the servers."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

