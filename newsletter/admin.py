@@ -83,7 +83,8 @@ class EditionAdmin(admin.ModelAdmin):
 class DigestPaperInline(admin.TabularInline):
     model = DigestPaper
     extra = 0
-    fields = readonly_fields = ["place", "paper", "reason"]
+    fields = ("place", "paper", "reason")
+    readonly_fields = ("place", "paper", "reason")
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002

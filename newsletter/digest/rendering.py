@@ -72,7 +72,7 @@ class Renderer:
         return {
             "subject": shortened(titles[0], SUBJECT_LENGTH),
             "preheader": shortened(" · ".join(titles[1:]) or papers, 120),
-            "count": f"{papers} for you, from {self.pool_size} in the pool",
+            "count": f"{papers} for you, chosen from {self.pool_size}",
             "address": str(reader.email),
             "since": date_format(reader.confirmed_at or reader.created_at, "j F Y"),
             "preferences": links.preferences_url(reader),

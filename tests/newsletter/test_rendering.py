@@ -98,6 +98,12 @@ def test_every_style_is_inline_and_nothing_is_loaded(digest: Digest, papers: lis
     assert not re.search(r"<(img|link|script|iframe)", html)
 
 
+def test_the_html_reads_in_its_order(digest: Digest, papers: list[Paper]) -> None:
+    _, _, html = mail(digest, papers)
+    marks = ["<h1", papers[0].title, papers[1].title, "Change topics", "1 Test Street"]
+    assert sorted(marks, key=html.rindex) == marks
+
+
 def test_cards_are_rendered_once_for_all_readers(
     digest: Digest, papers: list[Paper], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
