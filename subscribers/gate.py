@@ -46,5 +46,5 @@ def _reason(subscriber: Subscriber | None, suppressed: dict[str, str], allowed: 
     if subscriber.email in suppressed:
         return f"suppressed: {suppressed[subscriber.email]}"
     if subscriber.status not in allowed:
-        return f"the reader is {subscriber.get_status_display()}"
+        return f"the reader is {subscriber.get_status_display().lower()}"
     return None
