@@ -1,6 +1,7 @@
 """Two topics to choose from, and a form filled in as a person would."""
 
 import pytest
+from pytest_django import Settings
 
 from papers.models import Topic
 from subscribers.models import Subscriber
@@ -9,8 +10,9 @@ START = {"cadence": "daily", "local_hour": "8", "zone": "Europe/Berlin"}
 
 
 @pytest.fixture(autouse=True)
-def _now(fixed_clock: object) -> None:
-    """All of these tests happen at NOW."""
+def _here_and_now(fixed_clock: object, settings: Settings) -> None:
+    """All of these tests happen at NOW, and their client speaks plain HTTP."""
+    settings.SECURE_SSL_REDIRECT = False
 
 
 @pytest.fixture
