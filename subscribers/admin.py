@@ -1,5 +1,7 @@
 """What operators see. Addresses are found by their beginning, which an index serves; journeys stay with readers."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -14,6 +16,12 @@ class Journeys(admin.ModelAdmin):
 
     show_full_result_count = False
     ordering = ["-pk"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Addresses are stored in lower case."""
+        return super().get_search_results(request, queryset, search_term.lower())
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         return False
@@ -60,11 +68,6 @@ class SubscriberAdmin(Journeys):
         "uid",
     ]
     filter_horizontal = ["topics"]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Subscriber], search_term: str
-    ) -> tuple[QuerySet[Subscriber], bool]:
-        return super().get_search_results(request, queryset, search_term.lower())
 
 
 @admin.register(Consent)
