@@ -56,4 +56,4 @@ def settle(letter: Letter, outcome: Outcome) -> None:
     else:
         letter.retry(outcome.reason, now + outcome.retry_after)
     if outcome.kind is Kind.HALT:
-        halt(outcome, [])
+        halt(outcome)

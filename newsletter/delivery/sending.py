@@ -42,7 +42,10 @@ class Ready:
 
 
 def deliver_batch(size: int | None = None) -> int:
-    """Claim a batch and bring each digest of it to an end; returns how many were claimed."""
+    """Claim a batch and bring each digest of it to an end; returns how many.
+
+    Fewer than were claimed where the provider cannot be reached or refuses everything: the rest is put back.
+    """
     if Brake.objects.engaged().exists():
         return 0
     digests = ledger.claim(timezone.now(), size or settings.CLAIM_SIZE)
@@ -50,9 +53,8 @@ def deliver_batch(size: int | None = None) -> int:
     width = settings.SUBMIT_SLICE
     with Provider() as provider:
         for start in range(0, len(chosen), width):
-            if not submit_slice(provider, chosen[start : start + width]):
-                ledger.release([part.digest for part in chosen[start + width :]], "the brake was pulled")
-                break
+            if stop := submit_slice(provider, chosen[start : start + width]):
+                return len(digests) - ledger.release([one.digest for one in chosen[start + width :]], stop)
     return len(digests)
 
 
@@ -95,8 +97,8 @@ def readers(subscribers: Sequence[Subscriber], pool: Sequence[int]) -> list[Read
     return [Reader(frozenset(topics[one.pk]), one.digest_size, frozenset(seen[one.pk])) for one in subscribers]
 
 
-def submit_slice(provider: Provider, chosen: Sequence[Chosen]) -> bool:
-    """Write ahead and hand over one slice; says whether to go on with the next.
+def submit_slice(provider: Provider, chosen: Sequence[Chosen]) -> str:
+    """Write ahead and hand over one slice; returns why not to go on with the next, or nothing.
 
     The slice bounds how many digests a killed worker leaves in doubt.
     """
@@ -106,16 +108,19 @@ def submit_slice(provider: Provider, chosen: Sequence[Chosen]) -> bool:
     except IntegrityError:
         # Another digest of one of these readers took the same paper at this moment: choose anew later.
         ledger.release([one.digest for one in ready], "chosen at the same moment as another digest")
-        return True
+        return ""
     waiting = [one for one in ready if one.digest.pk in mine]
     while waiting:
         one = waiting.pop(0)
         outcome = provider.submit(one.message)
         ledger.settle(one.digest, outcome, timezone.now())
         if outcome.kind is Kind.HALT:
-            halt(outcome, waiting)
-            return False
-    return True
+            halt(outcome)
+        if outcome.kind in {Kind.HALT, Kind.UNSENT}:  # nor will the others be taken
+            for other in waiting:
+                ledger.settle(other.digest, Outcome(Kind.UNSENT, outcome.reason), timezone.now())
+            return outcome.reason
+    return ""
 
 
 def still_welcome(chosen: Sequence[Chosen]) -> list[Chosen]:
@@ -142,9 +147,7 @@ def render(chosen: Iterable[Chosen]) -> list[Ready]:
     return ready
 
 
-def halt(outcome: Outcome, waiting: Iterable[Ready]) -> None:
-    """The provider takes nothing of ours any more: stop all mail, and put back what was not handed over."""
+def halt(outcome: Outcome) -> None:
+    """The provider takes nothing of ours any more: stop all mail until a person has acted."""
     log.error("all mail is stopped: %s", outcome.reason)
     Brake.objects.pull(outcome.reason)
-    for one in waiting:
-        ledger.settle(one.digest, Outcome(Kind.UNSENT, "the brake was pulled"), timezone.now())

@@ -113,6 +113,17 @@ def test_a_relay_that_is_gone_loses_nothing(readers: list[Subscriber], relay: Re
     assert not DigestPaper.objects.exists()
 
 
+def test_an_unreachable_relay_is_tried_once_a_batch(
+    readers: list[Subscriber], relay: Relay, settings: Settings
+) -> None:
+    settings.EMAIL_PORT, settings.SUBMIT_SLICE = 1, 2
+    assert deliver_batch() == 2  # the slice that found out; the third digest was put back at once
+    assert states() == {"planned": 3}
+    settings.EMAIL_PORT = relay.port
+    with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
+        assert deliver_batch() == 3
+
+
 def test_refused_credentials_stop_all_mail_loudly(readers: list[Subscriber], postmark: Api) -> None:
     postmark.status, postmark.body = 401, '{"ErrorCode": 10, "Message": "bad token"}'
     deliver_batch()
