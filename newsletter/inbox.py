@@ -56,7 +56,7 @@ class Caught:
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        return [(name, str(value)) for name, value in self.mail.raw_items()]
+        return [(name, printable(str(value))) for name, value in self.mail.raw_items()]
 
     @property
     def text(self) -> str:
@@ -73,9 +73,14 @@ class Caught:
     def _header(self, name: str) -> str:
         # Python's header parser raises various errors on what no sane program writes.
         try:
-            return str(self.mail[name] or "")
+            return printable(str(self.mail[name] or ""))
         except (ValueError, LookupError, AttributeError, TypeError):
             return "(unreadable)"
+
+
+def printable(text: str) -> str:
+    """Without the lone surrogates by which Python's parser keeps bytes in no known character set."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def body_of(mail: EmailMessage, subtype: str) -> str:
@@ -84,7 +89,7 @@ def body_of(mail: EmailMessage, subtype: str) -> str:
     if part is None:
         return ""
     try:
-        return str(part.get_content())
+        return printable(str(part.get_content()))
     except (LookupError, ValueError):
         payload = part.get_payload(decode=True)
         return payload.decode(errors="replace") if isinstance(payload, bytes) else ""
@@ -123,7 +128,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, key: str) -> HttpResponse:
     found = find(key)
     parts = {"html": found.html, "text": found.text, "source": found.source}
-    offered = [name for name in VIEWS if parts[name]]
+    offered = [name for name in VIEWS if parts[name] or name == "source"]
     view = request.GET.get("view")
     view = view if view in offered else offered[0]
     context = {"found": found, "offered": offered, "view": view, "part": parts[view], "sandbox": SANDBOX}
