@@ -215,8 +215,8 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         return [letter for letter in due if letter.take(at, lease)]
 
 
-# A letter that five senders could not get out would not get out with the sixth.
-MAX_ATTEMPTS = 5
+# With the growing pauses of Letter.pause, about seven hours: longer than most outages of a relay.
+MAX_ATTEMPTS = 12
 
 
 class Letter(models.Model):
@@ -296,6 +296,11 @@ class Letter(models.Model):
         if self.attempts >= MAX_ATTEMPTS:
             return self.failed(reason)
         return self._settle(status=self.Status.OWED, reason=reason[:200], not_before=at)
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait after this attempt: twice as long each time, an hour at most."""
+        return min(timedelta(minutes=2**self.attempts), timedelta(hours=1))
 
     def _settle(self, **changes: object) -> bool:
         held = Letter.objects.filter(pk=self.pk, status=self.Status.SENDING, attempts=self.attempts)

@@ -13,7 +13,7 @@ function offerSearch(form, number) {
   const chips = [...form.querySelectorAll(".chips .chip")];
   if (chips.length < MANY) return;
   const first = form.querySelector(".chips");
-  const place = first.closest(".topics") ? first.closest(".topics").querySelector(".chips, fieldset") : first;
+  const place = first.closest("fieldset") ?? first;
   const box = document.createElement("div");
   box.className = "field chip-search";
   const id = `chip-search-${number}`;
@@ -31,11 +31,11 @@ function offerSearch(form, number) {
       const hit = chip.textContent.toLowerCase().includes(wanted);
       found += hit;
       // What is chosen stays in sight, or it would be sent unseen.
-      chip.hidden = !hit && !chip.querySelector("input").checked;
+      const item = chip.closest("li") ?? chip;
+      item.hidden = !hit && !chip.querySelector("input").checked;
     }
-    for (const group of form.querySelectorAll("fieldset")) {
-      const own = [...group.querySelectorAll(".chip")];
-      if (own.length) group.hidden = own.every((chip) => chip.hidden);
+    for (const group of form.querySelectorAll("fieldset:has(.chip)")) {
+      group.hidden = [...group.querySelectorAll(".chip")].every((chip) => chip.closest("[hidden]:not(fieldset)"));
     }
     status.textContent = wanted ? (found === 1 ? "1 topic" : found ? `${found} topics` : "No topic of that name") : "";
   }

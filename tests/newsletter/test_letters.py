@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import time_machine
+from pytest_django.fixtures import Settings
 
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.models import Brake
@@ -28,6 +29,18 @@ def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
     with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
         assert send_owed_letters(NOW + timedelta(minutes=2)) == 1
     assert Letter.objects.get().status == Letter.Status.SENT
+
+
+def test_a_letter_outlasts_an_outage_of_hours(bob: Subscriber, relay: Relay, settings: Settings) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    settings.EMAIL_PORT = 1
+    for minute in range(0, 6 * 60, 5):
+        with time_machine.travel(NOW + timedelta(minutes=minute), tick=False):
+            send_owed_letters(NOW + timedelta(minutes=minute))
+    settings.EMAIL_PORT = relay.port
+    with time_machine.travel(NOW + timedelta(hours=7), tick=False):
+        send_owed_letters(NOW + timedelta(hours=7))
+    assert relay.recipients == ["bob@example.org"]
 
 
 def test_a_letter_whose_sender_died_is_taken_up_again(bob: Subscriber, relay: Relay) -> None:

@@ -89,8 +89,8 @@ def test_a_letter_is_given_up_after_five_tries(letter: Letter) -> None:
 
 
 def test_a_letter_that_kills_its_senders_is_given_up_too(letter: Letter) -> None:
-    moments = [NOW + LEASE * turn for turn in range(10)]
-    assert [len(Letter.objects.claim(at, LEASE, 10)) for at in moments] == [1] * 5 + [0] * 5
+    moments = [NOW + LEASE * turn for turn in range(MAX_ATTEMPTS + 2)]
+    assert [len(Letter.objects.claim(at, LEASE, 10)) for at in moments] == [1] * MAX_ATTEMPTS + [0] * 2
     letter.refresh_from_db()
     assert letter.reason == "gave up after 5 attempts"
 
