@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
@@ -37,6 +38,7 @@ class PaperAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     inlines = [PaperTopicInline, ListingInline]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     readonly_fields = ["listed_on", "trend_score", "trend_parts", "created_at", "updated_at"]
     fieldsets = [
         (None, {"fields": ["title", "abstract", "authors", "published_at"]}),

@@ -28,7 +28,6 @@ SINGLE_WORD = 0.7
 # Weaker strengths are dropped: one passing mention is no topic.
 THRESHOLD = 0.3
 MAX_TOPICS = 5  # a paper about everything is about nothing
-LONGEST_PHRASE = 6  # words
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _CHUNK = 500
@@ -55,7 +54,10 @@ class Classifier:
             self._categories[topic.pk] = topic.categories
             for phrase in topic.phrases:
                 table, fold = (self._exact, _singular) if _is_exact(phrase) else (self._phrases, _folded)
-                table.setdefault(tuple(map(fold, _words(phrase))), set()).add(topic.pk)
+                words = tuple(map(fold, _words(phrase)))
+                table.setdefault(words, set()).add(topic.pk)
+
+        self._longest = max(map(len, [*self._phrases, *self._exact]), default=0)
 
     def classify(self, title: str, abstract: str, categories: Sequence[str] = ()) -> list[Membership]:
         """The topics of a paper, strongest first; ties by topic."""
@@ -86,7 +88,7 @@ class Classifier:
         return Counter(
             (exact, phrase, frozenset(table[phrase]))
             for exact, table, fold in ((False, self._phrases, _folded), (True, self._exact, _singular))
-            for phrase in _grams(list(map(fold, words)))
+            for phrase in _grams(list(map(fold, words)), self._longest)
             if phrase in table
         )
 
@@ -148,9 +150,9 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text))
 
 
-def _grams(words: list[str]) -> Iterator[tuple[str, ...]]:
+def _grams(words: list[str], longest: int) -> Iterator[tuple[str, ...]]:
     for start in range(len(words)):
-        for end in range(start + 1, min(start + LONGEST_PHRASE, len(words)) + 1):
+        for end in range(start + 1, min(start + longest, len(words)) + 1):
             yield tuple(words[start:end])
 
 

@@ -92,7 +92,7 @@ def test_a_letter_that_kills_its_senders_is_given_up_too(letter: Letter) -> None
     moments = [NOW + LEASE * turn for turn in range(MAX_ATTEMPTS + 2)]
     assert [len(Letter.objects.claim(at, LEASE, 10)) for at in moments] == [1] * MAX_ATTEMPTS + [0] * 2
     letter.refresh_from_db()
-    assert letter.reason == "gave up after 5 attempts"
+    assert letter.reason == f"gave up after {MAX_ATTEMPTS} attempts"
 
 
 def test_a_claim_takes_no_more_than_asked(alice: Subscriber, letter: Letter) -> None:
