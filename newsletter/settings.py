@@ -120,7 +120,7 @@ TEMPLATES = [
     },
 ]
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 # File names with hashes, cached for ever; needs `manage.py collectstatic` first.
 STATIC_HASHED = env.bool("STATIC_HASHED", SECURE_SITE)
 STORAGES: dict[str, Any] = {
