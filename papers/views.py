@@ -65,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def topics(request: HttpRequest) -> HttpResponse:
     """Everything that can be followed, under its headings."""
     fields: dict[str, list[Topic]] = {}
-    for row in Topic.objects.annotate(papers_count=Count("paper_topics")):
+    for row in Topic.objects.annotate(papers_count=Count("paper_topics")).order_by("position", "name"):
         fields.setdefault(row.field, []).append(row)
     return render(request, "papers/topics.html", {"fields": fields})
 

@@ -1,0 +1,191 @@
+"""What visitors see: papers by day, by topic and one by one."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.core.management import call_command
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from papers import trends
+from papers.models import Listing, Paper, PaperTopic, Reading, Topic
+from papers.views import LINE_SUMMARY, PAGE_SIZE, links
+from tests.papers.conftest import ABSTRACT, DAY, SEEDS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _plain_http(settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = False
+
+
+@pytest.fixture
+def topic() -> Topic:
+    return Topic.objects.create(slug="graphs", name="Graph networks", description="On graphs.", field="Learning")
+
+
+def shown(title: str, place: int, topic: Topic | None = None, day: date = DAY, **values: object) -> Paper:
+    """A paper that a page showed at a place on a day."""
+    paper = Paper.objects.create(title=title, abstract=ABSTRACT, listed_on=day, **values)
+    Listing.objects.create(paper=paper, source="page", day=day, place=place)
+    if topic:
+        PaperTopic.objects.create(paper=paper, topic=topic, strength=0.8, source=PaperTopic.Source.TEXT)
+    trends.rank([paper])
+    return paper
+
+
+def address(paper: Paper) -> str:
+    return reverse("paper", args=[paper.pk, paper.slug])
+
+
+def read(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_home_page_shows_the_latest_day_hottest_first(client: Client) -> None:
+    shown("Second best", 2)
+    shown("The best", 1)
+    shown("Of yesterday", 1, day=date(2026, 3, 19))
+    page = read(client, "/")
+    assert "Friday 20 March" in page
+    assert page.index("The best") < page.index("Second best")
+    assert "Of yesterday" not in page
+
+
+def test_the_home_page_of_an_empty_site_says_so_and_takes_addresses(client: Client) -> None:
+    page = read(client, "/")
+    assert "No papers yet" in page
+    assert 'name="email"' in page
+
+
+def test_a_line_tells_the_upvotes_or_that_a_paper_is_new(client: Client) -> None:
+    counted = shown("Counted", 1)
+    Reading.objects.create(paper=counted, taken_at=datetime(2026, 3, 20, 8, tzinfo=UTC), upvotes=1)
+    Reading.objects.create(paper=counted, taken_at=datetime(2026, 3, 20, 9, tzinfo=UTC), upvotes=312)
+    shown("Not counted", 2)
+    page = read(client, "/")
+    assert "312 upvotes" in page
+    assert ">new<" in page
+
+
+def test_a_line_holds_a_short_summary_and_not_the_abstract(client: Client) -> None:
+    shown("One", 1)
+    [line] = client.get("/").context["lines"]
+    assert line.summary.startswith("We propose a network")
+    assert len(line.summary) <= LINE_SUMMARY
+
+
+def test_a_long_day_is_cut_into_pages_that_count_on(client: Client) -> None:
+    for place in range(1, PAGE_SIZE + 3):
+        shown(f"Paper {place}", place)
+    assert f"1–{PAGE_SIZE} of {PAGE_SIZE + 2}" in read(client, "/")
+    second = client.get("/?page=2")
+    assert [line.place for line in second.context["lines"]] == [PAGE_SIZE + 1, PAGE_SIZE + 2]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99", "x", "", "1e9"])
+def test_a_page_that_does_not_exist_is_the_nearest_one(client: Client, number: str) -> None:
+    shown("One", 1)
+    assert "One" in read(client, f"/?page={number}")
+
+
+def test_the_home_page_asks_as_much_for_one_paper_as_for_many(
+    client: Client, topic: Topic, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for place in range(1, PAGE_SIZE + 1):
+        shown(f"Paper {place}", place, topic)
+    with django_assert_max_num_queries(8):
+        client.get("/")
+
+
+@pytest.mark.usefixtures("topics")
+def test_the_first_page_with_all_it_needs_stays_under_60_kb(client: Client) -> None:
+    call_command("import_papers", str(SEEDS / "trending.txt"), year=2026, verbosity=0)
+    static = SEEDS.parent / "newsletter" / "static"
+    assets = sum((static / name).stat().st_size for name in ("site.css", "site.js", "favicon.svg"))
+    assert len(client.get("/").content) + assets <= 60_000
+
+
+def test_topics_stand_under_their_fields_in_the_editors_order(client: Client) -> None:
+    for position, name in enumerate(["Zeta", "Alpha"]):
+        Topic.objects.create(slug=name.lower(), name=name, field="Learning", position=position)
+    page = read(client, "/topics/")
+    assert page.index("Learning") < page.index("Zeta") < page.index("Alpha")
+
+
+def test_a_topic_shows_its_own_papers_only(client: Client, topic: Topic) -> None:
+    shown("On graphs", 1, topic)
+    shown("On something else", 2)
+    page = read(client, "/topics/graphs/")
+    assert "On graphs" in page
+    assert "On something else" not in page
+
+
+def test_a_topic_without_papers_says_so(client: Client, topic: Topic) -> None:
+    assert "No paper on this topic" in read(client, "/topics/graphs/")
+
+
+def test_a_paper_is_shown_with_why_it_is_trending(client: Client, topic: Topic) -> None:
+    page = read(client, address(shown("A paper", 2, topic, authors=["Ada Lovelace", "Bo"])))
+    assert "Ada Lovelace, Bo" in page
+    assert "It was listed on 20 March 2026, with no. 2 on its page." in page
+    assert "80 %" in page
+
+
+def test_a_papers_address_is_mended_when_its_words_are_wrong(client: Client) -> None:
+    paper = shown("A paper", 1)
+    response = client.get(f"/papers/{paper.pk}/something-else/")
+    assert response.status_code == 301
+    assert response["Location"] == address(paper)
+
+
+def test_only_https_is_ever_linked() -> None:
+    paper = Paper(url="javascript:alert(1)", pdf_url="http://example.org/a.pdf", code_url="https://example.org/code")
+    assert [link.url for link in links(paper)] == ["https://example.org/code"]
+
+
+def test_a_paper_without_links_offers_to_look_for_its_title(client: Client) -> None:
+    page = read(client, address(shown("Attention & pay", 1)))
+    assert "https://arxiv.org/search/?query=Attention+%26+pay&amp;searchtype=title" in page
+
+
+def test_markup_in_a_paper_is_shown_and_never_run(client: Client) -> None:
+    paper = shown("<script>alert(1)</script>", 1, authors=["<b>Eve</b>"])
+    for path in ("/", address(paper)):
+        assert "<script>alert" not in read(client, path)
+    assert "<b>Eve" not in read(client, address(paper))
+
+
+def test_a_paper_invites_to_its_own_topics(client: Client, topic: Topic) -> None:
+    assert reverse("subscribe") + "?topic=graphs" in read(client, address(shown("A paper", 1, topic)))
+
+
+def test_the_about_page_gives_the_numbers_that_the_score_is_made_with(client: Client) -> None:
+    page = read(client, "/about/")
+    assert f"seconds ÷ {trends.SECONDS_PER_UNIT}" in page
+    assert f"{trends.PLACE_BONUS} divided by its place" in page
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/topics/nothing/", "/papers/4711/nothing/"])
+def test_a_wrong_address_is_answered_with_ways_on(client: Client, path: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 404
+    assert reverse("topics") in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["400.html", "403_csrf.html", "500.html"])
+def test_pages_for_broken_requests_need_nothing_that_may_be_broken(
+    name: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        assert "<h1>" in render_to_string(name)
+
+
+@pytest.mark.parametrize("path", ["/", "/topics/", "/about/"])
+def test_nothing_here_can_be_posted_to(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
