@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db import models
+from django.db import models, transaction
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
-from papers import trends
+from papers import tasks, topic_file, trends
 from papers.models import Listing, Paper, PaperTopic, Reading, Topic
 
 
@@ -77,6 +77,18 @@ class PaperAdmin(admin.ModelAdmin):
         trends.rank([form.instance])
 
 
+class TopicForm(ModelForm):
+    """Holds an editor to the rules of seeds/topics.json."""
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        for key in ("categories", "phrases"):
+            is_fine, rule = topic_file.RULES[key]
+            if key in values and not is_fine(values[key]):
+                self.add_error(key, f"This must be {rule}.")
+        return values
+
+
 @admin.register(Topic)
 class TopicAdmin(admin.ModelAdmin):
     list_display = ["name", "field", "position", "slug", "description"]
@@ -84,6 +96,12 @@ class TopicAdmin(admin.ModelAdmin):
     search_fields = ["name", "slug", "description"]
     ordering = ["position", "name"]
     prepopulated_fields = {"slug": ["name"]}
+    form = TopicForm
+
+    def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
+        """All papers get their topics anew, by a worker; without one, `load_topics` does the same."""
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(tasks.assign_topics.delay, robust=True)
 
 
 @admin.register(PaperTopic)

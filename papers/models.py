@@ -24,7 +24,11 @@ class Topic(models.Model):
     description = models.CharField(max_length=200)
     field = models.CharField(max_length=60, help_text="The heading under which readers find it.")
     categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, such as cs.LG.")
-    phrases = models.JSONField(default=list, blank=True, help_text="Words that name the topic in a text.")
+    phrases = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Words that name the topic in a text: in small letters, or EEG where letters must match.",
+    )
     position = models.PositiveSmallIntegerField(default=0, help_text="Order within its field.")
 
     class Meta:

@@ -77,18 +77,18 @@ def store(topics: list[dict[str, Any]]) -> LoadResult:
     # Names are unique, and may change hands between two topics of one file.
     for topic in updated:
         Topic.objects.filter(pk=topic.pk).update(name=f"{topic.slug} (being renamed)")
-    Topic.objects.bulk_update(updated, [*_RULES, "position"])
+    Topic.objects.bulk_update(updated, [*RULES, "position"])
     Topic.objects.bulk_create(new)
     return LoadResult(len(new), len(updated), len(topics) - len(new) - len(updated))
 
 
 def _check(topic: object, number: int) -> None:
     if not isinstance(topic, dict):
-        raise TopicFileError(f"Topic no. {number} must be an object with the keys {', '.join(_RULES)}.")
+        raise TopicFileError(f"Topic no. {number} must be an object with the keys {', '.join(RULES)}.")
     where = f"Topic “{topic['slug']}”" if isinstance(topic.get("slug"), str) else f"Topic no. {number}"
-    if unknown := sorted(topic.keys() - _RULES.keys()):
-        raise TopicFileError(f"{where} has the unknown key “{unknown[0]}”; known are {', '.join(_RULES)}.")
-    for key, (is_fine, rule) in _RULES.items():
+    if unknown := sorted(topic.keys() - RULES.keys()):
+        raise TopicFileError(f"{where} has the unknown key “{unknown[0]}”; known are {', '.join(RULES)}.")
+    for key, (is_fine, rule) in RULES.items():
         if key not in topic:
             raise TopicFileError(f"{where} has no “{key}”.")
         if not is_fine(topic[key]):
@@ -115,7 +115,7 @@ def _are_phrases(value: object) -> bool:
     )
 
 
-_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "slug": (_is_slug, "small letters, digits and hyphens, 50 at most"),
     "name": (_is_text(80), "a text of at most 80 characters"),
     "description": (_is_text(200), "a sentence of at most 200 characters"),

@@ -47,7 +47,7 @@ class Classifier:
 
     def __init__(self, topics: Iterable[Topic]) -> None:
         self._categories: dict[int, list[str]] = {}
-        # Phrases by their words; those with a capital letter after their first are acronyms, and exact.
+        # Phrases by their words. One that is written with a capital letter is an acronym, and matched exactly.
         self._phrases: dict[tuple[str, ...], set[int]] = {}
         self._exact: dict[tuple[str, ...], set[int]] = {}
         for topic in topics:
@@ -56,7 +56,6 @@ class Classifier:
                 table, fold = (self._exact, _singular) if _is_exact(phrase) else (self._phrases, _folded)
                 words = tuple(map(fold, _words(phrase)))
                 table.setdefault(words, set()).add(topic.pk)
-
         self._longest = max(map(len, [*self._phrases, *self._exact]), default=0)
 
     def classify(self, title: str, abstract: str, categories: Sequence[str] = ()) -> list[Membership]:
@@ -74,7 +73,7 @@ class Classifier:
     def _by_text(self, title: str, abstract: str) -> dict[int, float]:
         in_title, in_abstract = self._counts(title), self._counts(abstract)
         doubt: dict[int, float] = {}
-        for phrase in in_title.keys() | in_abstract.keys():
+        for phrase in dict.fromkeys([*in_title, *in_abstract]):  # in order: floats do not add up in any
             specific = SINGLE_WORD if len(phrase[1]) == 1 else 1.0
             remaining = (1 - IN_TITLE * specific) ** bool(in_title[phrase])
             for nth in range(in_abstract[phrase]):

@@ -1,0 +1,59 @@
+"""The TL;DR is the paper's own claim, in whole sentences."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from papers.sources.seed_page import ParsedPage
+from papers.summary import sentences, summary
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It runs, e.g. Redis and i.e. Valkey, at 99.4% of 0.5 s.",
+        "Adaptive vs. Incremental Learning.",
+        "Deng et al. (2023) and J. Doe, cf. Fig. 3, agree.",
+        "See https://github.com/ada/engine.git for code.",
+        "Is it so?",
+    ],
+)
+def test_a_full_stop_inside_a_sentence_ends_none(sentence: str) -> None:
+    assert sentences(f"First one. {sentence} Last one.") == ["First one.", sentence, "Last one."]
+
+
+def test_a_sentence_may_end_without_a_space_after_it() -> None:
+    assert sentences("It keeps the performance.The IFM shows it.") == ["It keeps the performance.", "The IFM shows it."]
+
+
+@given(st.text(alphabet="abA .?!\"')1é\n"))
+def test_no_word_is_lost_between_sentences(text: str) -> None:
+    assert "".join("".join(sentences(text)).split()) == "".join(text.split())
+
+
+def test_the_claim_comes_before_the_background() -> None:
+    abstract = "Graphs are everywhere. In this work, we propose GraphX. It is fast."
+    assert summary(abstract) == "We propose GraphX. It is fast."
+
+
+def test_without_a_claim_the_first_sentence_stands() -> None:
+    assert summary("Graphs are everywhere. They matter.", 25) == "Graphs are everywhere."
+    assert summary("") == ""
+
+
+def test_a_long_claim_is_cut_between_words() -> None:
+    text = summary("We propose " + "wonderful " * 50 + "nets.", 40)
+    assert text == "We propose wonderful wonderful…"
+
+
+@given(st.text(), st.integers(min_value=2, max_value=300))
+def test_a_summary_is_never_longer_than_asked(text: str, limit: int) -> None:
+    assert len(summary(text, limit)) <= limit
+
+
+def test_every_seed_has_a_claim_in_whole_words(seeds: ParsedPage) -> None:
+    for record in seeds.records:
+        text = summary(record.abstract)
+        assert 50 < len(text) <= 280
+        assert text.endswith((".", "…"))
+        assert text.rstrip("…")[1:] in record.abstract

@@ -1,0 +1,95 @@
+"""The trend formula says what it should, and is stored where it is needed."""
+
+import math
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from papers.models import Paper
+from papers.tasks import rank as rank_task
+from papers.trends import SECONDS_PER_UNIT, Popularity, hot, rank, standing, trend, trends_of
+
+NOW = datetime(2026, 3, 20, tzinfo=UTC)
+DAY = NOW.date()
+AGE = NOW.timestamp() / SECONDS_PER_UNIT
+
+
+def test_the_formula_is_the_published_one() -> None:
+    expected = math.log10(1 + 312 + 40 / 2 + 3 * math.log10(1 + 99)) + AGE
+    assert hot(Popularity(312, 40, 99), None, NOW) == pytest.approx(expected)
+
+
+def test_ten_times_the_popularity_is_worth_22_hours() -> None:
+    assert hot(Popularity(99), None, NOW) == pytest.approx(hot(Popularity(9), None, NOW + timedelta(hours=22)))
+
+
+def test_comments_count_no_further_than_upvotes() -> None:
+    assert hot(Popularity(4, 400), None, NOW) == hot(Popularity(4, 4), None, NOW)
+
+
+def test_a_place_counts_only_without_a_reading() -> None:
+    assert hot(None, 1, NOW) == pytest.approx(math.log10(51) + AGE)
+    assert hot(Popularity(0), 1, NOW) == hot(None, None, NOW) == AGE
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000))
+def test_a_better_place_is_hotter(one: int, other: int) -> None:
+    assert (hot(None, one, NOW) > hot(None, other, NOW)) == (one < other)
+
+
+def test_the_parts_are_told_in_words() -> None:
+    words = trend(Popularity(312, 40), 3, NOW).in_words()
+    assert words == "312 upvotes (312.0) · 40 comments (20.0) · listed on 20 March 2026"
+    assert trend(None, 2, NOW).in_words() == "no. 2 on its page (25.0) · listed on 20 March 2026"
+
+
+def test_standing_is_in_standard_deviations() -> None:
+    assert standing([1.0, 3.0]) == [-1.0, 1.0]
+    assert standing([2.0, 2.0]) == [0.0, 0.0]
+    assert standing([]) == []
+
+
+@pytest.fixture
+def paper(db: None) -> Paper:
+    return Paper.objects.create(title="Pointer Networks", published_at=NOW - timedelta(days=30))
+
+
+def test_the_latest_reading_counts(paper: Paper) -> None:
+    paper.listings.create(source="page", day=DAY, place=1)
+    for hours, upvotes in ((2, 187), (1, 66)):
+        paper.readings.create(taken_at=NOW + timedelta(hours=hours), upvotes=upvotes)
+    assert trends_of([paper])[paper.pk].hot == hot(Popularity(187), None, NOW)
+
+
+def test_stars_are_those_of_the_last_7_days(paper: Paper) -> None:
+    for days, stars in ((0, 10), (3, 40), (8, 100), (9, 109)):
+        paper.readings.create(taken_at=NOW + timedelta(days=days), stars=stars)
+    parts = trends_of([paper])[paper.pk].parts
+    assert parts == (("99 code stars gained in 7 days", 6.0),)
+
+
+def test_the_best_listing_counts(paper: Paper) -> None:
+    paper.listings.create(source="page", day=DAY, place=50)
+    paper.listings.create(source="feed", day=DAY, place=2)
+    paper.listings.create(source="page", day=date(2026, 1, 1), place=1)
+    assert trends_of([paper])[paper.pk].hot == hot(None, 2, NOW)
+
+
+def test_a_paper_that_was_never_listed_counts_from_its_publication(paper: Paper) -> None:
+    assert trends_of([paper])[paper.pk].listed_at == NOW - timedelta(days=30)
+
+
+def test_ranking_stores_what_changed_and_only_that(paper: Paper) -> None:
+    assert (rank(), rank()) == (1, 0)
+    paper.readings.create(taken_at=NOW, upvotes=9)
+    rank_task()
+    paper.refresh_from_db()
+    assert paper.hot == pytest.approx(1 + (NOW - timedelta(days=30)).timestamp() / SECONDS_PER_UNIT)
+
+
+def test_many_papers_are_ranked_in_few_queries(db: None, django_assert_max_num_queries: object) -> None:
+    papers = Paper.objects.bulk_create(Paper(title=str(n), title_key=str(n)) for n in range(400))
+    with django_assert_max_num_queries(8):  # type: ignore[operator]
+        assert rank(papers) == 400
