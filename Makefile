@@ -73,7 +73,7 @@ bootstrap:
 		|| $(MAKE) --no-print-directory venv
 	@$(RUN) -m uv --version >/dev/null 2>&1 \
 		|| $(RUN) -m pip install --quiet --disable-pip-version-check '$(UV)' \
-		|| { echo 'Could not fetch uv: is the package registry (https://pypi.org) in reach?'; exit 1; }
+		|| { echo 'Could not fetch uv: is the package registry in reach?'; exit 1; }
 
 venv:
 	@found=; for python in $(CANDIDATES); do \
