@@ -99,7 +99,7 @@ class TopicAdmin(admin.ModelAdmin):
     form = TopicForm
 
     def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
-        """All papers get their topics anew, by a worker; without one, `load_topics` does the same."""
+        """All papers get their topics anew, by a worker. A nudge that is lost is repeated by saving again."""
         super().save_model(request, obj, form, change)
         transaction.on_commit(tasks.assign_topics.delay, robust=True)
 
