@@ -208,6 +208,26 @@ SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a 
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
 DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
 
+# --- fetching papers ----------------------------------------------------------------------------------
+# Where the sources are; a mirror of yours is named here and in FETCH_HOSTS.
+SOURCE_URLS = {
+    "hugging-face": env.str("HUGGING_FACE_URL", "https://huggingface.co/api/daily_papers"),
+    "arxiv-feed": env.str("ARXIV_FEED_URL", "https://rss.arxiv.org/atom"),
+    "arxiv-api": env.str("ARXIV_API_URL", "https://export.arxiv.org/api/query"),
+    "arxiv-oai": env.str("ARXIV_OAI_URL", "https://oaipmh.arxiv.org/oai"),
+}
+FETCH_HOSTS: list[str] = env.list(
+    "FETCH_HOSTS", ["huggingface.co", "arxiv.org", "rss.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org"]
+)
+# Opens this machine, by http too, to fetching: for a mirror on it, and for tests.
+FETCH_LOOPBACK = env.bool("FETCH_LOOPBACK", False)
+# Seconds between two requests of all our workers together. arXiv's is its rule: info.arxiv.org/help/api/tou.html
+FETCH_EVERY = {"arxiv": 3, "hugging-face": 1}
+FETCH_BYTES = 30_000_000  # of one answer, unpacked; arXiv's largest pages are 5 MB
+FETCH_SECONDS = 60  # for one answer, from connecting to its last byte
+FETCH_PATIENCE = 60  # seconds to wait for a turn, or as a source's Retry-After asks
+FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the second
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
