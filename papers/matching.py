@@ -97,10 +97,11 @@ def absorb(paper: Paper, record: PaperRecord, *, take_doi: bool) -> bool:
     """Let the row learn from the record; True if it changed.
 
     A source that knows the work by an id as good as ours brings the newer text. A poorer one (a page
-    without ids, which has lost half the formulae) only fills what is empty.
+    without ids, which has lost half the formulae) only fills what is empty. What a person has edited stays.
     """
     before = {name: getattr(paper, name) for name in MERGED_FIELDS}
     newer = _standing(record) >= _standing(paper)
+    kept = {name: before[name] for name in paper.edited_fields if name in before}
     for name in TEXT_FIELDS:
         value = getattr(record, name)
         value = list(value) if isinstance(value, tuple) else value
@@ -110,6 +111,8 @@ def absorb(paper: Paper, record: PaperRecord, *, take_doi: bool) -> bool:
     paper.doi = paper.doi or (record.doi if take_doi else None)
     # The first version's date: later versions do not make a paper younger.
     paper.published_at = min(filter(None, [paper.published_at, record.published_at]), default=None)
+    for name, value in kept.items():
+        setattr(paper, name, value)
     paper.set_keys()
     return before != {name: getattr(paper, name) for name in MERGED_FIELDS}
 

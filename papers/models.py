@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from papers.identity import first_author_key, title_key
 from papers.matching import MERGED_FIELDS, Shelf, UpsertResult, absorb
 from papers.records import ListingRecord, PaperRecord, ReadingRecord
+from papers.sources.models import Source  # noqa: F401 - Django looks for models here
 
 
 class Topic(models.Model):
@@ -75,9 +76,12 @@ class PaperQuerySet(models.QuerySet["Paper"]):
                 | Q(title_key__in={record.title_key for record in records})
             ).order_by("pk")
         )
-        papers, new, updated = [], [], []
+        papers, new, updated, known = [], [], [], []
         for record in records:
             paper = shelf.find(record)
+            if paper is None and record.only_known:
+                continue
+            known.append(record)
             if paper is None:
                 new.append(paper := Paper())
             changed = absorb(paper, record, take_doi=shelf.is_free(record, paper))
@@ -89,9 +93,9 @@ class PaperQuerySet(models.QuerySet["Paper"]):
             paper.updated_at = at
         self.bulk_create(new)
         self.bulk_update(updated, [*MERGED_FIELDS, "updated_at"])
-        pairs = list(zip(papers, records, strict=True))
+        pairs = list(zip(papers, known, strict=True))
         return UpsertResult(
-            found=len(records),
+            found=len(known),
             listed=_store_listings([(paper, r.listing) for paper, r in pairs if r.listing]),
             read=_store_readings([(paper, r.reading) for paper, r in pairs if r.reading]),
             paper_ids=list(dict.fromkeys(paper.pk for paper in papers)),
@@ -119,6 +123,9 @@ class Paper(models.Model):
     url = models.URLField(max_length=500, blank=True, help_text="The abstract page.")
     pdf_url = models.URLField("PDF", max_length=500, blank=True)
     code_url = models.URLField("code", max_length=500, blank=True)
+    edited_fields = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What a person has set: no source writes over it."
+    )
     topics = models.ManyToManyField(Topic, through="PaperTopic", related_name="papers")
     # Both are derived from listings and readings, and kept here to be indexed: papers/trends.py.
     listed_on = models.DateField(null=True, blank=True, editable=False)

@@ -52,6 +52,8 @@ class PaperRecord:
     published_at: datetime | None = None
     listing: ListingRecord | None = None
     reading: ReadingRecord | None = None
+    # A new version of an old paper: of use only where the paper is known already.
+    only_known: bool = False
 
     @classmethod
     def from_source(  # noqa: PLR0913 - one keyword per field of a record
@@ -69,6 +71,7 @@ class PaperRecord:
         published_at: datetime | None = None,
         listing: ListingRecord | None = None,
         reading: ReadingRecord | None = None,
+        only_known: bool = False,
     ) -> Self:
         """Clean text, normal ids, safe addresses. Raises ValueError for a title without a letter or digit."""
         plain_title, plain_abstract = clean(title, TITLE_LIMIT), clean(abstract, ABSTRACT_LIMIT)
@@ -89,6 +92,7 @@ class PaperRecord:
             published_at=published_at,
             listing=listing,
             reading=reading,
+            only_known=only_known,
         )
 
     @property
@@ -101,17 +105,20 @@ class PaperRecord:
 
 
 def web_address(text: str) -> str:
-    """The address if it is one of the web that a mail may link to, else ""."""
+    """The address, by https, if it is one of the web that a mail may link to, else ""."""
     text = text.strip()
     try:
         parts = urlsplit(text)
+        plain = text.isprintable() and " " not in text and parts.username is None and parts.port in {None, 80, 443}
     except ValueError:
         return ""
-    plain = text.isprintable() and " " not in text and len(text) <= URL_LIMIT
-    return text if plain and parts.scheme in {"http", "https"} and parts.hostname else ""
+    if not plain or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return ""
+    secure = parts._replace(scheme="https", netloc=parts.netloc.removesuffix(":80")).geturl()
+    return secure if len(secure) <= URL_LIMIT else ""
 
 
 def code_address(text: str) -> str:
     """The first code repository that a text names, else ""."""
     found = _CODE.search(text)
-    return found[0] if found else ""
+    return web_address(found[0]) if found else ""

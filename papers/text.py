@@ -17,6 +17,9 @@ logging.getLogger("pylatexenc").setLevel(logging.ERROR)
 TITLE_LIMIT = 500  # characters, as the column
 ABSTRACT_LIMIT = 10_000  # arXiv allows 1,920; journals are more generous
 NAME_LIMIT = 200
+# More signs than any abstract has, and braces within braces: reading them as LaTeX would take seconds.
+MAX_SIGNS = 1_000
+MAX_DEPTH = 20
 # LaTeX shrinks when it becomes text; no source needs more of it than this for one character.
 SOURCE_FACTOR = 4
 
@@ -71,6 +74,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def _from_latex(text: str) -> str:
+    if _is_hostile(text):
+        return _MACRO.sub(" ", text)
     text = _LINK.sub("", _URL.sub(r"\1", _DROPPED.sub("", text)))
     # Math is taken out first and put back read: a dollar that opens none is money.
     pieces: list[str] = []
@@ -79,6 +84,15 @@ def _from_latex(text: str) -> str:
         pieces += [_outside_math(text[start : found.start()]), _math(found[2])]
         start = found.end()
     return "".join([*pieces, _outside_math(text[start:])])
+
+
+def _is_hostile(text: str) -> bool:
+    depth = 0
+    for found in re.finditer(r"[{}]", text):
+        depth += 1 if found[0] == "{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return text.count("\\") + text.count("$") + text.count("{") > MAX_SIGNS
 
 
 def _outside_math(text: str) -> str:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from papers.records import ListingRecord, PaperRecord
+from papers.sources.shapes import SourceError
 
 SOURCE = "seed-page"
 MAX_BYTES = 10_000_000  # a hundred such pages
@@ -36,7 +37,7 @@ _LOST_BACKSLASHES: list[tuple[re.Pattern[str], str]] = [
 ]
 
 
-class SeedPageError(ValueError):
+class SeedPageError(SourceError):
     """Nothing can be imported from this page; the message says why in the operator's words."""
 
 
