@@ -8,7 +8,7 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
-HOUR, DAY = timedelta(hours=1).total_seconds(), timedelta(days=1).total_seconds()
+MINUTE, HOUR, DAY = 60.0, timedelta(hours=1).total_seconds(), timedelta(days=1).total_seconds()
 
 
 def every(seconds: float, task: str) -> dict[str, object]:
@@ -22,6 +22,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "tick": every(settings.TICK_SECONDS, "newsletter.tasks.tick"),
     "send the letters owed": every(settings.TICK_SECONDS, "newsletter.tasks.send_letters"),
+    "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
     "rank the papers": every(HOUR, "papers.tasks.rank"),
     "forget the unconfirmed": every(DAY, "subscribers.tasks.forget_unconfirmed"),
 }

@@ -10,7 +10,9 @@ from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
 from papers import tasks, topic_file, trends
+from papers.matching import MERGED_FIELDS
 from papers.models import Listing, Paper, PaperTopic, Reading, Topic
+from papers.sources import admin as sources_admin  # noqa: F401 - it registers itself
 
 
 class PaperTopicInline(admin.TabularInline):
@@ -39,13 +41,14 @@ class PaperAdmin(admin.ModelAdmin):
     list_per_page = 50
     inlines = [PaperTopicInline, ListingInline]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    readonly_fields = ["listed_on", "trend_score", "trend_parts", "created_at", "updated_at"]
+    readonly_fields = ["listed_on", "trend_score", "trend_parts", "edited_fields", "created_at", "updated_at"]
+    actions = ["let_sources_update"]
     fieldsets = [
         (None, {"fields": ["title", "abstract", "authors", "published_at"]}),
         ("Identity", {"fields": ["arxiv_id", "doi", "categories"]}),
         ("Links", {"fields": ["url", "pdf_url", "code_url"]}),
         ("Trend", {"fields": ["listed_on", "trend_score", "trend_parts"]}),
-        ("Record", {"fields": ["created_at", "updated_at"], "classes": ["collapse"]}),
+        ("Record", {"fields": ["edited_fields", "created_at", "updated_at"], "classes": ["collapse"]}),
     ]
 
     @admin.display(description="trend score", ordering="hot")
@@ -56,6 +59,18 @@ class PaperAdmin(admin.ModelAdmin):
     def trend_parts(self, paper: Paper) -> str:
         """The terms of papers/trends.py as they stand now."""
         return trends.trends_of([paper])[paper.pk].in_words() if paper.pk else "-"
+
+    @admin.action(description="Let sources update these again", permissions=["change"])
+    def let_sources_update(self, request: HttpRequest, papers: models.QuerySet[Paper]) -> None:
+        released = papers.exclude(edited_fields=[]).update(edited_fields=[])
+        self.message_user(request, f"{released} will follow their sources again.")
+
+    def save_model(self, request: HttpRequest, obj: Paper, form: ModelForm[Any], change: bool) -> None:
+        """What a person has set stays as it is, whatever the sources say later."""
+        changed = (name for name in form.changed_data if name in MERGED_FIELDS)
+        edited = {name for name in changed if getattr(obj, name) != form.initial.get(name)}
+        obj.edited_fields = sorted(edited.union(obj.edited_fields))
+        super().save_model(request, obj, form, change)
 
     def save_formset(
         self,

@@ -1,8 +1,14 @@
 """What the workers do for papers; each task is a call into the domain."""
 
-from celery import shared_task
+import logging
 
-from papers import topics, trends
+from celery import shared_task
+from django.utils import timezone
+
+from papers import harvest, topics, trends
+from papers.sources.models import Source
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -15,3 +21,22 @@ def rank() -> None:
 def assign_topics() -> None:
     """Give all papers their topics anew, after an editor has changed one."""
     topics.assign_all()
+
+
+@shared_task
+def fetch_due() -> None:
+    """Wake somebody for each source that is due; one that fails stops no other."""
+    for source_id in Source.objects.due(timezone.now()).values_list("pk", flat=True):
+        fetch_source.delay(source_id)
+
+
+@shared_task
+def fetch_source(source_id: int, *, asked: bool = False) -> None:
+    """Fetch one source; told twice, the second finds it claimed or no longer due."""
+    source = Source.objects.filter(pk=source_id).first()
+    if source is None:
+        return
+    try:
+        harvest.fetch(source, asked=asked, limit=harvest.ASKS_A_TASK)
+    except harvest.BusyError as error:
+        log.info("%s", error)

@@ -23,7 +23,7 @@ def paper(topics: dict[str, Topic]) -> Paper:
     return row
 
 
-@pytest.mark.parametrize("model", ["paper", "topic", "papertopic", "listing", "reading"])
+@pytest.mark.parametrize("model", ["paper", "topic", "papertopic", "listing", "reading", "source"])
 def test_every_model_has_a_searchable_list(editor: Client, paper: Paper, model: str) -> None:
     response = editor.get(reverse(f"admin:papers_{model}_changelist"), {"q": "robot"}, secure=True)
     assert response.status_code == 200

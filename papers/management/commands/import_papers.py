@@ -1,4 +1,4 @@
-"""Import a copy of the seed page."""
+"""Import papers from a file: a copy of the seed page, or a table."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
@@ -9,10 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from papers import topics, trends
+from papers import harvest
 from papers.matching import UpsertResult
-from papers.models import Paper, Topic
-from papers.sources import seed_page
+from papers.models import Topic
+from papers.sources import seed_page, table
+from papers.sources.seed_page import ParsedPage
+from papers.sources.shapes import Parsed, SourceError
 
 
 def calendar_day(text: str) -> date:
@@ -23,35 +25,34 @@ def calendar_day(text: str) -> date:
 
 
 class Command(BaseCommand):
-    help = "Import papers from the text of a page of trending papers (see seeds/trending.txt)."
+    help = "Import papers from the text of a page of trending papers (see seeds/trending.txt), or a CSV or JSONL table."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="The page as plain text, as a browser shows it.")
+        parser.add_argument(
+            "file", type=Path, help="The page as plain text, as a browser shows it; or a .csv, .tsv or .jsonl table."
+        )
         parser.add_argument("--year", type=int, help="The page's year; else its most recent such day.")
         parser.add_argument("--day", type=calendar_day, help="The page's day, whatever it says: 2026-03-20.")
         parser.add_argument("--dry-run", action="store_true", help="Report only; change nothing.")
 
     def handle(self, *_args: Any, file: Path, year: int | None, day: date | None, **options: Any) -> None:
         try:
-            content = seed_page.download(file)
-            page = seed_page.parse(content, today=timezone.now().date(), year=year, day=day)
-        except seed_page.SeedPageError as error:
+            found = _read(file, year, day)
+        except SourceError as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         with transaction.atomic():
-            result = Paper.objects.upsert(page.records)
-            papers = list(Paper.objects.filter(pk__in=result.paper_ids))
-            topics.assign(papers)
-            trends.rank(papers)
+            result = harvest.store(found.records, timezone.now())
             transaction.set_rollback(options["dry_run"])
-        self._report(page, result, dry_run=options["dry_run"])
+        self._report(found, result, dry_run=options["dry_run"])
 
-    def _report(self, page: seed_page.ParsedPage, result: UpsertResult, *, dry_run: bool) -> None:
-        days = ", ".join(f"{day.day} {day:%B %Y}" for day in page.days)
+    def _report(self, found: ParsedPage | Parsed, result: UpsertResult, *, dry_run: bool) -> None:
+        days = sorted({record.listing.day for record in found.records if record.listing})
+        of_days = " of " + ", ".join(f"{day.day} {day:%B %Y}" for day in days) if days else ", listed on no day"
         self.stdout.write(
-            f"Found {result.found} papers of {days}: {result.new} new, {result.updated} updated,"
-            f" {result.unchanged} known already; {len(page.skipped)} skipped."
+            f"Found {result.found} papers{of_days}: {result.new} new, {result.updated} updated,"
+            f" {result.unchanged} known already; {len(found.skipped)} skipped."
         )
-        for skipped in page.skipped:
+        for skipped in found.skipped:
             self.stdout.write(f"  skipped {skipped}")
         if not result.changed_anything:
             self.stdout.write("Nothing new.")
@@ -59,3 +60,11 @@ class Command(BaseCommand):
             self.stdout.write("There are no topics yet, so no paper has any: run manage.py load_topics.")
         if dry_run:
             self.stdout.write("A dry run: nothing was changed.")
+
+
+def _read(file: Path, year: int | None, day: date | None) -> ParsedPage | Parsed:
+    """Raises SourceError."""
+    now = timezone.now()
+    if file.suffix.lower() in table.SUFFIXES:
+        return table.parse(table.download(file), now, day)
+    return seed_page.parse(seed_page.download(file), today=now.date(), year=year, day=day)
