@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+from celery.schedules import crontab
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
@@ -24,5 +25,11 @@ app.conf.beat_schedule = {
     "send the letters owed": every(settings.TICK_SECONDS, "newsletter.tasks.send_letters"),
     "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
     "rank the papers": every(HOUR, "papers.tasks.rank"),
+    # By the calendar: an interval of a week would begin anew with every restart of the scheduler.
+    "train the topics": {
+        "task": "papers.tasks.train_topics",
+        "schedule": crontab(minute="17", hour="3", day_of_week="sunday"),
+        "options": {"expires": DAY},
+    },
     "forget the unconfirmed": every(DAY, "subscribers.tasks.forget_unconfirmed"),
 }

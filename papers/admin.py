@@ -6,12 +6,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
 
 from papers import tasks, topic_file, trends
 from papers.matching import MERGED_FIELDS
-from papers.models import Listing, Paper, PaperTopic, Reading, Topic
+from papers.models import Listing, Paper, PaperTopic, Reading, Topic, TopicModel
 from papers.sources import admin as sources_admin  # noqa: F401 - it registers itself
 
 
@@ -117,6 +118,35 @@ class TopicAdmin(admin.ModelAdmin):
         """All papers get their topics anew, by a worker. A nudge that is lost is repeated by saving again."""
         super().save_model(request, obj, form, change)
         transaction.on_commit(tasks.assign_topics.delay, robust=True)
+
+
+@admin.register(TopicModel)
+class TopicModelAdmin(admin.ModelAdmin):
+    """Models come from training alone: an editor can look, and that is all."""
+
+    list_display = ["__str__", "in_use", "micro_f1", "by_phrases", "held_out", "verdict"]
+    list_filter = ["in_use"]
+    exclude = ["weights", "digest"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TopicModel]:
+        return super().get_queryset(request).defer("weights")  # megabytes that nobody reads here
+
+    @admin.display(description="micro-F1")
+    def micro_f1(self, model: TopicModel) -> str:
+        return f"{model.measures['candidate']['micro_f1']:.3f}"
+
+    @admin.display(description="of phrases")
+    def by_phrases(self, model: TopicModel) -> str:
+        return f"{model.measures['phrases']['micro_f1']:.3f}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+        return False
 
 
 @admin.register(PaperTopic)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -103,6 +104,16 @@ class PaperQuerySet(models.QuerySet["Paper"]):
             updated_ids={paper.pk for paper in updated},
         )
 
+    def youngest_first(self) -> Self:
+        """By `dated`: the day of the first version, else of the latest listing, else of our first sight."""
+        dated = Coalesce(TruncDate("published_at"), "listed_on", TruncDate("created_at"))
+        return self.annotate(dated=dated).order_by("-dated", "-pk")
+
+    def labelled(self) -> Self:
+        """Whose topics somebody knows: the authors by their categories, or an editor."""
+        decided = PaperTopic.objects.filter(paper=models.OuterRef("pk"), source=PaperTopic.Source.EDITOR)
+        return self.filter(~Q(categories=[]) | models.Exists(decided))
+
 
 class Paper(models.Model):
     """A research paper as the world published it: one row per work, whatever version or source."""
@@ -132,6 +143,7 @@ class Paper(models.Model):
     hot = models.FloatField(default=0, editable=False, help_text="The trend score of papers/trends.py.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    dated: date  # where youngest_first() was asked for
 
     objects = PaperQuerySet.as_manager()
 
@@ -195,6 +207,37 @@ class PaperTopic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.strength:.2f}"
+
+
+class TopicModelQuerySet(models.QuerySet["TopicModel"]):
+    def in_use(self) -> Self:
+        return self.filter(in_use=True)
+
+
+class TopicModel(models.Model):
+    """What one training taught (papers/training.py). In the database, so that all machines judge alike."""
+
+    trained_at = models.DateTimeField()
+    trained_until = models.DateField(help_text="It has seen no paper that is later than this.")
+    papers = models.PositiveIntegerField(help_text="It has learnt from so many.")
+    held_out = models.PositiveIntegerField(help_text="Later papers that it was measured on.")
+    measures = models.JSONField(help_text="Of this model, of phrases and of the model in use then.")
+    learnt = models.JSONField(help_text="The topics it judges; the others stay with their phrases.")
+    verdict = models.CharField(max_length=200)
+    in_use = models.BooleanField(default=False, editable=False)
+    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the weights.")
+    weights = models.BinaryField(help_text="See papers/classifier.py.")
+
+    objects = TopicModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-trained_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["in_use"], condition=Q(in_use=True), name="one_topic_model_in_use")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trained_at:%Y-%m-%d %H:%M}, from {self.papers} papers"
 
 
 class Listing(models.Model):

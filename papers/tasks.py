@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from django.core.management import call_command
 from django.utils import timezone
 
 from papers import harvest, topics, trends
@@ -40,3 +41,12 @@ def fetch_source(source_id: int, *, asked: bool = False) -> None:
         harvest.fetch(source, asked=asked, limit=harvest.ASKS_A_TASK)
     except harvest.BusyError as error:
         log.info("%s", error)
+
+
+@shared_task
+def train_topics() -> None:
+    """Learn topics from labelled papers.
+
+    Through the command, because what trains loads scikit-learn: web servers import this module, and start without.
+    """
+    call_command("train_topics")
