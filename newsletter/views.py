@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import editions, tasks
 from newsletter.digest.choice import Choice
@@ -35,7 +35,7 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "newsletter/sample.html", context)
 
 
-@require_GET
+@require_safe
 def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
     """A digest as it was mailed; its random uid is the key."""
     digest = get_object_or_404(Digest.objects.select_related("edition", "subscriber"), uid=uid)

@@ -1,7 +1,6 @@
 """What readers type, made into wishes. Anything else is answered in words."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,7 +8,7 @@ from django.core.exceptions import ValidationError
 from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT, clean_address
 from subscribers.models import Subscriber, Weekday, validate_zone
-from subscribers.schedule import Cadence
+from subscribers.schedule import Cadence, known_zones
 from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
@@ -149,5 +148,5 @@ class AddressForm(forms.Form):
 
 def zones(present: str) -> list[str]:
     """The zones that people live in, and whichever they have now."""
-    lived_in = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
-    return sorted(lived_in | {"UTC"} | ({present} & available_timezones()))
+    lived_in = {zone for zone in known_zones() if "/" in zone and not zone.startswith("Etc/")}
+    return sorted(lived_in | {"UTC"} | ({present} & known_zones()))

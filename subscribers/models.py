@@ -4,7 +4,6 @@ import secrets
 import uuid
 from datetime import datetime, timedelta
 from typing import Self
-from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,7 +14,7 @@ from django.utils import timezone
 
 from papers.models import Topic
 from subscribers.addresses import address_hash
-from subscribers.schedule import Cadence, Schedule
+from subscribers.schedule import Cadence, Schedule, known_zones
 
 
 def new_leave_key() -> str:
@@ -24,7 +23,7 @@ def new_leave_key() -> str:
 
 
 def validate_zone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in known_zones():
         raise ValidationError("“%(name)s” is not an IANA time zone.", code="zone", params={"name": name})
 
 

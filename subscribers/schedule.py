@@ -4,7 +4,8 @@ from calendar import day_name
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.db.models import TextChoices
 
@@ -12,6 +13,12 @@ from django.db.models import TextChoices
 def place_of(zone: str) -> str:
     """A zone's name for people: its city, or UTC."""
     return zone.rpartition("/")[2].replace("_", " ")
+
+
+@cache  # it reads a whole directory tree
+def known_zones() -> frozenset[str]:
+    """The IANA zones, without this machine's own "localtime" and without "Factory", which is no time at all."""
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 class Cadence(TextChoices):

@@ -58,6 +58,7 @@ def test_a_sent_digest_can_be_read_on_the_web(
     answer = client.get(reverse("web_copy", args=[Digest.objects.get().uid]), secure=True)
     assert papers[0].title in answer.content.decode()
     assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert client.head(answer.request["PATH_INFO"], secure=True).status_code == 200
     assert "no-store" in answer.headers["Cache-Control"]
 
 

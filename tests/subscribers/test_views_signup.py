@@ -52,6 +52,8 @@ def test_the_page_after_it_knows_nobody(client: Client, bob: Subscriber) -> None
         ("topics", ["graphs\x00"], "We have no topic"),
         ("zone", "Mars/Olympus", "is not an IANA time zone"),
         ("zone", "../../etc/passwd", "is not an IANA time zone"),
+        ("zone", "localtime", "is not an IANA time zone"),
+        ("zone", "Factory", "is not an IANA time zone"),
         ("zone", "UTC\x00", "Null characters are not allowed"),
         ("cadence", "hourly", "Choose every day, every week or every month"),
         ("local_hour", "24", "Choose an hour"),
