@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from statistics import fmean, pstdev
 
 from papers.models import Listing, Paper, Reading
 
@@ -70,14 +69,6 @@ def trend(popularity: Popularity | None, place: int | None, listed_at: datetime)
         parts = [(f"no. {place} on its page", PLACE_BONUS / place)]
     score = math.log10(1 + sum(value for _, value in parts)) + listed_at.timestamp() / SECONDS_PER_UNIT
     return Trend(score, listed_at, tuple(part for part in parts if part[1]))
-
-
-def standing(values: Sequence[float]) -> list[float]:
-    """How far each value stands above the mean, in standard deviations; all 0 where none differs."""
-    if not values or not (spread := pstdev(values)):
-        return [0.0] * len(values)
-    mean = fmean(values)
-    return [(value - mean) / spread for value in values]
 
 
 def rank(papers: Iterable[Paper] | None = None) -> int:

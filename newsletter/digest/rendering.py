@@ -29,7 +29,19 @@ SUBJECT_LENGTH = 60  # characters: what phones show
 SUMMARY_LENGTH = 280  # characters
 AUTHORS = 4  # named before "and others"
 
-READER_SLOTS = ("subject", "preheader", "count", "items", "address", "since", "preferences", "leave", "web")
+READER_SLOTS = (
+    "subject",
+    "preheader",
+    "count",
+    "items",
+    "address",
+    "since",
+    "preferences",
+    "less_often",
+    "pause",
+    "leave",
+    "web",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,8 @@ class Renderer:
             "since": date_format(reader.confirmed_at or reader.created_at, "j F Y"),
             "preferences": links.preferences_url(reader),
             "leave": links.leave_url(reader),
+            "less_often": links.less_often_url(reader),
+            "pause": links.pause_url(reader),
             "web": settings.SITE_URL + reverse("web_copy", args=[digest.uid]),
         }
 

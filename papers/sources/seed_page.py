@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from papers.records import ListingRecord, PaperRecord
-from papers.sources.shapes import SourceError
+from papers.sources.shapes import Parsed, Skipped, SourceError
 
 SOURCE = "seed-page"
 MAX_BYTES = 10_000_000  # a hundred such pages
@@ -42,29 +42,6 @@ class SeedPageError(SourceError):
 
 
 @dataclass(frozen=True)
-class Skipped:
-    """What was left out, with its line (from 1)."""
-
-    line: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.why}"
-
-
-@dataclass(frozen=True)
-class ParsedPage:
-    """The papers in the page's order, each with its listing; and what was left out."""
-
-    records: tuple[PaperRecord, ...]
-    skipped: tuple[Skipped, ...]
-
-    @property
-    def days(self) -> list[date]:
-        return sorted({record.listing.day for record in self.records if record.listing})
-
-
-@dataclass(frozen=True)
 class _Paragraph:
     line: int
     text: str
@@ -92,7 +69,7 @@ def download(path: Path) -> bytes:
         raise SeedPageError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def parse(content: bytes, *, today: date, year: int | None = None, day: date | None = None) -> ParsedPage:
+def parse(content: bytes, *, today: date, year: int | None = None, day: date | None = None) -> Parsed:
     """Read a page. Its day has no year: `year`, else the most recent such day that is not after `today`.
 
     `day` is used whatever the page says. Raises SeedPageError, and nothing else, where no paper can be
@@ -103,7 +80,7 @@ def parse(content: bytes, *, today: date, year: int | None = None, day: date | N
     reader.read(_paragraphs(text))
     if not reader.records:
         raise SeedPageError("No paper can be read from this page: " + _first_reasons(reader.skipped))
-    return ParsedPage(tuple(reader.records), tuple(reader.skipped))
+    return Parsed(tuple(reader.records), tuple(reader.skipped))
 
 
 class _Reader:
@@ -162,7 +139,7 @@ class _Reader:
         self.records.append(replace(record, listing=ListingRecord(SOURCE, self._day, self._place)))
 
     def _skip(self, paragraph: _Paragraph, why: str) -> None:
-        self.skipped.append(Skipped(paragraph.line, why))
+        self.skipped.append(Skipped(f"line {paragraph.line}", why))
 
 
 def _decode(content: bytes) -> tuple[str, list[Skipped]]:
@@ -175,7 +152,9 @@ def _decode(content: bytes) -> tuple[str, list[Skipped]]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         text = content.decode("cp1252", errors="replace")
-        skipped = [Skipped(line, "not UTF-8: the page was read as Windows-1252, so some letters may be wrong")]
+        skipped = [
+            Skipped(f"line {line}", "not UTF-8: the page was read as Windows-1252, so some letters may be wrong")
+        ]
     if re.match(r"\s*<(?:!doctype|html)", text, re.IGNORECASE):
         raise SeedPageError("This is HTML: save the page as plain text, as the browser shows it.")
     return text, skipped

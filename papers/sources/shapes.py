@@ -71,6 +71,11 @@ class Parsed:
     skipped: tuple[Skipped, ...] = ()
     follow: tuple[Ask, ...] = ()
 
+    @property
+    def days(self) -> list[date]:
+        """The days on which the source showed them, in order."""
+        return sorted({record.listing.day for record in self.records if record.listing})
+
 
 @dataclass
 class Reader:

@@ -98,6 +98,14 @@ def test_every_style_is_inline_and_nothing_is_loaded(digest: Digest, papers: lis
     assert not re.search(r"<(img|link|script|iframe)", html)
 
 
+def test_less_often_and_pause_lead_to_pages_that_never_expire(digest: Digest, papers: list[Paper]) -> None:
+    _, plain, html = mail(digest, papers)
+    for page in ("less-often", "pause", "leave"):
+        link = f"https://papers.example/{page}/{digest.subscriber.leave_key}"
+        assert link in plain
+        assert f'href="{link}"' in html
+
+
 def test_the_html_reads_in_its_order(digest: Digest, papers: list[Paper]) -> None:
     _, _, html = mail(digest, papers)
     marks = ["<h1", papers[0].title, papers[1].title, "Change topics", "1 Test Street"]

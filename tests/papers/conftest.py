@@ -11,6 +11,7 @@ from pytest_django import Settings
 from papers import topic_file
 from papers.models import Topic
 from papers.sources import seed_page
+from papers.sources.shapes import Parsed
 from tests.papers.replay import Replay, replay_server
 from tests.servers import redis_server
 
@@ -26,7 +27,7 @@ def seed_bytes() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def seeds(seed_bytes: bytes) -> seed_page.ParsedPage:
+def seeds(seed_bytes: bytes) -> Parsed:
     return seed_page.parse(seed_bytes, today=TODAY)
 
 

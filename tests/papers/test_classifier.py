@@ -12,36 +12,14 @@ from hypothesis import strategies as st
 from papers import fitting
 from papers.classifier import ModelFormatError, Text, TextModel
 from papers.fitting import Examples
+from tests.papers.corpus import CELLS, ROBOTS, STARS, shuffled
 
-WORDS = {
-    "stars": ["galaxy", "redshift", "quasar", "nebula", "telescope", "spectrum"],
-    "cells": ["protein", "membrane", "enzyme", "genome", "tissue", "receptor"],
-    "robots": ["gripper", "actuator", "quadruped", "locomotion", "torque", "manipulator"],
-}
-COMMON = [
-    "we",
-    "show",
-    "that",
-    "the",
-    "method",
-    "of",
-    "this",
-    "work",
-    "improves",
-    "results",
-    "with",
-    "data",
-    "and",
-    "a",
-    "new",
-    "approach",
-]
+WORDS = {"stars": STARS, "cells": CELLS, "robots": ROBOTS}
 LABELS = tuple(WORDS)
 
 
 def text(label: str, chance: random.Random) -> Text:
-    words = chance.choices(WORDS[label], k=6) + chance.choices(COMMON, k=20)
-    chance.shuffle(words)
+    words = shuffled(WORDS[label], 20, chance)
     return " ".join(words[:6]), " ".join(words[6:])
 
 

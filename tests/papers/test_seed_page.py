@@ -8,21 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from papers.sources import seed_page
-from papers.sources.seed_page import ParsedPage, SeedPageError, parse
+from papers.sources.seed_page import SeedPageError, parse
+from papers.sources.shapes import Parsed
 from tests.papers.conftest import ABSTRACT, DAY, TODAY, page
 
 ONE, TWO = ("Pointer Networks", ABSTRACT), ("Neural Tangent Kernel", ABSTRACT)
 
 
-def titles(found: ParsedPage) -> list[str]:
+def titles(found: Parsed) -> list[str]:
     return [record.title for record in found.records]
 
 
-def reasons(found: ParsedPage) -> str:
+def reasons(found: Parsed) -> str:
     return "; ".join(map(str, found.skipped))
 
 
-def test_the_seed_page_has_54_papers_in_their_order(seeds: ParsedPage) -> None:
+def test_the_seed_page_has_54_papers_in_their_order(seeds: Parsed) -> None:
     listings = [record.listing for record in seeds.records]
     assert [listing.place for listing in listings if listing] == list(range(1, 55))
     assert (seeds.days, seeds.skipped) == ([DAY], ())
@@ -30,7 +31,7 @@ def test_the_seed_page_has_54_papers_in_their_order(seeds: ParsedPage) -> None:
     assert titles(seeds)[-1].startswith("A brain basis of dynamical intelligence")
 
 
-def test_every_seed_is_clean_and_whole(seeds: ParsedPage) -> None:
+def test_every_seed_is_clean_and_whole(seeds: Parsed) -> None:
     assert all(len(record.abstract) > 700 and "\\" not in record.abstract for record in seeds.records)
     texts = " ".join(record.abstract for record in seeds.records)
     assert "100% potential" in texts

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from papers.sources.seed_page import ParsedPage
+from papers.sources.shapes import Parsed
 from papers.summary import sentences, summary
 
 
@@ -51,7 +51,7 @@ def test_a_summary_is_never_longer_than_asked(text: str, limit: int) -> None:
     assert len(summary(text, limit)) <= limit
 
 
-def test_every_seed_has_a_claim_in_whole_words(seeds: ParsedPage) -> None:
+def test_every_seed_has_a_claim_in_whole_words(seeds: Parsed) -> None:
     for record in seeds.records:
         text = summary(record.abstract)
         assert 50 < len(text) <= 280

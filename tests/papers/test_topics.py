@@ -3,7 +3,7 @@
 import pytest
 
 from papers.models import Paper, PaperTopic, Topic
-from papers.sources.seed_page import ParsedPage
+from papers.sources.shapes import Parsed
 from papers.topics import Classifier, assign, assign_all
 
 # Judged by reading each seed: the beginning of its title, and the topics that may stand first.
@@ -73,7 +73,7 @@ def slugs(
     return {by_id[one.topic_id]: one.strength for one in found}
 
 
-def test_every_seed_has_a_sensible_first_topic(topics: dict[str, Topic], seeds: ParsedPage) -> None:
+def test_every_seed_has_a_sensible_first_topic(topics: dict[str, Topic], seeds: Parsed) -> None:
     wrong = {}
     for record in seeds.records:
         expected = next(value for start, value in FIRST_TOPICS.items() if record.title.startswith(start))

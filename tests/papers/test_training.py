@@ -19,37 +19,16 @@ from papers import tasks, training
 from papers.models import Paper, PaperTopic, Topic, TopicModel
 from papers.topics import assign, model_in_use
 from papers.training import Measures
+from tests.papers.corpus import CELLS, ROBOTS, STARS, shuffled
 
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
-WORDS = {
-    "astro-ph.GA": ["galaxy", "redshift", "quasar", "nebula", "telescope", "spectrum"],
-    "q-bio.BM": ["protein", "membrane", "enzyme", "genome", "tissue", "receptor"],
-    "cs.RO": ["gripper", "actuator", "quadruped", "locomotion", "torque", "manipulator"],
-}
-COMMON = [
-    "we",
-    "show",
-    "that",
-    "the",
-    "method",
-    "of",
-    "this",
-    "work",
-    "improves",
-    "results",
-    "with",
-    "data",
-    "and",
-    "a",
-    "new",
-    "approach",
-]
+WORDS = {"astro-ph.GA": STARS, "q-bio.BM": CELLS, "cs.RO": ROBOTS}
 
 pytestmark = pytest.mark.django_db
 
 
 def paper(number: int, category: str, chance: random.Random, *, known: bool = True) -> Paper:
-    words = chance.choices(WORDS[category], k=6) + chance.choices(COMMON, k=14)
+    words = shuffled(WORDS[category], 14, chance)
     row = Paper(
         arxiv_id=f"26{number:05}",
         title=" ".join(words[3:9]),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from papers.models import Paper
 from papers.tasks import rank as rank_task
-from papers.trends import SECONDS_PER_UNIT, Popularity, hot, rank, standing, trend, trends_of
+from papers.trends import SECONDS_PER_UNIT, Popularity, hot, rank, trend, trends_of
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 DAY = NOW.date()
@@ -43,12 +43,6 @@ def test_the_parts_are_told_in_words() -> None:
     words = trend(Popularity(312, 40), 3, NOW).in_words()
     assert words == "312 upvotes (312.0) · 40 comments (20.0) · listed on 20 March 2026"
     assert trend(None, 2, NOW).in_words() == "no. 2 on its page (25.0) · listed on 20 March 2026"
-
-
-def test_standing_is_in_standard_deviations() -> None:
-    assert standing([1.0, 3.0]) == [-1.0, 1.0]
-    assert standing([2.0, 2.0]) == [0.0, 0.0]
-    assert standing([]) == []
 
 
 @pytest.fixture

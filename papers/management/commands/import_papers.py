@@ -13,7 +13,6 @@ from papers import harvest
 from papers.matching import UpsertResult
 from papers.models import Topic
 from papers.sources import seed_page, table
-from papers.sources.seed_page import ParsedPage
 from papers.sources.shapes import Parsed, SourceError
 
 
@@ -45,9 +44,9 @@ class Command(BaseCommand):
             transaction.set_rollback(options["dry_run"])
         self._report(found, result, dry_run=options["dry_run"])
 
-    def _report(self, found: ParsedPage | Parsed, result: UpsertResult, *, dry_run: bool) -> None:
-        days = sorted({record.listing.day for record in found.records if record.listing})
-        of_days = " of " + ", ".join(f"{day.day} {day:%B %Y}" for day in days) if days else ", listed on no day"
+    def _report(self, found: Parsed, result: UpsertResult, *, dry_run: bool) -> None:
+        days = ", ".join(f"{day.day} {day:%B %Y}" for day in found.days)
+        of_days = f" of {days}" if days else ", listed on no day"
         self.stdout.write(
             f"Found {result.found} papers{of_days}: {result.new} new, {result.updated} updated,"
             f" {result.unchanged} known already; {len(found.skipped)} skipped."
@@ -62,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write("A dry run: nothing was changed.")
 
 
-def _read(file: Path, year: int | None, day: date | None) -> ParsedPage | Parsed:
+def _read(file: Path, year: int | None, day: date | None) -> Parsed:
     """Raises SourceError."""
     now = timezone.now()
     if file.suffix.lower() in table.SUFFIXES:
