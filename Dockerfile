@@ -33,4 +33,6 @@ WORKDIR /app
 COPY --from=build /app /app
 USER 10001
 EXPOSE 8000
-CMD ["python", "-m", "granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "newsletter.wsgi:application"]
+# A worker of granian now and then hangs in its own shutdown: it is ended within the 30 s that a stop may take
+# (https://github.com/emmett-framework/granian/issues/875).
+CMD ["python", "-m", "granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "8", "--workers-kill-timeout", "20", "newsletter.wsgi:application"]

@@ -128,6 +128,12 @@ def test_web_worker_and_beat_work_together_and_stop_in_order(deployment: Deploym
         assert deployment.page(style[1])
 
 
+def test_a_web_worker_that_hangs_is_ended_before_docker_ends_the_container() -> None:
+    command = image_command()
+    seconds = int(command[command.index("--workers-kill-timeout") + 1])
+    assert seconds < int(COMPOSE["services"]["web"]["stop_grace_period"].removesuffix("s"))
+
+
 def test_every_service_has_a_health_check() -> None:
     once = {"migrate"}
     assert [name for name, service in COMPOSE["services"].items() if "healthcheck" not in service] == [*once]
