@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from hashlib import sha256
 
+from django.utils.text import slugify
+
 # https://info.arxiv.org/help/arxiv_identifier.html: 2508.13426 since April 2007, hep-th/9901001 before.
 # The subject class of an old id (math.GT/0309136) is no part of it.
 _ARXIV = re.compile(
@@ -38,6 +40,17 @@ def doi(text: str) -> str | None:
 def title_key(title: str) -> str:
     """64 hexadecimal digits that are the same for titles that differ in case, accents or punctuation only."""
     return sha256(_folded(title).encode()).hexdigest()
+
+
+def author_key(name: str) -> str:
+    """`ada-lovelace` for `Ada Lovelace`, `Lovelace, Ada` and `ADA LOVÉLACE`: how a name stands in an address.
+
+    Letters of any script; "" where there is none. Initials stay initials: `A. Lovelace` may be somebody else.
+    """
+    family, comma, given = name.partition(",")
+    spoken = f"{given} {family}" if comma else name
+    decomposed = unicodedata.normalize("NFKD", spoken)
+    return slugify("".join(char for char in decomposed if not unicodedata.combining(char)), allow_unicode=True)
 
 
 def first_author_key(authors: Sequence[str]) -> str:

@@ -40,6 +40,7 @@ class Trend:
     """A trend score and what it was made of. `part`s are terms inside the logarithm, each with its words."""
 
     hot: float
+    notice: float  # the same without the date
     listed_at: datetime
     parts: tuple[tuple[str, float], ...]
 
@@ -67,8 +68,9 @@ def trend(popularity: Popularity | None, place: int | None, listed_at: datetime)
         ]
     elif place:
         parts = [(f"no. {place} on its page", PLACE_BONUS / place)]
-    score = math.log10(1 + sum(value for _, value in parts)) + listed_at.timestamp() / SECONDS_PER_UNIT
-    return Trend(score, listed_at, tuple(part for part in parts if part[1]))
+    notice = math.log10(1 + sum(value for _, value in parts))
+    score = notice + listed_at.timestamp() / SECONDS_PER_UNIT
+    return Trend(score, notice, listed_at, tuple(part for part in parts if part[1]))
 
 
 def rank(papers: Iterable[Paper] | None = None) -> int:
@@ -79,8 +81,8 @@ def rank(papers: Iterable[Paper] | None = None) -> int:
         trends = trends_of(chunk)
         moved = [paper for paper in chunk if not math.isclose(paper.hot, trends[paper.pk].hot, rel_tol=1e-12)]
         for paper in moved:
-            paper.hot = trends[paper.pk].hot
-        Paper.objects.bulk_update(moved, ["hot"])
+            paper.hot, paper.notice = trends[paper.pk].hot, trends[paper.pk].notice
+        Paper.objects.bulk_update(moved, ["hot", "notice"])
         changed += len(moved)
     return changed
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -38,6 +39,19 @@ def token_page(view: TokenView) -> TokenView:
         return private(response)
 
     return guarded
+
+
+def posted_here(request: HttpRequest) -> bool:
+    """Whether a form was posted from a page of this site, as far as the browser says.
+
+    Browsers send Sec-Fetch-Site or Origin with every post (https://www.w3.org/TR/fetch-metadata/); what sends neither
+    is no browser, and has nobody's cookies to abuse. So public pages do without a CSRF token, and without a cookie.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    return origin is None or origin in {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
 
 
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])

@@ -4,21 +4,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from subscribers import links, signup
 from subscribers.forms import SignUpForm
 from subscribers.models import Subscriber
 from subscribers.network import client_network
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import posted_here, reads_and_posts, token_page
 
 
+@csrf_exempt  # the form stands on pages that are the same for everybody, and so holds no token
 @reads_and_posts
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; posted, the same answer for every address, whatever we know of it."""
     if request.method != "POST":
         form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
         return render(request, "subscribers/subscribe.html", {"signup_form": form})
+    if not posted_here(request):
+        return render(request, "subscribers/elsewhere.html", status=403)
     form = SignUpForm(request.POST)
     if form.is_trapped:
         return redirect("subscribed")

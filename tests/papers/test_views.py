@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from papers import trends
 from papers.models import Listing, Paper, PaperTopic, Reading, Topic
-from papers.views import LINE_SUMMARY, PAGE_SIZE, links
+from papers.views.lists import LAST_PAGE, LINE_SUMMARY, PAGE_SIZE
+from papers.views.papers import links
 from tests.papers.conftest import ABSTRACT, DAY, SEEDS
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +76,7 @@ def test_a_line_tells_the_upvotes_or_that_a_paper_is_new(client: Client) -> None
 
 def test_a_line_holds_a_short_summary_and_not_the_abstract(client: Client) -> None:
     shown("One", 1)
-    [line] = client.get("/").context["lines"]
+    [line] = client.get("/").context["page"].lines
     assert line.summary.startswith("We propose a network")
     assert len(line.summary) <= LINE_SUMMARY
 
@@ -83,15 +84,22 @@ def test_a_line_holds_a_short_summary_and_not_the_abstract(client: Client) -> No
 def test_a_long_day_is_cut_into_pages_that_count_on(client: Client) -> None:
     for place in range(1, PAGE_SIZE + 3):
         shown(f"Paper {place}", place)
-    assert f"1–{PAGE_SIZE} of {PAGE_SIZE + 2}" in read(client, "/")
-    second = client.get("/?page=2")
-    assert [line.place for line in second.context["lines"]] == [PAGE_SIZE + 1, PAGE_SIZE + 2]
+    assert f"1–{PAGE_SIZE}" in read(client, "/")
+    second = client.get("/?page=2").context["page"]
+    assert [line.place for line in second.lines] == [PAGE_SIZE + 1, PAGE_SIZE + 2]
+    assert not second.more
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "99", "x", "", "1e9"])
-def test_a_page_that_does_not_exist_is_the_nearest_one(client: Client, number: str) -> None:
+@pytest.mark.parametrize("number", ["0", "-1", "x", "", "1e9", "²", "9" * 5000])
+def test_what_is_no_page_number_is_the_first(client: Client, number: str) -> None:
     shown("One", 1)
     assert "One" in read(client, f"/?page={number}")
+
+
+def test_a_page_past_the_end_is_not_found(client: Client) -> None:
+    shown("One", 1)
+    assert client.get("/?page=2").status_code == 404
+    assert client.get(f"/?page={LAST_PAGE + 1}").status_code == 404
 
 
 def test_the_home_page_asks_as_much_for_one_paper_as_for_many(
@@ -132,7 +140,7 @@ def test_a_topic_without_papers_says_so(client: Client, topic: Topic) -> None:
 
 def test_a_paper_is_shown_with_why_it_is_trending(client: Client, topic: Topic) -> None:
     page = read(client, address(shown("A paper", 2, topic, authors=["Ada Lovelace", "Bo"])))
-    assert "Ada Lovelace, Bo" in page
+    assert '<a href="/authors/ada-lovelace/">Ada Lovelace</a>, <a href="/authors/bo/">Bo</a>' in page
     assert "It was listed on 20 March 2026, with no. 2 on its page." in page
     assert "80 %" in page
 
@@ -161,8 +169,31 @@ def test_markup_in_a_paper_is_shown_and_never_run(client: Client) -> None:
     assert "<b>Eve" not in read(client, address(paper))
 
 
-def test_a_paper_invites_to_its_own_topics(client: Client, topic: Topic) -> None:
-    assert reverse("subscribe") + "?topic=graphs" in read(client, address(shown("A paper", 1, topic)))
+def test_every_page_has_the_box_with_its_topic_chosen(client: Client, topic: Topic) -> None:
+    paper = shown("A paper", 1, topic, authors=["Ada Lovelace"])
+    chosen = 'name="topics" value="graphs" checked'
+    for path in (address(paper), "/topics/graphs/"):
+        assert chosen in read(client, path)
+    for path in (
+        "/",
+        "/topics/",
+        "/papers/2026-03-20/",
+        "/papers/2026-W12/",
+        "/papers/2026-03/",
+        "/authors/ada-lovelace/",
+    ):
+        page = read(client, path)
+        assert 'name="email"' in page
+        assert chosen not in page
+
+
+def test_public_pages_set_no_cookie_and_know_when_they_have_not_changed(client: Client, topic: Topic) -> None:
+    for path in ("/", "/topics/", "/topics/graphs/", "/about/", address(shown("A paper", 1, topic))):
+        first = client.get(path)
+        assert not first.cookies
+        assert first["Cache-Control"] == "public, max-age=300"
+        assert "Cookie" not in first.get("Vary", "")
+        assert client.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 
 def test_the_about_page_gives_the_numbers_that_the_score_is_made_with(client: Client) -> None:

@@ -115,9 +115,24 @@ def test_the_box_costs_nothing_where_it_is_not_shown(
         client.get(SUBSCRIBED)
 
 
-def test_other_sites_cannot_post_the_form(form: dict[str, object]) -> None:
-    assert Client(enforce_csrf_checks=True).post(SUBSCRIBE, form).status_code == 403
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
+)
+def test_other_sites_cannot_post_the_form(headers: dict[str, str], form: dict[str, object]) -> None:
+    response = Client().post(SUBSCRIBE, form, headers=headers)
+    assert response.status_code == 403
+    assert "another site" in response.content.decode()
     assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "same-origin", "Origin": "null"}, {"Origin": "http://testserver"}]
+)
+def test_our_own_pages_post_the_form_without_a_cookie(headers: dict[str, str], form: dict[str, object]) -> None:
+    response = Client(enforce_csrf_checks=True).post(SUBSCRIBE, form, headers=headers)
+    assert response.status_code == 302
+    assert Subscriber.objects.get().email == form["email"]
 
 
 def test_confirming_takes_a_press(client: Client, bob: Subscriber) -> None:

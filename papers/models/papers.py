@@ -1,11 +1,10 @@
-"""What was published: papers, what they are about, where and when they were shown, how they are received."""
+"""Papers, one row per work."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, Self
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce, TruncDate
@@ -14,31 +13,10 @@ from django.utils.text import slugify
 
 from papers.identity import first_author_key, title_key
 from papers.matching import MERGED_FIELDS, Shelf, UpsertResult, absorb
+from papers.models.authors import Authorship
+from papers.models.popularity import Listing, Reading
+from papers.models.topics import PaperTopic, Topic
 from papers.records import ListingRecord, PaperRecord, ReadingRecord
-from papers.sources.models import Source  # noqa: F401 - Django looks for models here
-
-
-class Topic(models.Model):
-    """What a reader can follow."""
-
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=80, unique=True)
-    description = models.CharField(max_length=200)
-    field = models.CharField(max_length=60, help_text="The heading under which readers find it.")
-    categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, such as cs.LG.")
-    phrases = models.JSONField(
-        default=list,
-        blank=True,
-        help_text="Words that name the topic in a text: in small letters, or EEG where letters must match.",
-    )
-    position = models.PositiveSmallIntegerField(default=0, help_text="Order within its field.")
-
-    class Meta:
-        ordering = ["position", "name"]
-
-    def __str__(self) -> str:
-        return self.name
-
 
 UPSERT_CHUNK = 500  # records a transaction
 
@@ -48,9 +26,26 @@ class PaperQuerySet(models.QuerySet["Paper"]):
         """Listed after `since` and no later than `until`. Windows go by listing, never by publication."""
         return self.filter(listed_on__gt=since, listed_on__lte=until)
 
+    def shown(self, since: date, until: date) -> Self:
+        """On any list from `since` to `until`, both included, whenever it was listed again since."""
+        return self.filter(pk__in=Listing.objects.filter(day__gte=since, day__lte=until).values("paper"))
+
+    def about(self, topic: Topic) -> Self:
+        """Of one topic and listed at least once, hottest first, by the index of PaperTopic."""
+        mine = self.filter(paper_topics__topic=topic, listed_on__isnull=False)
+        return mine.order_by("-paper_topics__hot", "paper_topics__paper")
+
+    def by_author(self, key: str) -> Self:
+        """By anybody of that name (papers/identity.py), hottest first."""
+        return self.filter(authorships__key=key).trending()
+
     def trending(self) -> Self:
         """Hottest first; ties by row, so that the order never wavers."""
         return self.order_by("-hot", "pk")
+
+    def noticed(self) -> Self:
+        """Most noticed first, whatever the day: the order of an archive page."""
+        return self.order_by("-notice", "pk")
 
     def upsert(self, records: Iterable[PaperRecord], at: datetime | None = None) -> UpsertResult:
         """Store records, each with its listing and reading, in chunks of one transaction each.
@@ -94,6 +89,7 @@ class PaperQuerySet(models.QuerySet["Paper"]):
             paper.updated_at = at
         self.bulk_create(new)
         self.bulk_update(updated, [*MERGED_FIELDS, "updated_at"])
+        Authorship.objects.store({paper.pk: paper for paper in [*new, *updated]}.values())
         pairs = list(zip(papers, known, strict=True))
         return UpsertResult(
             found=len(known),
@@ -138,9 +134,10 @@ class Paper(models.Model):
         default=list, blank=True, editable=False, help_text="What a person has set: no source writes over it."
     )
     topics = models.ManyToManyField(Topic, through="PaperTopic", related_name="papers")
-    # Both are derived from listings and readings, and kept here to be indexed: papers/trends.py.
+    # Derived from listings and readings, and kept here to be sorted by: papers/trends.py.
     listed_on = models.DateField(null=True, blank=True, editable=False)
     hot = models.FloatField(default=0, editable=False, help_text="The trend score of papers/trends.py.")
+    notice = models.FloatField(default=0, editable=False, help_text="The trend score without its date.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     dated: date  # where youngest_first() was asked for
@@ -157,7 +154,8 @@ class Paper(models.Model):
         ]
         indexes = [
             models.Index(fields=["title_key"], name="paper_title_key"),  # upsert
-            models.Index(fields=["-listed_on", "-hot"], name="paper_listed_hot"),  # day pages, pools
+            models.Index(fields=["-listed_on", "-hot"], name="paper_listed_hot"),  # home, pools
+            models.Index(fields=["-hot", "id"], name="paper_hot"),  # the best of everything: feeds, the API
         ]
 
     def __str__(self) -> str:
@@ -171,6 +169,7 @@ class Paper(models.Model):
         self.arxiv_id, self.doi = self.arxiv_id or None, self.doi or None
         self.set_keys()
         super().save(*args, **kwargs)
+        Authorship.objects.store([self])
 
     def set_keys(self) -> None:
         """Derive what papers/identity.py compares from title and authors."""
@@ -180,103 +179,6 @@ class Paper(models.Model):
     def slug(self) -> str:
         """A readable end for the paper's address; it carries no identity."""
         return slugify(self.title)[:60].strip("-") or "paper"
-
-
-class PaperTopic(models.Model):
-    """How much a paper belongs to a topic, and who says so."""
-
-    class Source(models.TextChoices):
-        CATEGORIES = "categories", "arXiv categories"
-        TEXT = "text", "title and abstract"
-        EDITOR = "editor", "an editor"
-
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="paper_topics")
-    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="paper_topics")
-    strength = models.FloatField(
-        validators=[MinValueValidator(0.01), MaxValueValidator(1)],
-        help_text="From 0 (not at all) to 1 (entirely).",
-    )
-    source = models.CharField(max_length=12, choices=Source.choices)
-
-    class Meta:
-        ordering = ["-strength"]
-        constraints = [
-            models.UniqueConstraint(fields=["paper", "topic"], name="one_strength_per_paper_and_topic"),
-            models.CheckConstraint(condition=Q(strength__gt=0, strength__lte=1), name="strength_in_0_1"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.topic} {self.strength:.2f}"
-
-
-class TopicModelQuerySet(models.QuerySet["TopicModel"]):
-    def in_use(self) -> Self:
-        return self.filter(in_use=True)
-
-
-class TopicModel(models.Model):
-    """What one training taught (papers/training.py). In the database, so that all machines judge alike."""
-
-    trained_at = models.DateTimeField()
-    trained_until = models.DateField(help_text="It has seen no paper that is later than this.")
-    papers = models.PositiveIntegerField(help_text="It has learnt from so many.")
-    held_out = models.PositiveIntegerField(help_text="Later papers that it was measured on.")
-    measures = models.JSONField(help_text="Of this model, of phrases and of the model in use then.")
-    learnt = models.JSONField(help_text="The topics it judges; the others stay with their phrases.")
-    verdict = models.CharField(max_length=200)
-    in_use = models.BooleanField(default=False, editable=False)
-    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the weights.")
-    weights = models.BinaryField(help_text="See papers/classifier.py.")
-
-    objects = TopicModelQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-trained_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["in_use"], condition=Q(in_use=True), name="one_topic_model_in_use")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.trained_at:%Y-%m-%d %H:%M}, from {self.papers} papers"
-
-
-class Listing(models.Model):
-    """That a source showed a paper on a day, at a place: trends start here."""
-
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="listings")
-    source = models.SlugField()
-    day = models.DateField()
-    place = models.PositiveIntegerField(null=True, blank=True, help_text="Rank on the page, from 1.")
-
-    class Meta:
-        ordering = ["-day", "place"]
-        constraints = [
-            models.UniqueConstraint(fields=["source", "day", "paper"], name="one_listing_per_source_and_day"),
-            models.CheckConstraint(condition=Q(place=None) | Q(place__gte=1), name="places_start_at_1"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.source} {self.day} #{self.place}"
-
-
-class Reading(models.Model):
-    """A paper's popularity at an instant. Append-only, so that speed can be computed."""
-
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="readings")
-    taken_at = models.DateTimeField()
-    upvotes = models.PositiveIntegerField(default=0)
-    comments = models.PositiveIntegerField(default=0)
-    stars = models.PositiveIntegerField(null=True, blank=True, help_text="Of the code repository, in all.")
-
-    class Meta:
-        ordering = ["-taken_at"]
-        get_latest_by = "taken_at"
-        constraints = [
-            models.UniqueConstraint(fields=["paper", "taken_at"], name="one_reading_per_instant"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.upvotes} upvotes at {self.taken_at:%Y-%m-%d %H:%M}"
 
 
 def _store_listings(pairs: list[tuple[Paper, ListingRecord]]) -> int:

@@ -1,0 +1,95 @@
+"""What readers can follow, and which papers belong to it."""
+
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+
+class Topic(models.Model):
+    """What a reader can follow."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80, unique=True)
+    description = models.CharField(max_length=200)
+    field = models.CharField(max_length=60, help_text="The heading under which readers find it.")
+    categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, such as cs.LG.")
+    phrases = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Words that name the topic in a text: in small letters, or EEG where letters must match.",
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order within its field.")
+    # What is usual among its papers of late: papers/trends.py compares each with its own topic.
+    usual_hot = models.FloatField(default=0, editable=False, help_text="Mean trend score of its last 14 days.")
+    hot_spread = models.FloatField(default=0, editable=False, help_text="Standard deviation of the same.")
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PaperTopic(models.Model):
+    """How much a paper belongs to a topic, and who says so."""
+
+    class Source(models.TextChoices):
+        CATEGORIES = "categories", "arXiv categories"
+        TEXT = "text", "title and abstract"
+        EDITOR = "editor", "an editor"
+
+    paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="paper_topics")
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="paper_topics")
+    strength = models.FloatField(
+        validators=[MinValueValidator(0.01), MaxValueValidator(1)],
+        help_text="From 0 (not at all) to 1 (entirely).",
+    )
+    source = models.CharField(max_length=12, choices=Source.choices)
+    # The paper's own, kept here so that a topic's page reads one index: papers/trends.py.
+    hot = models.FloatField(default=0, editable=False, help_text="The paper's trend score.")
+
+    class Meta:
+        ordering = ["-strength"]
+        indexes = [
+            models.Index(fields=["topic", "-hot", "paper"], name="paper_topic_hot"),  # a topic's page
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["paper", "topic"], name="one_strength_per_paper_and_topic"),
+            models.CheckConstraint(condition=Q(strength__gt=0, strength__lte=1), name="strength_in_0_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.strength:.2f}"
+
+
+class TopicModelQuerySet(models.QuerySet["TopicModel"]):
+    def in_use(self) -> Self:
+        return self.filter(in_use=True)
+
+
+class TopicModel(models.Model):
+    """What one training taught (papers/training.py). In the database, so that all machines judge alike."""
+
+    trained_at = models.DateTimeField()
+    trained_until = models.DateField(help_text="It has seen no paper that is later than this.")
+    papers = models.PositiveIntegerField(help_text="It has learnt from so many.")
+    held_out = models.PositiveIntegerField(help_text="Later papers that it was measured on.")
+    measures = models.JSONField(help_text="Of this model, of phrases and of the model in use then.")
+    learnt = models.JSONField(help_text="The topics it judges; the others stay with their phrases.")
+    verdict = models.CharField(max_length=200)
+    in_use = models.BooleanField(default=False, editable=False)
+    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the weights.")
+    weights = models.BinaryField(help_text="See papers/classifier.py.")
+
+    objects = TopicModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-trained_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["in_use"], condition=Q(in_use=True), name="one_topic_model_in_use")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trained_at:%Y-%m-%d %H:%M}, from {self.papers} papers"

@@ -1,0 +1,106 @@
+"""One paper, one author, and what this is. Nothing here changes anything."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from papers import trends
+from papers.archive import Period
+from papers.identity import author_key
+from papers.models import Authorship, Paper
+from papers.models.authors import NAME_LENGTH
+from papers.summary import summary
+from papers.views.caching import public_page
+from papers.views.lists import TOPICS_SHOWN, page_of
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way from our page to the paper itself."""
+
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Author:
+    """A name as the paper spells it, and as it stands in addresses; "" where it cannot."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A trend score taken apart: what the notice was made of, its logarithm, and what the date adds."""
+
+    trend: trends.Trend
+    notice: float
+    date: float
+
+    @classmethod
+    def of(cls, trend: trends.Trend) -> Self:
+        by_date = trend.listed_at.timestamp() / trends.SECONDS_PER_UNIT
+        return cls(trend, notice=trend.notice, date=by_date)
+
+
+@public_page
+def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
+    """One paper. Its address holds its number; the words after it may change with the title."""
+    found = get_object_or_404(Paper, pk=pk)
+    if slug != found.slug:
+        return redirect("paper", pk=pk, slug=found.slug, permanent=True)
+    given = list(found.paper_topics.select_related("topic"))
+    context = {
+        "paper": found,
+        "listed": found.listed_on and Period.day(found.listed_on),
+        "authors": [Author(name, author_key(name)[:NAME_LENGTH]) for name in found.authors],
+        "summary": summary(found.abstract),
+        "paper_topics": given,
+        "follow": [one.topic for one in given[:TOPICS_SHOWN]],
+        "links": links(found),
+        "searches": searches(found),
+        "trend": Explanation.of(trends.trends_of([found])[pk]),
+    }
+    return render(request, "papers/paper.html", context)
+
+
+@public_page
+def author(request: HttpRequest, key: str) -> HttpResponse:
+    """What people of this name wrote, latest lists first."""
+    name = Authorship.objects.filter(key=key).values_list("name", flat=True).first()
+    if name is None:
+        raise Http404("We know no paper by this author.")
+    page = page_of(request, Paper.objects.by_author(key))
+    return render(request, "papers/author.html", {"name": name, "key": key, "page": page})
+
+
+@public_page
+def about(request: HttpRequest) -> HttpResponse:
+    """What this is, and how papers are chosen; the numbers are those that the score is made with."""
+    numbers = {
+        "comments": trends.COMMENT_WEIGHT,
+        "stars": trends.STARS_WEIGHT,
+        "star_days": trends.STARS_WINDOW.days,
+        "place": trends.PLACE_BONUS,
+        "seconds": trends.SECONDS_PER_UNIT,
+        "hours": trends.SECONDS_PER_UNIT // 3600,
+    }
+    return render(request, "papers/about.html", {"trend": numbers})
+
+
+def links(row: Paper) -> list[Link]:
+    """Where the paper itself is. Sources are strangers, so nothing but https is ever linked."""
+    known = [Link("Abstract page", row.url), Link("PDF", row.pdf_url), Link("Code", row.code_url)]
+    return [link for link in known if link.url.startswith("https://")]
+
+
+def searches(row: Paper) -> list[Link]:
+    """Where to look for a paper whose source named no address."""
+    return [
+        Link("arXiv", "https://arxiv.org/search/?" + urlencode({"query": row.title, "searchtype": "title"})),
+        Link("Google Scholar", "https://scholar.google.com/scholar?" + urlencode({"q": row.title})),
+    ]
