@@ -74,7 +74,6 @@ class Square:
 
     day: date
     shown: bool
-    chosen: bool
 
     @property
     def period(self) -> Period:
@@ -99,7 +98,7 @@ def weeks_of_month(period: Period, shown: set[date]) -> list[Week]:
     return [
         Week(
             Period.week(week[0]),
-            [Square(day, day in shown, day in period) if day in month else None for day in week],
+            [Square(day, day in shown) if day in month else None for day in week],
         )
         for week in calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
     ]
