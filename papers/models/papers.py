@@ -19,6 +19,7 @@ from papers.models.topics import PaperTopic, Topic
 from papers.records import ListingRecord, PaperRecord, ReadingRecord
 
 UPSERT_CHUNK = 500  # records a transaction
+SLUG_LENGTH = 60  # characters
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):
@@ -178,7 +179,9 @@ class Paper(models.Model):
     @property
     def slug(self) -> str:
         """A readable end for the paper's address; it carries no identity."""
-        return slugify(self.title)[:60].strip("-") or "paper"
+        whole = slugify(self.title)
+        shortened = whole[:SLUG_LENGTH].rpartition("-")[0] if len(whole) > SLUG_LENGTH else whole
+        return shortened.strip("-") or whole[:SLUG_LENGTH] or "paper"
 
 
 def _store_listings(pairs: list[tuple[Paper, ListingRecord]]) -> int:

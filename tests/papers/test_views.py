@@ -152,6 +152,20 @@ def test_a_papers_address_is_mended_when_its_words_are_wrong(client: Client) -> 
     assert response["Location"] == address(paper)
 
 
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Attention & pay", "attention-pay"),
+        ("Quantised " * 9, "-".join(["quantised"] * 6)),
+        ("x" * 70, "x" * 60),
+        ("?!", "paper"),
+        ("量子", "paper"),
+    ],
+)
+def test_a_papers_address_ends_in_whole_words(title: str, slug: str) -> None:
+    assert Paper(title=title).slug == slug
+
+
 def test_only_https_is_ever_linked() -> None:
     paper = Paper(url="javascript:alert(1)", pdf_url="http://example.org/a.pdf", code_url="https://example.org/code")
     assert [link.url for link in links(paper)] == ["https://example.org/code"]
