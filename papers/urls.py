@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from papers.archive import Period
-from papers.views import archive, papers, topics
+from papers.views import archive, papers, search, topics
 
 
 class PeriodConverter:
@@ -28,5 +28,6 @@ urlpatterns = [
     path("authors/<str:key>/", papers.author, name="author"),
     path("topics/", topics.topics, name="topics"),
     path("topics/<slug:slug>/", topics.topic, name="topic"),
+    path("search/", search.search, name="search"),
     path("about/", papers.about, name="about"),
 ]

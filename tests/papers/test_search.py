@@ -1,0 +1,168 @@
+"""Papers are found by their words, alike on both databases."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from papers import search_index
+from papers.models import Listing, Paper
+from papers.search import LONGEST_QUERY, Query, find
+from papers.trends import rank
+from papers.views.lists import PAGE_SIZE
+
+pytestmark = pytest.mark.django_db
+
+CHGNET = "CHGNet: Pretrained universal neural network potential"
+
+
+@pytest.fixture(autouse=True)
+def _plain_http(settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = False
+
+
+@pytest.fixture
+def library() -> dict[str, Paper]:
+    """A few papers that share words."""
+    rows = [
+        ("materials", CHGNET, ["Bowen Deng", "Gerbrand Ceder"], "We train on inorganic crystals."),
+        ("crystals", "Growing crystals", ["Ada Müller"], "A study of potentials in neural tissue."),
+        ("gpt", "GPT-4 and p53/MDM2", ["Alex Graves"], "State-of-the-art results with 3.5 times fewer errors."),
+        ("french", "Méthode générale", ["Jean-Pierre Serre"], "On the crystals of l'École."),
+    ]
+    papers = {
+        name: Paper.objects.create(title=title, authors=authors, abstract=abstract)
+        for name, title, authors, abstract in rows
+    }
+    papers["gpt"].arxiv_id, papers["gpt"].doi = "2503.01234", "10.1000/abc.1"
+    papers["gpt"].save()
+    return papers
+
+
+def names(library: dict[str, Paper], text: str) -> list[str]:
+    by_row = {paper.pk: name for name, paper in library.items()}
+    return [by_row[pk] for pk in find(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("chgnet", ["materials"]),
+        ("crystal", ["crystals", "materials", "french"]),  # the title before abstracts
+        ("CRYSTALS Ceder", ["materials"]),  # all words, wherever they stand
+        ("muller", ["crystals"]),
+        ("Müller", ["crystals"]),
+        ("Mu\u0308ller", ["crystals"]),
+        ("ecole", ["french"]),
+        ("methode", ["french"]),
+        ("graves", ["gpt"]),
+        ("gpt 4", ["gpt"]),
+        ("GPT-4", ["gpt"]),
+        ("MDM2", ["gpt"]),
+        ("state of the art", ["gpt"]),
+        ("3.5", ["gpt"]),
+        ("jean-pierre", ["french"]),
+        ('"universal neural network"', ["materials"]),
+        ('"network neural"', []),
+        ("“neural network”", ["materials"]),
+        ("neural -tissue", ["materials"]),
+        ('neural -"neural network"', ["crystals"]),
+        ("-neural", []),
+        ("neural OR nothing", []),
+        ("zebra", []),
+        ("", []),
+        ("?!", []),
+        ("arXiv:2503.01234v3", ["gpt"]),
+        ("https://arxiv.org/abs/2503.01234", ["gpt"]),
+        ("https://doi.org/10.1000/ABC.1", ["gpt"]),
+    ],
+)
+def test_papers_are_found_by_their_words(library: dict[str, Paper], text: str, expected: list[str]) -> None:
+    assert sorted(names(library, text)) == sorted(expected)
+    assert names(library, text)[:1] == expected[:1]
+
+
+def test_a_title_counts_more_than_an_author_and_an_author_more_than_an_abstract() -> None:
+    said = Paper.objects.create(title="One", abstract="The Boltzmann machine.", hot=9)
+    wrote = Paper.objects.create(title="Two", authors=["Ludwig Boltzmann"], abstract="Gases.", hot=5)
+    named = Paper.objects.create(title="Boltzmann machines", abstract="Gases.", hot=1)
+    assert find("boltzmann") == [named.pk, wrote.pk, said.pk]
+
+
+def test_among_equals_the_hotter_one_comes_first() -> None:
+    rows = [Paper.objects.create(title="Equal words", authors=[f"Writer{n}"], hot=n) for n in (1, 3, 2)]
+    assert find("equal") == [rows[1].pk, rows[2].pk, rows[0].pk]
+
+
+def test_what_is_changed_or_deleted_is_found_as_it_is_now(library: dict[str, Paper]) -> None:
+    library["materials"].title = "Renamed"
+    Paper.objects.bulk_update([library["materials"]], ["title"])
+    Paper.objects.bulk_create([Paper(title="Chgnet again", title_key="x")])
+    library.pop("crystals").delete()
+    assert [Paper.objects.get(pk=pk).title for pk in find("chgnet")] == ["Chgnet again"]
+    assert names(library, "renamed") == ["materials"]
+    assert set(names(library, "crystals")) == {"materials", "french"}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's columns cannot come off")
+@pytest.mark.django_db(transaction=True)
+def test_a_table_made_anew_is_searched_again() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER papers_search_inserted")
+    paper = Paper.objects.create(title="Missed")
+    assert find("missed") == []
+    search_index.repair("default")
+    assert find("missed") == [paper.pk]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(), max_size=60) | st.text("\"-*^:(){}\\'%&|!<>+~ aN\x00", max_size=30))
+def test_no_text_breaks_the_search(text: str) -> None:
+    find(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800", "x" * 100_000, "a " * 50_000, "NEAR(a b)", "title:x", "a* b^", '"', "--", "\x00"]
+)
+def test_hostile_queries_get_a_page(client: Client, library: dict[str, Paper], text: str) -> None:
+    assert find(text) is not None
+    response = client.get("/search/", {"q": text.encode("utf-8", "replace").decode()})
+    assert response.status_code == 200
+    if len(text) > LONGEST_QUERY:
+        assert f"first {LONGEST_QUERY} characters" in response.content.decode()
+
+
+@given(st.text(max_size=300))
+def test_a_query_is_words_alone(text: str) -> None:
+    query = Query.parse(text)
+    for words in (*query.wanted, *query.unwanted):
+        assert words.replace(" ", "").isalnum()
+
+
+def test_the_page_keeps_the_words_and_counts_on(client: Client) -> None:
+    papers = [Paper.objects.create(title=f"Wanted <b> {n}", listed_on=date(2026, 3, 20)) for n in range(PAGE_SIZE + 1)]
+    Listing.objects.bulk_create(Listing(paper=one, source="page", day=date(2026, 3, 20)) for one in papers)
+    rank(papers)
+    page = client.get("/search/", {"q": "wanted <b>"})
+    assert 'value="wanted &lt;b&gt;"' in page.content.decode()
+    assert "?q=wanted" in page.content.decode()
+    second = client.get("/search/", {"q": "wanted", "page": 2}).context["page"]
+    assert [line.place for line in second.lines] == [PAGE_SIZE + 1]
+    assert client.get("/search/", {"q": "wanted", "page": 3}).status_code == 404
+
+
+def test_nothing_found_offers_ways_on(client: Client) -> None:
+    content = client.get("/search/", {"q": "zebra"}).content.decode()
+    assert "Nothing has these words" in content
+    assert "noindex" in content
+
+
+def test_a_search_costs_few_queries(
+    client: Client, library: dict[str, Paper], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(8):
+        client.get("/search/", {"q": "crystals"})
