@@ -118,6 +118,8 @@ def store(records: Iterable[PaperRecord], at: datetime) -> UpsertResult:
             topics.assign(papers)
             trends.rank(papers)
         result.add(stored)
+    if result.changed_anything:
+        trends.normalise()
     return result
 
 

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 def rank() -> None:
     """Bring all trend scores up to date; listings and readings that were just stored are ranked at once."""
     trends.rank()
+    trends.normalise()
 
 
 @shared_task

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from papers import trends
 from papers.archive import Period
+from papers.charts import chart
 from papers.identity import author_key
 from papers.models import Authorship, Paper
 from papers.models.authors import NAME_LENGTH
@@ -64,6 +65,7 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "links": links(found),
         "searches": searches(found),
         "trend": Explanation.of(trends.trends_of([found])[pk]),
+        "chart": chart(list(found.readings.order_by("taken_at"))),
     }
     return render(request, "papers/paper.html", context)
 
@@ -87,6 +89,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "star_days": trends.STARS_WINDOW.days,
         "place": trends.PLACE_BONUS,
         "seconds": trends.SECONDS_PER_UNIT,
+        "usual_days": trends.USUAL_WINDOW.days,
         "hours": trends.SECONDS_PER_UNIT // 3600,
     }
     return render(request, "papers/about.html", {"trend": numbers})
