@@ -2,6 +2,8 @@
 
 from django.urls import path, register_converter
 
+from papers import feeds, sitemaps
+from papers.api import api
 from papers.archive import Period
 from papers.views import archive, papers, search, topics
 
@@ -18,7 +20,20 @@ class PeriodConverter:
         return str(period)
 
 
+class FormatConverter:
+    """The forms in which feeds come."""
+
+    regex = "|".join(feeds.FORMATS)
+
+    def to_python(self, text: str) -> str:
+        return text
+
+    def to_url(self, form: str) -> str:
+        return form
+
+
 register_converter(PeriodConverter, "period")
+register_converter(FormatConverter, "format")
 
 urlpatterns = [
     path("", archive.home, name="home"),
@@ -30,4 +45,12 @@ urlpatterns = [
     path("topics/<slug:slug>/", topics.topic, name="topic"),
     path("search/", search.search, name="search"),
     path("about/", papers.about, name="about"),
+    path("papers/feed.<format:form>", feeds.latest, name="feed"),
+    path("papers/<period:period>/feed.<format:form>", feeds.period, name="period_feed"),
+    path("topics/<slug:slug>/feed.<format:form>", feeds.topic, name="topic_feed"),
+    path("search/feed.<format:form>", feeds.search, name="search_feed"),
+    path("api/v1/", api.urls),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-<slug:name>.xml", sitemaps.section, name="sitemap_section"),
+    path("robots.txt", sitemaps.robots, name="robots"),
 ]

@@ -61,7 +61,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def period(request: HttpRequest, period: Period) -> HttpResponse:
     """A day, a week or a month of lists, most noticed first."""
     page = page_of(request, Paper.objects.shown(period.first, period.last).noticed())
-    context = {"period": period, "page": page, "around": Surroundings.of(period)}
+    context = {
+        "period": period,
+        "heading": f"Trending papers, {period}",
+        "page": page,
+        "around": Surroundings.of(period),
+        "feed": request.path + "feed.",
+    }
     return render(request, "papers/period.html", context, status=200 if page.lines else 404)
 
 

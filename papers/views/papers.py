@@ -16,6 +16,9 @@ from papers.models.authors import NAME_LENGTH
 from papers.summary import summary
 from papers.views.caching import public_page
 from papers.views.lists import TOPICS_SHOWN, page_of
+from papers.views.metadata import scholarly_article
+
+AUTHOR_LEDE = "Papers by everybody of this name, latest trends first."
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "summary": summary(found.abstract),
         "paper_topics": given,
         "follow": [one.topic for one in given[:TOPICS_SHOWN]],
+        "json_ld": scholarly_article(found, [one.topic.name for one in given]),
         "links": links(found),
         "searches": searches(found),
         "trend": Explanation.of(trends.trends_of([found])[pk]),
@@ -77,7 +81,7 @@ def author(request: HttpRequest, key: str) -> HttpResponse:
     if name is None:
         raise Http404("We know no paper by this author.")
     page = page_of(request, Paper.objects.by_author(key))
-    return render(request, "papers/author.html", {"name": name, "key": key, "page": page})
+    return render(request, "papers/author.html", {"name": name, "lede": AUTHOR_LEDE, "page": page})
 
 
 @public_page

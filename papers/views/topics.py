@@ -22,4 +22,5 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     """One topic's papers, hottest first."""
     found = get_object_or_404(Topic, slug=slug)
     page = page_of(request, Paper.objects.about(found))
-    return render(request, "papers/topic.html", {"topic": found, "follow": [found], "page": page})
+    context = {"topic": found, "follow": [found], "page": page, "feed": request.path + "feed."}
+    return render(request, "papers/topic.html", context)
