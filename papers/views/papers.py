@@ -13,6 +13,7 @@ from papers.charts import chart
 from papers.identity import author_key
 from papers.models import Authorship, Paper
 from papers.models.authors import NAME_LENGTH
+from papers.similar import similar
 from papers.summary import summary
 from papers.views.caching import public_page
 from papers.views.lists import TOPICS_SHOWN, page_of
@@ -66,6 +67,7 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "paper_topics": given,
         "follow": [one.topic for one in given[:TOPICS_SHOWN]],
         "json_ld": scholarly_article(found, [one.topic.name for one in given]),
+        "similar": similar(found),
         "links": links(found),
         "searches": searches(found),
         "trend": Explanation.of(trends.trends_of([found])[pk]),
