@@ -66,7 +66,8 @@ SITE_URL = required("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
-PROXY_HOPS = NINJA_NUM_PROXIES = env.int("PROXY_HOPS", 0)
+PROXY_HOPS = env.int("PROXY_HOPS", 0)
+NINJA_NUM_PROXIES = 0  # the API throttles by REMOTE_ADDR too: newsletter/proxies.py
 
 SECURE_SITE = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SITE

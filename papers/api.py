@@ -35,7 +35,7 @@ LAST_ROW = 2**63 - 1  # of a BigAutoField
 
 
 class Throttle(AnonRateThrottle):
-    """By the client's address, as the counted proxies saw it (NINJA_NUM_PROXIES). Without Redis nobody is refused."""
+    """By the client's address, as the counted proxies saw it. Without Redis nobody is refused."""
 
     def get_cache_key(self, request: HttpRequest) -> str:
         return "api:" + sha256((self.get_ident(request) or "").encode("utf-8", "replace")).hexdigest()

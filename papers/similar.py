@@ -23,6 +23,7 @@ KEYWORDS = 24  # of a paper
 IN_TITLE = 1.5  # times heavier
 ALIKE = 0.1  # a smaller cosine is chance: two papers share a common word
 LONGEST_TERM = 80  # as the column
+UNSHARED = 1e-3  # of a term that the vocabulary has not; some day another paper may use it
 # A vocabulary of a young site is made anew when it has grown so much.
 GROWTH = 3
 
@@ -96,10 +97,10 @@ class Words:
         self._counts = counts
 
     def rarity(self, term: str) -> float:
-        """How much a term tells, as its inverse document frequency. What nobody else has used yet leads nowhere: it
-        counts half of what the rarest shared term does."""
+        """How much a term tells: the root of its inverse document frequency, which found better likes than the whole
+        (docs/similar.md). What no other paper uses leads nowhere."""
         count = self._counts.get(term)
-        return math.log(1 + self.papers / count) if count else 0.5 * math.log(1 + self.papers / 2)
+        return math.sqrt(math.log(1 + self.papers / count)) if count else UNSHARED
 
 
 def in_use() -> Words:
