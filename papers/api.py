@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 PAGE, LARGEST_PAGE = 20, 100
 RATE = "120/min"  # a client; a page of 100 each half second is enough for anybody
+SLUG = r"^[-\w]*$"
+PRINTABLE = r"^[^\x00-\x1f]*$"  # PostgreSQL cannot even be asked for a NUL
 LAST_ROW = 2**63 - 1  # of a BigAutoField
 
 
@@ -124,8 +126,10 @@ class ErrorOut(Schema):
 class Wanted(Schema):
     """Which papers; what is left out is not asked for."""
 
-    topic: str | None = Field(None, max_length=50, description="A topic's slug")
-    author: str | None = Field(None, max_length=100, description="As in an author's address: ada-lovelace")
+    topic: str | None = Field(None, max_length=50, pattern=SLUG, description="A topic's slug")
+    author: str | None = Field(
+        None, max_length=100, pattern=PRINTABLE, description="As in an author's address: ada-lovelace"
+    )
     since: date | None = Field(None, description="Listed on this day or later")
     until: date | None = Field(None, description="Listed on this day or earlier")
     limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)

@@ -33,7 +33,9 @@ class Keyword(models.Model):
             models.UniqueConstraint(fields=["paper", "term"], name="a_keyword_once_in_a_paper"),
         ]
         indexes = [
-            models.Index(fields=["term", "paper"], include=["weight"], name="keyword_of_term"),  # similar.py
+            models.Index(
+                fields=["term", "paper", "weight"], name="keyword_of_term"
+            ),  # papers/similar.py reads nothing else
         ]
 
     def __str__(self) -> str:

@@ -79,7 +79,8 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
 @public_page
 def author(request: HttpRequest, key: str) -> HttpResponse:
     """What people of this name wrote, latest lists first."""
-    name = Authorship.objects.filter(key=key).values_list("name", flat=True).first()
+    names = Authorship.objects.filter(key=key).values_list("name", flat=True)
+    name = names.first() if key.isprintable() else None  # PostgreSQL cannot even be asked for a NUL
     if name is None:
         raise Http404("We know no paper by this author.")
     page = page_of(request, Paper.objects.by_author(key))

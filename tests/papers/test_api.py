@@ -116,6 +116,8 @@ def test_any_site_may_read_it_and_any_cache_keep_it(client: Client, papers: list
         ("papers?cursor=x", 400),
         ("papers?cursor=%00", 400),
         ("papers?topic=" + "x" * 51, 422),
+        ("papers?topic=%00", 422),
+        ("papers?author=a%00", 422),
         ("papers/0", 422),
         ("papers/999", 404),
         ("papers/99999999999999999999", 422),
