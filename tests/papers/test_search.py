@@ -126,7 +126,20 @@ def test_no_text_breaks_the_search(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\ud800", "x" * 100_000, "a " * 50_000, "NEAR(a b)", "title:x", "a* b^", '"', "--", "\x00"]
+    "text",
+    [
+        "\ud800",
+        "x" * 100_000,
+        "a " * 50_000,
+        "NEAR(a b)",
+        "title:x",
+        "a* b^",
+        '"',
+        "--",
+        "\x00",
+        "10.1000/a\x00b",
+        "10.1000/\ud800",
+    ],
 )
 def test_hostile_queries_get_a_page(client: Client, library: dict[str, Paper], text: str) -> None:
     assert find(text) is not None
