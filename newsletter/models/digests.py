@@ -1,76 +1,15 @@
-"""Editions, the ledger of delivery, and what providers told us afterwards."""
+"""The ledger of delivery: one row for each copy of each edition."""
 
 import uuid
 from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 
+from newsletter.models.editions import Edition
 from papers.models import Paper
 from subscribers.models import Subscriber
-from subscribers.schedule import Cadence
-
-
-class Edition(models.Model):
-    """One issue of one cadence for one date; its pool of papers is frozen when it opens."""
-
-    class Kind(models.TextChoices):
-        """The cadences, and what a reader asks for in between."""
-
-        DAILY = Cadence.DAILY.value, "Daily"
-        WEEKLY = Cadence.WEEKLY.value, "Weekly"
-        MONTHLY = Cadence.MONTHLY.value, "Monthly"
-        SAMPLE = "sample", "On request"
-
-    class Status(models.TextChoices):
-        OPEN = "open", "open"
-        PAUSED = "paused", "paused"
-        CANCELLED = "cancelled", "cancelled"
-
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    date = models.DateField(help_text="The reader's local date.")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
-    note = models.TextField(blank=True, help_text="The editor's note, shown above the papers.")
-    papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
-    opened_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-date", "kind"]
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "date"], name="one_edition_per_kind_and_date"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.date}"
-
-    def accounts(self) -> dict[str, int]:
-        """How many digests stand in each state. Their sum is what was planned."""
-        counts = self.digests.order_by().values_list("status").annotate(Count("pk"))
-        return dict.fromkeys(Digest.Status.values, 0) | dict(counts)
-
-
-class EditionPaper(models.Model):
-    """A paper in an edition's pool, with its trend score as it was when the edition opened."""
-
-    class Choice(models.TextChoices):
-        POOL = "pool", "chosen by fit"
-        PINNED = "pinned", "pinned by an editor"
-        BANNED = "banned", "banned by an editor"
-
-    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="pool")
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
-    hot = models.FloatField()
-    choice = models.CharField(max_length=6, choices=Choice.choices, default=Choice.POOL)
-
-    class Meta:
-        ordering = ["-hot", "paper_id"]
-        constraints = [
-            models.UniqueConstraint(fields=["edition", "paper"], name="a_paper_once_in_a_pool"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.paper} in {self.edition}"
 
 
 class DigestQuerySet(models.QuerySet["Digest"]):
@@ -207,64 +146,3 @@ class DigestPaper(models.Model):
 
     def __str__(self) -> str:
         return f"{self.place}. {self.paper}"
-
-
-class Event(models.Model):
-    """What a provider told us later. Stored once, applied later, in any order."""
-
-    class Type(models.TextChoices):
-        DELIVERED = "delivered"
-        BOUNCED = "bounced"
-        DEFERRED = "deferred"
-        COMPLAINED = "complained"
-        REJECTED = "rejected"
-        UNSUBSCRIBED = "unsubscribed"
-        OTHER = "other"
-
-    provider = models.CharField(max_length=40)
-    key = models.CharField(max_length=255, help_text="The provider's id of the event.")
-    type = models.CharField(max_length=12, choices=Type.choices)
-    digest_uid = models.UUIDField(null=True, blank=True, help_text="From the message's metadata.")
-    detail = models.CharField(max_length=300, blank=True)
-    happened_at = models.DateTimeField()
-    received_at = models.DateTimeField(auto_now_add=True)
-    applied_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-received_at"]
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "key"], name="an_event_is_stored_once"),
-        ]
-        indexes = [
-            # tasks.apply_events
-            models.Index(fields=["received_at"], condition=Q(applied_at=None), name="event_unapplied"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.provider}: {self.get_type_display()}"
-
-
-class BrakeQuerySet(models.QuerySet["Brake"]):
-    def engaged(self) -> Self:
-        return self.filter(released_at=None)
-
-    def pull(self, reason: str) -> None:
-        """Stop all mail; once is enough."""
-        if not self.engaged().exists():
-            self.create(reason=reason)
-
-
-class Brake(models.Model):
-    """Stops all mail until somebody releases it: pulled by the provider's refusal, or by hand."""
-
-    reason = models.CharField(max_length=300)
-    pulled_at = models.DateTimeField(auto_now_add=True)
-    released_at = models.DateTimeField(null=True, blank=True)
-
-    objects = BrakeQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-pulled_at"]
-
-    def __str__(self) -> str:
-        return self.reason

@@ -1,0 +1,19 @@
+"""Editions, the ledger of delivery, and what providers and readers told us afterwards."""
+
+from newsletter.models.brakes import Brake, BrakeQuerySet
+from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
+from newsletter.models.editions import Edition, EditionPaper
+from newsletter.models.events import Event
+from newsletter.models.feedback import Feedback
+
+__all__ = [
+    "Brake",
+    "BrakeQuerySet",
+    "Digest",
+    "DigestPaper",
+    "DigestQuerySet",
+    "Edition",
+    "EditionPaper",
+    "Event",
+    "Feedback",
+]

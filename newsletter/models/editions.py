@@ -1,0 +1,69 @@
+"""Editions, and the pools of papers they draw from."""
+
+from django.db import models
+from django.db.models import Count
+
+from papers.models import Paper
+from subscribers.schedule import Cadence
+
+
+class Edition(models.Model):
+    """One issue of one cadence for one date; its pool of papers is frozen when it opens."""
+
+    class Kind(models.TextChoices):
+        """The cadences, and what a reader asks for in between."""
+
+        DAILY = Cadence.DAILY.value, "Daily"
+        WEEKLY = Cadence.WEEKLY.value, "Weekly"
+        MONTHLY = Cadence.MONTHLY.value, "Monthly"
+        SAMPLE = "sample", "On request"
+
+    class Status(models.TextChoices):
+        OPEN = "open", "open"
+        PAUSED = "paused", "paused"
+        CANCELLED = "cancelled", "cancelled"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    date = models.DateField(help_text="The reader's local date.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    note = models.TextField(blank=True, help_text="The editor's note, shown above the papers.")
+    papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
+    opened_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-date", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "date"], name="one_edition_per_kind_and_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.date}"
+
+    def accounts(self) -> dict[str, int]:
+        """How many digests stand in each state. Their sum is what was planned."""
+        counts = self.digests.order_by().values_list("status").annotate(Count("pk"))
+        statuses = self.digests.model.Status.values
+        return dict.fromkeys(statuses, 0) | dict(counts)
+
+
+class EditionPaper(models.Model):
+    """A paper in an edition's pool, with its trend score as it was when the edition opened."""
+
+    class Choice(models.TextChoices):
+        POOL = "pool", "chosen by fit"
+        PINNED = "pinned", "pinned by an editor"
+        BANNED = "banned", "banned by an editor"
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="pool")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
+    hot = models.FloatField()
+    choice = models.CharField(max_length=6, choices=Choice.choices, default=Choice.POOL)
+
+    class Meta:
+        ordering = ["-hot", "paper_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "paper"], name="a_paper_once_in_a_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.paper} in {self.edition}"

@@ -1,0 +1,39 @@
+"""What providers told us afterwards."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Event(models.Model):
+    """What a provider told us later. Stored once, applied later, in any order."""
+
+    class Type(models.TextChoices):
+        DELIVERED = "delivered"
+        BOUNCED = "bounced"
+        DEFERRED = "deferred"
+        COMPLAINED = "complained"
+        REJECTED = "rejected"
+        UNSUBSCRIBED = "unsubscribed"
+        OTHER = "other"
+
+    provider = models.CharField(max_length=40)
+    key = models.CharField(max_length=255, help_text="The provider's id of the event.")
+    type = models.CharField(max_length=12, choices=Type.choices)
+    digest_uid = models.UUIDField(null=True, blank=True, help_text="From the message's metadata.")
+    detail = models.CharField(max_length=300, blank=True)
+    happened_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "key"], name="an_event_is_stored_once"),
+        ]
+        indexes = [
+            # tasks.apply_events
+            models.Index(fields=["received_at"], condition=Q(applied_at=None), name="event_unapplied"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.get_type_display()}"
