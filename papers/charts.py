@@ -23,6 +23,7 @@ class Chart:
     dots: list[tuple[int, int]]
     top: int  # upvotes at the upper edge
     readings: list[Reading]
+    most: int  # upvotes ever counted
 
     @property
     def first(self) -> datetime:
@@ -44,15 +45,20 @@ def chart(readings: Sequence[Reading]) -> Chart | None:
         return None
     kept = thinned(readings, MOST_POINTS)
     dots = _points(kept, WIDTH, HEIGHT)
-    return Chart(_joined(dots) if len(dots) > 1 else "", dots, _top(kept), kept)
+    line = _joined(dots) if len(dots) > 1 else ""
+    return Chart(line, dots, _top(kept), kept, most=max(one.upvotes for one in readings))
 
 
 def thinned(readings: Sequence[Reading], most: int) -> list[Reading]:
-    """At most `most` of them, evenly, the first and the last among them."""
+    """At most `most` of them, evenly: the first, the last, and in place of its neighbour the highest."""
     if len(readings) <= most:
         return list(readings)
     step = (len(readings) - 1) / (most - 1)
-    return [readings[round(number * step)] for number in range(most)]
+    places = [round(number * step) for number in range(most)]
+    highest = max(range(len(readings)), key=lambda place: readings[place].upvotes)
+    if most > 2 and highest not in places:
+        places[min(max(round(highest / step), 1), most - 2)] = highest
+    return [readings[place] for place in places]
 
 
 def _points(readings: Sequence[Reading], width: int, height: int) -> list[tuple[int, int]]:
@@ -66,7 +72,7 @@ def _points(readings: Sequence[Reading], width: int, height: int) -> list[tuple[
 
 
 def _top(readings: Sequence[Reading]) -> int:
-    return max(1, *(one.upvotes for one in readings)) if len(readings) > 1 else max(1, readings[0].upvotes)
+    return max([1, *(one.upvotes for one in readings)])
 
 
 def _joined(points: Sequence[tuple[int, int]]) -> str:

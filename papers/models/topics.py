@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 BELONGS = 0.3  # from this strength on a paper counts as one of its topic's
+FURTHEST = 3.0  # a standing beyond says only that the topic's papers are few or alike
 
 
 class Topic(models.Model):
@@ -67,14 +68,21 @@ class PaperTopic(models.Model):
 
     @property
     def standing(self) -> float:
-        """How the paper trends within the topic, in standard deviations above what is usual there of late."""
-        spread = self.topic.hot_spread
-        return (self.hot - self.topic.usual_hot) / spread if spread > 1e-9 else 0.0
+        """How the paper trends within the topic, in standard deviations above what is usual there of late.
+
+        From -FURTHEST to FURTHEST; 0 where there is nothing to compare it with.
+        """
+        if not self.topic.hot_spread > 1e-6:
+            return 0.0
+        distance = (self.hot - self.topic.usual_hot) / self.topic.hot_spread
+        return max(-FURTHEST, min(distance, FURTHEST))
 
     @property
     def standing_in_words(self) -> str:
         """The standing for a human; a paper of older lists has none left."""
-        if self.standing < -3:
+        if not self.topic.hot_spread > 1e-6:
+            return "too few there to compare it with"
+        if self.standing <= -FURTHEST:
             return "from older lists"
         if abs(self.standing) < 0.5:
             return "as usual there"

@@ -27,6 +27,18 @@ def test_no_reading_is_no_chart() -> None:
     assert spark([]) == ""
 
 
+def test_the_highest_reading_is_never_left_out() -> None:
+    drawn = chart(readings(*range(100), 5_000, *range(100, 300)))
+    assert drawn
+    assert (drawn.top, drawn.most, len(drawn.dots)) == (5_000, 5_000, MOST_POINTS)
+
+
+def test_no_upvote_is_not_called_one() -> None:
+    drawn = chart(readings(0, 0))
+    assert drawn
+    assert (drawn.most, drawn.line) == (0, f"0,{HEIGHT} {WIDTH},{HEIGHT}")
+
+
 def test_a_line_rises_from_the_first_reading_to_the_last() -> None:
     assert spark(readings(0, 5, 10)) == f"0,{SPARK_HEIGHT} {SPARK_WIDTH // 2},8 {SPARK_WIDTH},0"
 
