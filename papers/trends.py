@@ -120,10 +120,14 @@ def normalise() -> None:
 
 
 def _usual(latest: date) -> dict[int, tuple[float, float]]:
-    """Mean and standard deviation by topic, summed up in the database."""
+    """Mean and standard deviation of notice by topic, summed up in the database.
+
+    Of notice and not of the score: over two weeks the dates differ by 15 units and notice by two or three, so that
+    every paper of the last day would stand out, and nothing else (measured in docs/trends.md).
+    """
     belonging = PaperTopic.objects.filter(strength__gte=BELONGS, paper__listed_on__gt=latest - USUAL_WINDOW)
-    by_topic = belonging.order_by().values("topic")
-    enough = by_topic.annotate(mean=Avg("hot"), spread=StdDev("hot"), papers=Count("pk")).filter(papers__gte=FEWEST)
+    by_topic = belonging.order_by().values("topic").annotate(papers=Count("pk"))
+    enough = by_topic.filter(papers__gte=FEWEST).annotate(mean=Avg("paper__notice"), spread=StdDev("paper__notice"))
     return {row["topic"]: (row["mean"], row["spread"]) for row in enough}
 
 
@@ -132,14 +136,12 @@ def _store_usual(usual: dict[int, tuple[float, float]]) -> None:
     """Topics without are set back to none. Locked in order: two workers may have harvested at once."""
     moved = []
     for topic in Topic.objects.select_for_update(no_key=True).order_by("pk"):
-        mean, spread = usual.get(topic.pk, (0.0, 0.0))
-        # A sum's last digits depend on the order of the rows.
-        if not (
-            math.isclose(topic.usual_hot, mean, rel_tol=1e-9) and math.isclose(topic.hot_spread, spread, rel_tol=1e-6)
-        ):
-            topic.usual_hot, topic.hot_spread = mean, spread
+        now = usual.get(topic.pk, (0.0, 0.0))
+        # Not exactly: a sum's last digits depend on the order of the rows.
+        if not all(map(math.isclose, (topic.usual_notice, topic.notice_spread), now)):
+            topic.usual_notice, topic.notice_spread = now
             moved.append(topic)
-    Topic.objects.bulk_update(moved, ["usual_hot", "hot_spread"])
+    Topic.objects.bulk_update(moved, ["usual_notice", "notice_spread"])
 
 
 def trend_of(paper: Paper, readings: Sequence[Reading], listings: Sequence[Listing]) -> Trend:

@@ -25,8 +25,8 @@ class Topic(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0, help_text="Order within its field.")
     # What is usual among its papers of late: papers/trends.py compares each with its own topic.
-    usual_hot = models.FloatField(default=0, editable=False, help_text="Mean trend score of its last 14 days.")
-    hot_spread = models.FloatField(default=0, editable=False, help_text="Standard deviation of the same.")
+    usual_notice = models.FloatField(default=0, editable=False, help_text="Mean notice of its last 14 days' papers.")
+    notice_spread = models.FloatField(default=0, editable=False, help_text="Standard deviation of the same.")
 
     class Meta:
         ordering = ["position", "name"]
@@ -68,22 +68,20 @@ class PaperTopic(models.Model):
 
     @property
     def standing(self) -> float:
-        """How the paper trends within the topic, in standard deviations above what is usual there of late.
+        """How much the paper is noticed within the topic, in standard deviations above what is usual there of late.
 
         From -FURTHEST to FURTHEST; 0 where there is nothing to compare it with.
         """
-        if not self.topic.hot_spread > 1e-6:
+        if not self.topic.notice_spread > 1e-6:
             return 0.0
-        distance = (self.hot - self.topic.usual_hot) / self.topic.hot_spread
+        distance = (self.paper.notice - self.topic.usual_notice) / self.topic.notice_spread
         return max(-FURTHEST, min(distance, FURTHEST))
 
     @property
     def standing_in_words(self) -> str:
-        """The standing for a human; a paper of older lists has none left."""
-        if not self.topic.hot_spread > 1e-6:
+        """The standing for a human."""
+        if not self.topic.notice_spread > 1e-6:
             return "too few there to compare it with"
-        if self.standing <= -FURTHEST:
-            return "from older lists"
         if abs(self.standing) < 0.5:
             return "as usual there"
         return f"{abs(self.standing):.1f} {'above' if self.standing > 0 else 'below'} the usual"

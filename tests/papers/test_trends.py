@@ -126,8 +126,18 @@ def test_what_is_usual_ends_with_the_latest_list_and_counts_what_belongs(db: Non
     rank()
     normalise()
     topic.refresh_from_db()
-    assert topic.usual_hot == pytest.approx(2 + AGE)
-    assert topic.hot_spread == pytest.approx((2 / 3) ** 0.5)
+    assert topic.usual_notice == pytest.approx(2)
+    assert topic.notice_spread == pytest.approx((2 / 3) ** 0.5)
+
+
+def test_to_be_listed_last_is_no_way_to_stand_out(db: None) -> None:
+    topic = Topic.objects.create(slug="graphs", name="graphs")
+    rows = [topic_paper(topic, DAY - timedelta(days=age), 10 - age) for age in (0, 5, 10)]
+    rows.append(topic_paper(topic, DAY - timedelta(days=12), 500))
+    rank()
+    normalise()
+    standings = [PaperTopic.objects.select_related("topic", "paper").get(pk=row.pk).standing for row in rows]
+    assert standings.index(max(standings)) == 3
 
 
 def test_two_papers_are_too_few_to_stand_out_from(db: None) -> None:
@@ -140,19 +150,19 @@ def test_two_papers_are_too_few_to_stand_out_from(db: None) -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
-def test_a_standing_is_bounded(hot: float, usual: float, spread: float) -> None:
-    topic = Topic(usual_hot=usual, hot_spread=spread)
-    assert abs(PaperTopic(topic=topic, hot=hot).standing) <= FURTHEST
+def test_a_standing_is_bounded(notice: float, usual: float, spread: float) -> None:
+    topic = Topic(usual_notice=usual, notice_spread=spread)
+    assert abs(PaperTopic(topic=topic, paper=Paper(notice=notice)).standing) <= FURTHEST
 
 
 def test_a_topic_without_recent_papers_has_nothing_usual(db: None) -> None:
-    topic = Topic.objects.create(slug="quiet", name="quiet", usual_hot=5, hot_spread=2)
+    topic = Topic.objects.create(slug="quiet", name="quiet", usual_notice=5, notice_spread=2)
     normalise()
     topic_paper(topic, DAY - timedelta(days=30), 1)
     topic_paper(Topic.objects.create(slug="other", name="other"), DAY, 1)
     normalise()
     topic.refresh_from_db()
-    assert (topic.usual_hot, topic.hot_spread) == (0, 0)
+    assert (topic.usual_notice, topic.notice_spread) == (0, 0)
 
 
 def test_a_topics_rows_follow_their_papers_score(db: None) -> None:
