@@ -12,18 +12,18 @@ from papers.models import Reading
 SPARK_WIDTH, SPARK_HEIGHT = 48, 16
 WIDTH, HEIGHT = 600, 160  # of the plot; words stand around it
 MOST_POINTS = 60  # more cannot be told apart
+MOST_DOTS = 20  # more would hide the line
 SPARK_POINTS = 12
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Upvotes over time. `line` is an SVG polyline's points, `dots` one per reading, y downwards."""
+    """Upvotes over time. `line` is an SVG polyline's points, `dots` one per reading while they are few, y downwards."""
 
     line: str
     dots: list[tuple[int, int]]
     top: int  # upvotes at the upper edge
     readings: list[Reading]
-    most: int  # upvotes ever counted
 
     @property
     def first(self) -> datetime:
@@ -40,13 +40,15 @@ def spark(readings: Sequence[Reading]) -> str:
 
 
 def chart(readings: Sequence[Reading]) -> Chart | None:
-    """The chart of a paper's page; None without readings, oldest first."""
-    if not readings:
+    """The chart of a paper's page, of readings oldest first; None where a sentence says as much.
+
+    One reading makes no line, and upvotes that nobody gave make none worth looking at.
+    """
+    if len(readings) < 2 or not any(one.upvotes for one in readings):
         return None
     kept = thinned(readings, MOST_POINTS)
-    dots = _points(kept, WIDTH, HEIGHT)
-    line = _joined(dots) if len(dots) > 1 else ""
-    return Chart(line, dots, _top(kept), kept, most=max(one.upvotes for one in readings))
+    points = _points(kept, WIDTH, HEIGHT)
+    return Chart(_joined(points), points if len(points) <= MOST_DOTS else [], _top(kept), kept)
 
 
 def thinned(readings: Sequence[Reading], most: int) -> list[Reading]:
