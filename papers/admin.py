@@ -20,9 +20,16 @@ class PaperTopicInline(admin.TabularInline):
     model = PaperTopic
     extra = 0
     autocomplete_fields = ["topic"]
-    readonly_fields = ["source", "standing_in_words"]
+    readonly_fields = ["source", "standing"]
     verbose_name = "topic"
     verbose_name_plural = "topics (what you change here stays as you set it)"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaperTopic]:
+        return super().get_queryset(request).select_related("topic", "paper")
+
+    @admin.display(description="trend there")
+    def standing(self, given: PaperTopic) -> str:
+        return given.standing_in_words
 
 
 class ListingInline(admin.TabularInline):

@@ -71,7 +71,9 @@ class StrengthOut(Schema):
     name: str
     strength: float = Field(description="0 to 1")
     source: str = Field(description="categories, text or editor")
-    standing: float = Field(description="Standard deviations above what is usual in the topic of late")
+    standing: float = Field(
+        description="Of its notice, in standard deviations above what is usual there of late, -3 to 3"
+    )
 
 
 class PaperOut(Schema):

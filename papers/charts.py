@@ -12,12 +12,13 @@ from papers.models import Reading
 SPARK_WIDTH, SPARK_HEIGHT = 48, 16
 WIDTH, HEIGHT = 600, 160  # of the plot; words stand around it
 MOST_POINTS = 60  # more cannot be told apart
+MOST_DOTS = 20  # more would hide the line
 SPARK_POINTS = 12
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Upvotes over time. `line` is an SVG polyline's points, `dots` one per reading, y downwards."""
+    """Upvotes over time. `line` is an SVG polyline's points, `dots` one per reading while they are few, y downwards."""
 
     line: str
     dots: list[tuple[int, int]]
@@ -39,20 +40,27 @@ def spark(readings: Sequence[Reading]) -> str:
 
 
 def chart(readings: Sequence[Reading]) -> Chart | None:
-    """The chart of a paper's page; None without readings, oldest first."""
-    if not readings:
+    """The chart of a paper's page, of readings oldest first; None where a sentence says as much.
+
+    One reading makes no line, and upvotes that nobody gave make none worth looking at.
+    """
+    if len(readings) < 2 or not any(one.upvotes for one in readings):
         return None
     kept = thinned(readings, MOST_POINTS)
-    dots = _points(kept, WIDTH, HEIGHT)
-    return Chart(_joined(dots) if len(dots) > 1 else "", dots, _top(kept), kept)
+    points = _points(kept, WIDTH, HEIGHT)
+    return Chart(_joined(points), points if len(points) <= MOST_DOTS else [], _top(kept), kept)
 
 
 def thinned(readings: Sequence[Reading], most: int) -> list[Reading]:
-    """At most `most` of them, evenly, the first and the last among them."""
+    """At most `most` of them, evenly: the first, the last, and in place of its neighbour the highest."""
     if len(readings) <= most:
         return list(readings)
     step = (len(readings) - 1) / (most - 1)
-    return [readings[round(number * step)] for number in range(most)]
+    places = [round(number * step) for number in range(most)]
+    highest = max(range(len(readings)), key=lambda place: readings[place].upvotes)
+    if most > 2 and highest not in places:
+        places[min(max(round(highest / step), 1), most - 2)] = highest
+    return [readings[place] for place in places]
 
 
 def _points(readings: Sequence[Reading], width: int, height: int) -> list[tuple[int, int]]:
@@ -66,7 +74,7 @@ def _points(readings: Sequence[Reading], width: int, height: int) -> list[tuple[
 
 
 def _top(readings: Sequence[Reading]) -> int:
-    return max(1, *(one.upvotes for one in readings)) if len(readings) > 1 else max(1, readings[0].upvotes)
+    return max([1, *(one.upvotes for one in readings)])
 
 
 def _joined(points: Sequence[tuple[int, int]]) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
-from django.db.models import Avg, F, Max, OuterRef, StdDev, Subquery
+from django.db import transaction
+from django.db.models import Avg, Count, F, Max, OuterRef, StdDev, Subquery
 
 from papers.models import Listing, Paper, PaperTopic, Reading, Topic
 from papers.models.topics import BELONGS
@@ -27,6 +28,7 @@ STARS_WINDOW = timedelta(days=7)
 PLACE_BONUS = 50
 # What is usual in a topic: among its papers of so many days, up to the latest list.
 USUAL_WINDOW = timedelta(days=14)
+FEWEST = 3  # of two papers one is always as far above as the other is below
 
 _CHUNK = 500
 _HOT_OF_PAPER = Subquery(Paper.objects.filter(pk=OuterRef("paper")).values("hot"))
@@ -50,10 +52,16 @@ class Trend:
     listed_at: datetime
     parts: tuple[tuple[str, float], ...]
 
+    @property
+    def date(self) -> float:
+        """What the date adds."""
+        return self.hot - self.notice
+
     def in_words(self) -> str:
-        """The score for a human, such as `312 upvotes (312.0) · listed on 20 March 2026`."""
+        """The score for a human: `312 upvotes (312.0) · listed on 20 March 2026 · notice 2.50 + date 22365.82`."""
         terms = [f"{words} ({value:.1f})" for words, value in self.parts]
-        return " · ".join([*terms, f"listed on {self.listed_at.day} {self.listed_at:%B %Y}"])
+        listed = f"listed on {self.listed_at.day} {self.listed_at:%B %Y}"
+        return " · ".join([*terms, listed, f"notice {self.notice:.2f} + date {self.date:.2f}"])
 
 
 def hot(popularity: Popularity | None, place: int | None, listed_at: datetime) -> float:
@@ -101,22 +109,44 @@ def rank(papers: Iterable[Paper] | None = None) -> int:
 
 
 def normalise() -> None:
-    """Store what is usual in each topic of late, so that a small field has trends of its own. Four queries.
+    """Store what is usual in each topic of late, so that a small field has trends of its own. Four queries at most.
 
-    The latest list ends the window, not the clock: the same papers always give the same trends.
+    The latest list ends the window, not the clock: the same papers always give the same trends. Where nothing has
+    changed nothing is written.
     """
     latest = Paper.objects.aggregate(day=Max("listed_on"))["day"]
-    if latest is None:
-        return
+    if latest is not None:
+        _store_usual(_usual(latest))
+
+
+def _usual(latest: date) -> dict[int, tuple[float, float]]:
+    """Mean and standard deviation of notice by topic, summed up in the database.
+
+    Of notice and not of the score: over two weeks the dates differ by 15 units and notice by two or three, so that
+    every paper of the last day would stand out, and nothing else (measured in docs/trends.md).
+    """
     belonging = PaperTopic.objects.filter(strength__gte=BELONGS, paper__listed_on__gt=latest - USUAL_WINDOW)
-    usual = {
-        row["topic"]: (row["mean"], row["spread"])
-        for row in belonging.order_by().values("topic").annotate(mean=Avg("hot"), spread=StdDev("hot"))
-    }
-    topics = list(Topic.objects.all())
-    for topic in topics:
-        topic.usual_hot, topic.hot_spread = usual.get(topic.pk, (0, 0))
-    Topic.objects.bulk_update(topics, ["usual_hot", "hot_spread"])
+    by_topic = belonging.order_by().values("topic").annotate(papers=Count("pk"))
+    enough = by_topic.filter(papers__gte=FEWEST).annotate(mean=Avg("paper__notice"), spread=StdDev("paper__notice"))
+    return {row["topic"]: (row["mean"], row["spread"]) for row in enough}
+
+
+@transaction.atomic
+def _store_usual(usual: dict[int, tuple[float, float]]) -> None:
+    """Topics without are set back to none. Locked in order: two workers may have harvested at once."""
+    moved = []
+    for topic in Topic.objects.select_for_update(no_key=True).order_by("pk"):
+        now = usual.get(topic.pk, (0.0, 0.0))
+        # Not exactly: a sum's last digits depend on the order of the rows.
+        if not all(map(math.isclose, (topic.usual_notice, topic.notice_spread), now)):
+            topic.usual_notice, topic.notice_spread = now
+            moved.append(topic)
+    Topic.objects.bulk_update(moved, ["usual_notice", "notice_spread"])
+
+
+def trend_of(paper: Paper, readings: Sequence[Reading], listings: Sequence[Listing]) -> Trend:
+    """The trend of a paper whose readings, oldest first, and listings are at hand."""
+    return _best(paper, _popularity(readings), listings)
 
 
 def trends_of(papers: Sequence[Paper]) -> dict[int, Trend]:
@@ -128,19 +158,17 @@ def trends_of(papers: Sequence[Paper]) -> dict[int, Trend]:
     listings: dict[int, list[Listing]] = {}
     for listing in Listing.objects.filter(paper__in=ids).order_by("-day", "place"):
         listings.setdefault(listing.paper_id, []).append(listing)
-    return {
-        paper.pk: _best(paper, _popularity(readings.get(paper.pk, [])), listings.get(paper.pk, [])) for paper in papers
-    }
+    return {paper.pk: trend_of(paper, readings.get(paper.pk, []), listings.get(paper.pk, [])) for paper in papers}
 
 
-def _best(paper: Paper, popularity: Popularity | None, listings: list[Listing]) -> Trend:
+def _best(paper: Paper, popularity: Popularity | None, listings: Sequence[Listing]) -> Trend:
     """The hottest of a paper's listings; one that was never listed counts from its publication."""
     shown = [trend(popularity, listing.place, _start_of(listing.day)) for listing in listings]
     shown = shown or [trend(popularity, None, paper.published_at or paper.created_at)]
     return max(shown, key=lambda one: one.hot)
 
 
-def _popularity(readings: list[Reading]) -> Popularity | None:
+def _popularity(readings: Sequence[Reading]) -> Popularity | None:
     """Of readings, oldest first. Stars are compared with the last reading that is 7 days older, else the first."""
     if not readings:
         return None

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 BELONGS = 0.3  # from this strength on a paper counts as one of its topic's
+FURTHEST = 3.0  # a standing beyond says only that the topic's papers are few or alike
 
 
 class Topic(models.Model):
@@ -24,8 +25,8 @@ class Topic(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0, help_text="Order within its field.")
     # What is usual among its papers of late: papers/trends.py compares each with its own topic.
-    usual_hot = models.FloatField(default=0, editable=False, help_text="Mean trend score of its last 14 days.")
-    hot_spread = models.FloatField(default=0, editable=False, help_text="Standard deviation of the same.")
+    usual_notice = models.FloatField(default=0, editable=False, help_text="Mean notice of its last 14 days' papers.")
+    notice_spread = models.FloatField(default=0, editable=False, help_text="Standard deviation of the same.")
 
     class Meta:
         ordering = ["position", "name"]
@@ -67,15 +68,20 @@ class PaperTopic(models.Model):
 
     @property
     def standing(self) -> float:
-        """How the paper trends within the topic, in standard deviations above what is usual there of late."""
-        spread = self.topic.hot_spread
-        return (self.hot - self.topic.usual_hot) / spread if spread > 1e-9 else 0.0
+        """How much the paper is noticed within the topic, in standard deviations above what is usual there of late.
+
+        From -FURTHEST to FURTHEST; 0 where there is nothing to compare it with.
+        """
+        if not self.topic.notice_spread > 1e-6:
+            return 0.0
+        distance = (self.paper.notice - self.topic.usual_notice) / self.topic.notice_spread
+        return max(-FURTHEST, min(distance, FURTHEST))
 
     @property
     def standing_in_words(self) -> str:
-        """The standing for a human; a paper of older lists has none left."""
-        if self.standing < -3:
-            return "from older lists"
+        """The standing for a human."""
+        if not self.topic.notice_spread > 1e-6:
+            return "too few there to compare it with"
         if abs(self.standing) < 0.5:
             return "as usual there"
         return f"{abs(self.standing):.1f} {'above' if self.standing > 0 else 'below'} the usual"

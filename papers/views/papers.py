@@ -1,7 +1,6 @@
 """One paper, one author, and what this is. Nothing here changes anything."""
 
 from dataclasses import dataclass
-from typing import Self
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -38,20 +37,6 @@ class Author:
     key: str
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """A trend score taken apart: what the notice was made of, its logarithm, and what the date adds."""
-
-    trend: trends.Trend
-    notice: float
-    date: float
-
-    @classmethod
-    def of(cls, trend: trends.Trend) -> Self:
-        by_date = trend.listed_at.timestamp() / trends.SECONDS_PER_UNIT
-        return cls(trend, notice=trend.notice, date=by_date)
-
-
 @public_page
 def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     """One paper. Its address holds its number; the words after it may change with the title."""
@@ -59,6 +44,7 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     if slug != found.slug:
         return redirect("paper", pk=pk, slug=found.slug, permanent=True)
     given = list(found.paper_topics.select_related("topic"))
+    readings = list(found.readings.order_by("taken_at"))
     context = {
         "paper": found,
         "listed": found.listed_on and Period.day(found.listed_on),
@@ -70,8 +56,8 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "similar": similar(found),
         "links": links(found),
         "searches": searches(found),
-        "trend": Explanation.of(trends.trends_of([found])[pk]),
-        "chart": chart(list(found.readings.order_by("taken_at"))),
+        "trend": trends.trend_of(found, readings, list(found.listings.all())),
+        "chart": chart(readings),
     }
     return render(request, "papers/paper.html", context)
 

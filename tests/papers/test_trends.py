@@ -4,11 +4,14 @@ import math
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from papers.models import Paper, PaperTopic, Topic
+from papers.models.topics import FURTHEST
 from papers.tasks import rank as rank_task
 from papers.trends import SECONDS_PER_UNIT, Popularity, hot, normalise, rank, trend, trends_of
 
@@ -42,8 +45,13 @@ def test_a_better_place_is_hotter(one: int, other: int) -> None:
 
 def test_the_parts_are_told_in_words() -> None:
     words = trend(Popularity(312, 40), 3, NOW).in_words()
-    assert words == "312 upvotes (312.0) · 40 comments (20.0) · listed on 20 March 2026"
-    assert trend(None, 2, NOW).in_words() == "no. 2 on its page (25.0) · listed on 20 March 2026"
+    assert words.startswith("312 upvotes (312.0) · 40 comments (20.0) · listed on 20 March 2026 · notice 2.52 + date ")
+    assert trend(None, 2, NOW).in_words().startswith("no. 2 on its page (25.0) · listed on 20 March 2026")
+
+
+def test_notice_and_date_make_the_score() -> None:
+    made = trend(Popularity(99), None, NOW)
+    assert (made.notice, made.date) == (pytest.approx(2), pytest.approx(AGE))
 
 
 @pytest.fixture
@@ -111,25 +119,50 @@ def test_a_paper_is_compared_with_its_own_topic(db: None) -> None:
 
 def test_what_is_usual_ends_with_the_latest_list_and_counts_what_belongs(db: None) -> None:
     topic = Topic.objects.create(slug="graphs", name="graphs")
-    for upvotes in (9, 99):
+    for upvotes in (9, 99, 999):
         topic_paper(topic, DAY, upvotes)
     topic_paper(topic, DAY - timedelta(days=14), 9_999)
     topic_paper(topic, DAY, 99_999, strength=0.2)
     rank()
     normalise()
     topic.refresh_from_db()
-    assert topic.usual_hot == pytest.approx(1.5 + AGE)
-    assert topic.hot_spread == pytest.approx(0.5)
+    assert topic.usual_notice == pytest.approx(2)
+    assert topic.notice_spread == pytest.approx((2 / 3) ** 0.5)
+
+
+def test_to_be_listed_last_is_no_way_to_stand_out(db: None) -> None:
+    topic = Topic.objects.create(slug="graphs", name="graphs")
+    rows = [topic_paper(topic, DAY - timedelta(days=age), 10 - age) for age in (0, 5, 10)]
+    rows.append(topic_paper(topic, DAY - timedelta(days=12), 500))
+    rank()
+    normalise()
+    standings = [PaperTopic.objects.select_related("topic", "paper").get(pk=row.pk).standing for row in rows]
+    assert standings.index(max(standings)) == 3
+
+
+def test_two_papers_are_too_few_to_stand_out_from(db: None) -> None:
+    topic = Topic.objects.create(slug="graphs", name="graphs")
+    row = [topic_paper(topic, DAY, upvotes) for upvotes in (9, 99)][-1]
+    rank()
+    normalise()
+    row = PaperTopic.objects.select_related("topic").get(pk=row.pk)
+    assert (row.standing, row.standing_in_words) == (0, "too few there to compare it with")
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_standing_is_bounded(notice: float, usual: float, spread: float) -> None:
+    topic = Topic(usual_notice=usual, notice_spread=spread)
+    assert abs(PaperTopic(topic=topic, paper=Paper(notice=notice)).standing) <= FURTHEST
 
 
 def test_a_topic_without_recent_papers_has_nothing_usual(db: None) -> None:
-    topic = Topic.objects.create(slug="quiet", name="quiet", usual_hot=5, hot_spread=2)
+    topic = Topic.objects.create(slug="quiet", name="quiet", usual_notice=5, notice_spread=2)
     normalise()
     topic_paper(topic, DAY - timedelta(days=30), 1)
     topic_paper(Topic.objects.create(slug="other", name="other"), DAY, 1)
     normalise()
     topic.refresh_from_db()
-    assert (topic.usual_hot, topic.hot_spread) == (0, 0)
+    assert (topic.usual_notice, topic.notice_spread) == (0, 0)
 
 
 def test_a_topics_rows_follow_their_papers_score(db: None) -> None:
@@ -150,5 +183,15 @@ def test_what_is_usual_costs_the_same_however_many_papers(
     topic = Topic.objects.create(slug="graphs", name="graphs")
     for upvotes in range(1, 30):
         topic_paper(topic, DAY, upvotes)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):  # with a savepoint
         normalise()
+
+
+def test_where_nothing_is_new_nothing_is_written(db: None) -> None:
+    topic = Topic.objects.create(slug="graphs", name="graphs")
+    for upvotes in (1, 2, 3):
+        topic_paper(topic, DAY, upvotes)
+    rank_task()
+    with CaptureQueriesContext(connection) as second:
+        rank_task()
+    assert not [query["sql"] for query in second if query["sql"].startswith("UPDATE")]

@@ -5,6 +5,7 @@ The listings lie beside the project and are no part of it; without them these te
 
 import gzip
 import json
+import statistics
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import pytest
 
 from papers import harvest, topic_file, trends
 from papers.models import Paper, PaperTopic, Topic
+from papers.models.topics import BELONGS
 from papers.records import ListingRecord, PaperRecord, ReadingRecord
 
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "daily-listings.jsonl.gz"
 SEEDS = Path(__file__).parents[2] / "seeds"
 FIRST, LAST = "2025-06-16", "2025-07-13"  # four weeks: the window, and as much before it
-SMALL = range(4, 21)  # papers of a topic in two weeks
+SMALL = range(trends.FEWEST, 21)  # papers of a topic in two weeks
 
 pytestmark = [
     pytest.mark.django_db,
@@ -46,22 +48,35 @@ def record(row: dict[str, object]) -> PaperRecord:
     )
 
 
+def of_late() -> list[PaperTopic]:
+    """The memberships that make up what is usual."""
+    latest = max(Paper.objects.values_list("listed_on", flat=True))
+    rows = PaperTopic.objects.filter(paper__listed_on__gt=latest - trends.USUAL_WINDOW, strength__gte=BELONGS)
+    return list(rows.select_related("topic", "paper"))
+
+
 @pytest.mark.usefixtures("replayed")
 def test_small_topics_have_trends_of_their_own() -> None:
-    latest = max(Paper.objects.values_list("listed_on", flat=True))
-    window = Paper.objects.filter(listed_on__gt=latest - trends.USUAL_WINDOW)
-    loudest = set(window.trending().values_list("pk", flat=True)[: window.count() // 5])
-    best = []
-    for topic in Topic.objects.all():
-        rows = PaperTopic.objects.filter(topic=topic, paper__in=window, strength__gte=0.3).select_related("topic")
-        if len(rows) in SMALL:
-            best.append(max(row.standing for row in rows))
-    assert len(best) >= 4
-    # Of four papers two may be equally far ahead, and then neither is a whole deviation.
-    assert min(best) >= 0.5
-    assert sum(standing >= 1 for standing in best) >= 0.75 * len(best)
-    quiet = PaperTopic.objects.filter(paper__in=window).exclude(paper__in=loudest).select_related("topic")
-    assert any(row.standing >= 1 for row in quiet), "a paper can trend in its field without being among the loudest"
+    """Where none of a topic's papers is among the most noticed tenth of all, some stand out in it nevertheless."""
+    by_topic: dict[str, list[PaperTopic]] = {}
+    for row in of_late():
+        by_topic.setdefault(row.topic.slug, []).append(row)
+    notice = sorted({row.paper_id: row.paper.notice for rows in by_topic.values() for row in rows}.values())
+    loud = notice[-len(notice) // 10]
+    small = [rows for rows in by_topic.values() if len(rows) in SMALL and all(row.paper.notice < loud for row in rows)]
+    best = [max(rows, key=lambda row: row.standing) for rows in small]
+    assert len(best) >= 5
+    assert all(row.standing >= 1 for row in best)
+    mean, spread = statistics.fmean(notice), statistics.pstdev(notice)
+    assert sum((row.paper.notice - mean) / spread < 1 for row in best) >= 5, "among all papers they would be lost"
+
+
+@pytest.mark.usefixtures("replayed")
+def test_nobody_stands_out_by_being_listed_last() -> None:
+    rows = of_late()
+    days = [float(row.paper.listed_on.toordinal()) for row in rows if row.paper.listed_on]
+    assert statistics.correlation([row.standing for row in rows], days) ** 2 < 0.05
+    assert statistics.correlation([row.standing for row in rows], [row.paper.notice for row in rows]) > 0.8
 
 
 @pytest.mark.usefixtures("replayed")

@@ -1,6 +1,6 @@
 """What visitors see: papers by day, by topic and one by one."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -157,6 +157,17 @@ def test_a_paper_is_shown_with_why_it_is_trending(client: Client, topic: Topic) 
     assert '<a href="/authors/ada-lovelace/">Ada Lovelace</a>, <a href="/authors/bo/">Bo</a>' in page
     assert "It was listed on 20 March 2026, with no. 2 on its page." in page
     assert "80 %" in page
+
+
+def test_a_papers_page_asks_little_however_much_is_known_of_it(
+    client: Client, topic: Topic, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    paper = shown("A paper", 1, topic, authors=["Ada Lovelace"])
+    for day in range(40):
+        Reading.objects.create(paper=paper, taken_at=datetime(2026, 3, 20, tzinfo=UTC) + timedelta(days=day))
+        Listing.objects.create(paper=paper, source=f"s{day}", day=DAY)
+    with django_assert_max_num_queries(8):
+        client.get(address(paper))
 
 
 def test_a_papers_address_is_mended_when_its_words_are_wrong(client: Client) -> None:
