@@ -20,6 +20,7 @@ from papers.text import without_controls
 LONGEST_QUERY = 200  # characters; what follows is not read
 MOST_WORDS = 20
 MOST_FOUND = 200  # who wants more asks more precisely
+WINDOW = 3_000  # hottest papers that are looked at one by one before the index is asked
 
 # PostgreSQL's own list (tsearch_data/english.stop): it indexes none of these, except in names.
 _STOP_WORDS = """
@@ -118,19 +119,29 @@ def _rows(statement: str, parameters: list[Any] | dict[str, Any]) -> list[int]:
 # --- PostgreSQL ---------------------------------------------------------------------------------------
 
 # To rank is to unpack a row's index entry, so only the hottest matches are ranked: those in titles, by authors of
-# that name, and any. What the parser makes nothing of is no query: without it, what is unwanted would find the rest.
+# that name, and any.
 _POSTGRES_FIND = """
-    WITH found AS (
-        {candidates}
-    )
+    WITH {hottest}, found AS ({candidates})
     SELECT id FROM papers_paper JOIN found USING (id)
     ORDER BY ts_rank('{{0.02, 0.1, 0.3, 1}}', search, {wanted}) DESC, hot DESC, id
     LIMIT %(most)s
 """
-_POSTGRES_CANDIDATES = """
-        (SELECT id FROM papers_paper WHERE {column} @@ {wanted} AND numnode({wanted}) > 0{but_not}
-            ORDER BY hot DESC, id LIMIT %(most)s)
+# The hottest matches of a common word are among the hottest papers; of a rarer one, the index has few. The planner
+# cannot tell the two apart for words that stand together, and would read all papers: `hot + 0` forbids it that way.
+_POSTGRES_HOTTEST = """
+    {column}_hottest AS MATERIALIZED (
+        SELECT id FROM (SELECT * FROM papers_paper ORDER BY hot DESC, id LIMIT %(window)s) AS hottest
+        WHERE {matches} LIMIT %(most)s
+    )
 """
+_POSTGRES_CANDIDATES = """
+    SELECT id FROM {column}_hottest UNION (
+        SELECT id FROM papers_paper WHERE {matches} AND (SELECT count(*) FROM {column}_hottest) < %(most)s
+        ORDER BY hot + 0 DESC, id LIMIT %(most)s
+    )
+"""
+# What the parser makes nothing of is no query: without it, what is unwanted would find all the rest.
+_POSTGRES_MATCHES = "{column} @@ {wanted} AND numnode({wanted}) > 0{but_not}"
 
 
 def _find_in_postgres(query: Query) -> list[int]:
@@ -141,9 +152,13 @@ def _find_in_postgres(query: Query) -> list[int]:
         "wanted": f"({' && '.join(map(_postgres_part, wanted))})",
         "but_not": "".join(f" AND NOT search @@ {_postgres_part(name)}" for name in unwanted),
     }
-    candidates = "UNION".join(_POSTGRES_CANDIDATES.format(column=column, **terms) for column in columns)
-    statement = _POSTGRES_FIND.format(candidates=candidates, **terms)
-    return _rows(statement, {**wanted, **unwanted, "most": MOST_FOUND})
+    matches = {column: _POSTGRES_MATCHES.format(column=column, **terms) for column in columns}
+    statement = _POSTGRES_FIND.format(
+        hottest=",".join(_POSTGRES_HOTTEST.format(column=column, matches=matches[column]) for column in columns),
+        candidates="UNION".join(_POSTGRES_CANDIDATES.format(column=name, matches=matches[name]) for name in columns),
+        **terms,
+    )
+    return _rows(statement, {**wanted, **unwanted, "most": MOST_FOUND, "window": WINDOW})
 
 
 def _postgres_part(name: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from papers import search_index
+from papers import search, search_index
 from papers.models import Listing, Paper
 from papers.search import LONGEST_QUERY, MOST_FOUND, Query, find, plain
 from papers.trends import rank
@@ -131,6 +131,15 @@ def test_a_rare_name_is_found_behind_any_number_of_hot_mentions() -> None:
     wrote = Paper.objects.create(title="Chances", authors=["Thomas Bayes"])
     assert find("bayes")[0] == wrote.pk
     assert len(find("bayes")) == MOST_FOUND
+
+
+@pytest.mark.parametrize("window", [1, 3, 100])
+def test_how_many_of_the_hottest_are_looked_at_first_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr(search, "WINDOW", window)
+    rows = [Paper.objects.create(title=f"{'Waves' if n % 2 else 'Tides'} {n}", hot=n) for n in range(10)]
+    assert find("waves -tides") == [rows[n].pk for n in (9, 7, 5, 3, 1)]
 
 
 def test_a_text_of_any_length_can_be_stored_and_its_beginning_found() -> None:
