@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import date as date_format
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed, SyndicationFeed
+from django.utils.html import escape
 
 from papers.archive import Kind, Period
 from papers.models import Paper, Topic
@@ -59,7 +60,8 @@ class AtomFeed(Atom1Feed):
     """Django's, with every author apart."""
 
     def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
-        super().add_item_elements(handler, item)
+        # Django calls a summary HTML: a paper's text is none, and must not become any in a reader.
+        super().add_item_elements(handler, item | {"description": escape(item["description"])})
         for name in item["authors"]:
             handler.startElement("author", {})
             handler.addQuickElement("name", name)

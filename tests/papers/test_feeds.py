@@ -87,6 +87,12 @@ def test_a_title_is_text_in_both_forms(client: Client, paper: Paper) -> None:
     assert feedparser.parse(content, sanitize_html=False).entries[0].title == HOSTILE
 
 
+def test_markup_in_an_abstract_is_shown_and_never_run(client: Client, paper: Paper) -> None:
+    Paper.objects.filter(pk=paper.pk).update(abstract="We propose <img src=x onerror=alert(1)>.")
+    feed = feedparser.parse(client.get("/papers/feed.atom").content, sanitize_html=False)
+    assert feed.entries[0].summary == "We propose &lt;img src=x onerror=alert(1)&gt;."
+
+
 def test_a_feed_that_has_not_changed_costs_an_empty_answer(client: Client, paper: Paper) -> None:
     first = client.get("/papers/feed.atom")
     again = client.get("/papers/feed.atom", headers={"If-None-Match": first["ETag"]})
