@@ -1,22 +1,25 @@
 """Papers are found by their words, alike on both databases."""
 
 from datetime import date
+from itertools import chain
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from papers import search_index
+from papers import search, search_index
 from papers.models import Listing, Paper
-from papers.search import LONGEST_QUERY, Query, find
+from papers.search import LONGEST_QUERY, MOST_FOUND, Query, find, plain
 from papers.trends import rank
 from papers.views.lists import PAGE_SIZE
 
 pytestmark = pytest.mark.django_db
 
+# What an older make, or a table made anew, lacks.
+BREAK = {"sqlite": "DROP TRIGGER papers_search_inserted", "postgresql": "COMMENT ON FUNCTION papers_plain(text) IS ''"}
 CHGNET = "CHGNet: Pretrained universal neural network potential"
 
 
@@ -33,6 +36,8 @@ def library() -> dict[str, Paper]:
         ("crystals", "Growing crystals", ["Ada Müller"], "A study of potentials in neural tissue."),
         ("gpt", "GPT-4 and p53/MDM2", ["Alex Graves"], "State-of-the-art results with 3.5 times fewer errors."),
         ("french", "Méthode générale", ["Jean-Pierre Serre"], "On the crystals of l'École."),
+        ("carbon", "CO₂ ﬁlters", ["Kaiming He", "Søren Łukasz Groß"], "Poincaré’s “guess”—out–of–reach, 10⁻³."),
+        ("cyrillic", "О Графах и Δ", ["Иван Петров"], "Ｗｉｄｅ ℓ₁ and AT&T/IBM."),
     ]
     papers = {
         name: Paper.objects.create(title=title, authors=authors, abstract=abstract)
@@ -72,6 +77,21 @@ def names(library: dict[str, Paper], text: str) -> list[str]:
         ("neural -tissue", ["materials"]),
         ('neural -"neural network"', ["crystals"]),
         ("-neural", []),
+        ("CO2", ["carbon"]),
+        ("CO₂ filter", ["carbon"]),
+        ("soren lukasz gross", ["carbon"]),
+        ("Søren Groß", ["carbon"]),
+        ("poincare guess reach", ["carbon"]),
+        ("10", ["carbon"]),
+        ("He", ["carbon"]),  # a stop word, and a name
+        ("kaiming he", ["carbon"]),
+        ("the filters of he", ["carbon"]),
+        ("of the", []),
+        ("filters -the", ["carbon"]),
+        ("графах", ["cyrillic"]),
+        ("ИВАН δ", ["cyrillic"]),
+        ("wide l1", ["cyrillic"]),
+        ("IBM", ["cyrillic"]),
         ("neural OR nothing", []),
         ("zebra", []),
         ("", []),
@@ -98,6 +118,36 @@ def test_among_equals_the_hotter_one_comes_first() -> None:
     assert find("equal") == [rows[1].pk, rows[2].pk, rows[0].pk]
 
 
+def test_an_authors_full_name_finds_that_author_before_the_same_words_elsewhere() -> None:
+    namesake = Paper.objects.create(title="Young and will", authors=["Thomas Will", "Ada Young"], hot=9)
+    meant = Paper.objects.create(title="Optics", authors=["Thomas Young"])
+    assert find("Thomas Young") == find("young, thomas") == [meant.pk, namesake.pk]
+    assert meant.pk not in find("thomas -optics")
+
+
+def test_a_rare_name_is_found_behind_any_number_of_hot_mentions() -> None:
+    mentions = [Paper(title=f"No. {n}", title_key=str(n), abstract="By Bayes.", hot=9) for n in range(MOST_FOUND + 1)]
+    Paper.objects.bulk_create(mentions)
+    wrote = Paper.objects.create(title="Chances", authors=["Thomas Bayes"])
+    assert find("bayes")[0] == wrote.pk
+    assert len(find("bayes")) == MOST_FOUND
+
+
+@pytest.mark.parametrize("window", [1, 3, 100])
+def test_how_many_of_the_hottest_are_looked_at_first_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr(search, "WINDOW", window)
+    rows = [Paper.objects.create(title=f"{'Waves' if n % 2 else 'Tides'} {n}", hot=n) for n in range(10)]
+    assert find("waves -tides") == [rows[n].pk for n in (9, 7, 5, 3, 1)]
+
+
+def test_a_text_of_any_length_can_be_stored_and_its_beginning_found() -> None:
+    words = (f"w{number:x}" for number in range(300_000))
+    paper = Paper.objects.create(title="Long", abstract=" ".join(["beginning", *words]))
+    assert find("beginning") == [paper.pk]
+
+
 def test_what_is_changed_or_deleted_is_found_as_it_is_now(library: dict[str, Paper]) -> None:
     library["materials"].title = "Renamed"
     Paper.objects.bulk_update([library["materials"]], ["title"])
@@ -108,15 +158,35 @@ def test_what_is_changed_or_deleted_is_found_as_it_is_now(library: dict[str, Pap
     assert set(names(library, "crystals")) == {"materials", "french"}
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's columns cannot come off")
-@pytest.mark.django_db(transaction=True)
-def test_a_table_made_anew_is_searched_again() -> None:
+def test_the_databases_read_a_text_as_we_read_a_query() -> None:
+    codes = chain(range(0x20, 0x530), range(0x1E00, 0x2132), range(0xAC00, 0xAC40), range(0xFB00, 0xFB07))
+    text = " ".join(f"a{char}b" for char in map(chr, codes) if char.isalnum())
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER papers_search_inserted")
-    paper = Paper.objects.create(title="Missed")
-    assert find("missed") == []
+        cursor.execute("SELECT papers_plain(%s)", [text])
+        [(read,)] = cursor.fetchall()
+    assert read.lower().split() == plain(text).split()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_that_lost_a_part_is_made_anew_and_one_that_was_taken_away_is_not() -> None:
+    Paper.objects.create(title="Kept")
+    with connection.schema_editor() as editor:
+        editor.execute(BREAK[connection.vendor])
     search_index.repair("default")
-    assert find("missed") == [paper.pk]
+    assert len(find("kept")) == 1
+    with connection.schema_editor() as editor:
+        search_index.remove(editor)
+    search_index.repair("default")
+    with pytest.raises(DatabaseError):
+        find("kept")
+    with connection.schema_editor() as editor:
+        search_index.install(editor)
+    assert len(find("kept")) == 1
+
+
+def test_an_index_that_is_whole_is_left_alone(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(1):
+        search_index.repair("default")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
