@@ -68,6 +68,9 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
 PROXY_HOPS = env.int("PROXY_HOPS", 0)
 
+# From one network, to the public API.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 60)
+
 SECURE_SITE = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SITE
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SITE else 0
@@ -93,6 +96,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "newsletter.health.probes",
     "newsletter.proxies.real_address",
+    "papers.api.edge.open_to_all",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
@@ -166,6 +170,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": f"{REDIS_URL}?db=1" if _by_socket else REDIS_URL,
         "KEY_PREFIX": "papers",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},  # a page does not wait for a lost Redis
     }
 }
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) if _by_socket else REDIS_URL

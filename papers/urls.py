@@ -2,6 +2,8 @@
 
 from django.urls import path, register_converter
 
+from papers import feeds
+from papers.api.endpoints import api
 from papers.archive import Period
 from papers.views import archive, papers, search, topics
 
@@ -18,16 +20,34 @@ class PeriodConverter:
         return str(period)
 
 
+class FormConverter:
+    """The form of a feed."""
+
+    regex = "|".join(feeds.FORMS)
+
+    def to_python(self, text: str) -> str:
+        return text
+
+    def to_url(self, form: str) -> str:
+        return form
+
+
 register_converter(PeriodConverter, "period")
+register_converter(FormConverter, "form")
 
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("", archive.home, name="home"),
     path("papers/", archive.archive, name="archive"),
+    path("papers/feed.<form:form>", feeds.latest, name="latest_feed"),
     path("papers/<period:period>/", archive.period, name="period"),
+    path("papers/<period:period>/feed.<form:form>", feeds.period, name="period_feed"),
     path("papers/<int:pk>/<slug:slug>/", papers.paper, name="paper"),
     path("authors/<str:key>/", papers.author, name="author"),
     path("topics/", topics.topics, name="topics"),
     path("topics/<slug:slug>/", topics.topic, name="topic"),
+    path("topics/<slug:slug>/feed.<form:form>", feeds.topic, name="topic_feed"),
     path("search/", search.search, name="search"),
+    path("search/feed.<form:form>", feeds.search, name="search_feed"),
     path("about/", papers.about, name="about"),
 ]
