@@ -83,20 +83,20 @@ class JSONFeed(PaperFeed):
         outfile.write(json.dumps(feed, ensure_ascii=False))
 
     def item(self, item: dict[str, Any]) -> dict[str, Any]:
-        """What is not known is left out; a text must be there, if only the title."""
+        """What is not known is left out, but for the text, which must be there."""
         fields = {
             "id": item["unique_id"],
             "url": item["link"],
             "external_url": item["source"],
             "title": item["title"],
             "summary": item["summary"],
-            "content_text": item["abstract"] or item["title"],
             "date_published": rfc3339_date(item["pubdate"]),
             "date_modified": rfc3339_date(item["updateddate"]),
             "authors": [{"name": name} for name in item["authors"]],
             "tags": [topic.name for topic in item["topics"]],
         }
-        return {name: value for name, value in fields.items() if value}
+        text = {"content_text": item["abstract"] or item["title"]}
+        return {name: value for name, value in fields.items() if value} | text
 
 
 FORMS: dict[str, type[PaperFeed]] = {"atom": AtomFeed, "json": JSONFeed}

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from papers import feeds
+from papers import feeds, sitemaps
 from papers.api.endpoints import api
 from papers.archive import Period
 from papers.views import archive, papers, search, topics
@@ -50,4 +50,8 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("search/feed.<form:form>", feeds.search, name="search_feed"),
     path("about/", papers.about, name="about"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-pages.xml", sitemaps.pages, name="sitemap_pages"),
+    path("sitemap-topics.xml", sitemaps.topics, name="sitemap_topics"),
+    path("sitemap-papers-<period:month>-part<int:part>.xml", sitemaps.month, name="sitemap_month"),
 ]

@@ -1,5 +1,6 @@
 """The API's documentation for people, made from its OpenAPI document: a page like our others, without scripts."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,13 +41,18 @@ class Shape:
 class OurDocs(DocsBase):
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         document = api.get_openapi_schema(path_params=kwargs)
+        named = json.dumps(document["paths"]) + json.dumps(document["components"])
         context = {
             "meta": Metadata("API", api.description, reverse("api:openapi-view")),
             "description": api.description,
             "limit": settings.API_REQUESTS_PER_MINUTE,
             "document": self.get_openapi_url(api, kwargs),
             "operations": [_operation(path, methods["get"]) for path, methods in document["paths"].items()],
-            "shapes": [_shape(name, schema) for name, schema in document["components"]["schemas"].items()],
+            "shapes": [
+                _shape(name, schema)
+                for name, schema in document["components"]["schemas"].items()
+                if f'schemas/{name}"' in named  # the rest are the parameters, once more
+            ],
         }
         return render(request, "papers/api.html", context)
 
@@ -69,10 +75,13 @@ def in_words(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        return " or ".join(in_words(one) for one in schema["anyOf"])
+        return " or ".join(map(in_words, schema["anyOf"]))
     if "enum" in schema:
-        return " or ".join(map(str, schema["enum"]))
-    words = f"list of {in_words(schema['items'])}" if "items" in schema else schema.get("format") or schema["type"]
+        words = " or ".join(schema["enum"])
+    elif "items" in schema:
+        words = f"list of {in_words(schema['items'])}"
+    else:
+        words = schema.get("format") or schema["type"]
     if "maximum" in schema:
         words += f" from {schema['minimum']} to {schema['maximum']}"
     return f"{words}, else {schema['default']}" if schema.get("default") else str(words)

@@ -14,7 +14,7 @@ from papers import trends
 from papers.api import cursors, schemas
 from papers.api.cursors import BadCursorError, Order
 from papers.api.docs import OurDocs
-from papers.api.parameters import Paging, PapersWanted, SearchWanted, Sort
+from papers.api.parameters import Paging, PapersWanted, SearchWanted
 from papers.api.throttling import NetworkThrottle
 from papers.models import Authorship, Paper, PaperQuerySet, PaperTopic, Topic
 from papers.search import find
@@ -40,7 +40,7 @@ PROBLEMS = {422: schemas.Problem, 429: schemas.Problem}
 PROBLEMS_AND_404 = {404: schemas.Problem, **PROBLEMS}
 
 
-@api.get("/topics", response={200: schemas.Topics, **PROBLEMS}, operation_id="topics", summary="All topics")
+@api.get("/topics", response={200: schemas.Topics, 429: schemas.Problem}, operation_id="topics", summary="All topics")
 def topics(request: HttpRequest) -> schemas.Topics:  # noqa: ARG001 - ninja's signature
     """What papers are sorted into."""
     rows = Topic.objects.order_by("position", "name")
@@ -67,7 +67,7 @@ def topic_papers(request: HttpRequest, response: HttpResponse, slug: str, wanted
 )
 def papers(request: HttpRequest, response: HttpResponse, wanted: Query[PapersWanted]) -> schemas.Papers:
     """Every paper that a list has shown; those of some days, one topic, one author, if you say so."""
-    rows, order = _listed(), NEWEST if wanted.sort == Sort.NEWEST else HOTTEST
+    rows, order = _listed(), NEWEST if wanted.sort == "newest" else HOTTEST
     if wanted.topic:
         rows = _of_topic(rows, _topic(wanted.topic))
         order = order if order is NEWEST else HOTTEST_OF_TOPIC

@@ -2,8 +2,7 @@
 
 import re
 from datetime import date
-from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from ninja import Field, Schema
 from pydantic import BeforeValidator, model_validator
@@ -31,19 +30,14 @@ def written_day(value: Any) -> date:
 Day = Annotated[date, BeforeValidator(written_day)]
 
 
-class Sort(StrEnum):
-    HOTTEST = "hottest"
-    NEWEST = "newest"
-
-
 class Paging(Schema):
     limit: int = Field(PAGE_SIZE, ge=1, le=LARGEST_PAGE, description="Papers a page.")
     cursor: str = Field("", max_length=500, description="From the `next` address of the page before.")
 
 
 class PapersWanted(Paging):
-    sort: Sort = Field(
-        Sort.HOTTEST, description="`hottest` by trend score, or `newest`: the latest list first, hottest first in it."
+    sort: Literal["hottest", "newest"] = Field(
+        "hottest", description="`hottest` by trend score, or `newest`: the latest list first, hottest first in it."
     )
     since: Day | None = Field(None, description="On a list of that day or later.")
     until: Day | None = Field(None, description="On a list of that day or earlier.")
