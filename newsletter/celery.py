@@ -31,5 +31,10 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="17", hour="3", day_of_week="sunday"),
         "options": {"expires": DAY},
     },
+    "learn the words": {
+        "task": "papers.tasks.learn_words",
+        "schedule": crontab(minute="47", hour="3", day_of_week="sunday"),
+        "options": {"expires": DAY},
+    },
     "forget the unconfirmed": every(DAY, "subscribers.tasks.forget_unconfirmed"),
 }

@@ -20,7 +20,7 @@ class PaperTopicInline(admin.TabularInline):
     model = PaperTopic
     extra = 0
     autocomplete_fields = ["topic"]
-    readonly_fields = ["source"]
+    readonly_fields = ["source", "standing_in_words"]
     verbose_name = "topic"
     verbose_name_plural = "topics (what you change here stays as you set it)"
 
@@ -161,7 +161,7 @@ class PaperTopicAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: PaperTopic, form: Any, change: bool) -> None:
-        obj.source = PaperTopic.Source.EDITOR
+        obj.source, obj.hot = PaperTopic.Source.EDITOR, obj.paper.hot
         super().save_model(request, obj, form, change)
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from papers import readings, topics, trends
+from papers import readings, similar, topics, trends
 from papers.matching import UpsertResult
 from papers.models import Paper
 from papers.records import PaperRecord
@@ -117,7 +117,12 @@ def store(records: Iterable[PaperRecord], at: datetime) -> UpsertResult:
             papers = list(Paper.objects.filter(pk__in=stored.paper_ids))
             topics.assign(papers)
             trends.rank(papers)
+            similar.index(paper for paper in papers if paper.pk in stored.new_ids | stored.updated_ids)
         result.add(stored)
+    if result.changed_anything:
+        trends.normalise()
+    if result.new_ids and similar.is_outgrown():
+        similar.learn(at)
     return result
 
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from papers import harvest, topics, trends
+from papers import harvest, similar, topics, trends
 from papers.sources.models import Source
 
 log = logging.getLogger(__name__)
@@ -16,12 +16,19 @@ log = logging.getLogger(__name__)
 def rank() -> None:
     """Bring all trend scores up to date; listings and readings that were just stored are ranked at once."""
     trends.rank()
+    trends.normalise()
 
 
 @shared_task
 def assign_topics() -> None:
     """Give all papers their topics anew, after an editor has changed one."""
     topics.assign_all()
+
+
+@shared_task
+def learn_words() -> None:
+    """Look which terms tell papers apart now, and what each is to be recognised by."""
+    similar.learn(timezone.now())
 
 
 @shared_task

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from papers.classifier import ModelFormatError, TextModel
 from papers.models import Paper, PaperTopic, Topic, TopicModel
+from papers.models.topics import BELONGS
 from papers.phrases import Phrases
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,7 @@ log = logging.getLogger(__name__)
 # Strength from categories: the first is the authors' own, the rest are cross-lists.
 PRIMARY = 1.0
 CROSS_LISTED = 0.6
-# Weaker strengths are dropped: one passing mention is no topic.
-THRESHOLD = 0.3
+THRESHOLD = BELONGS  # weaker strengths are dropped: one passing mention is no topic
 MAX_TOPICS = 5  # a paper about everything is about nothing
 
 _CHUNK = 500
@@ -100,7 +100,7 @@ def _loaded(digest: str) -> TextModel | None:
 
 def assign_all() -> int:
     """Give all papers their topics anew, after the topics have changed; how many rows changed."""
-    return assign(Paper.objects.only("title", "abstract", "categories").iterator(_CHUNK))
+    return assign(Paper.objects.only("title", "abstract", "categories", "hot").iterator(_CHUNK))
 
 
 @transaction.atomic
@@ -122,9 +122,12 @@ def _assign_chunk(classifier: Classifier, papers: list[Paper]) -> int:
             moved.append(row)
     PaperTopic.objects.filter(pk__in=gone).exclude(source=PaperTopic.Source.EDITOR).delete()
     PaperTopic.objects.bulk_update(moved, ["strength", "source"])
+    hot = {paper.pk: paper.hot for paper in papers}
     PaperTopic.objects.bulk_create(
         (
-            PaperTopic(paper_id=paper_id, topic_id=topic_id, strength=one.strength, source=one.source)
+            PaperTopic(
+                paper_id=paper_id, topic_id=topic_id, strength=one.strength, source=one.source, hot=hot[paper_id]
+            )
             for (paper_id, topic_id), one in new.items()
         ),
         ignore_conflicts=True,  # another worker may assign the same paper

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
-from papers.models import Listing, Paper, Reading
+from django.db.models import Avg, F, Max, OuterRef, StdDev, Subquery
+
+from papers.models import Listing, Paper, PaperTopic, Reading, Topic
+from papers.models.topics import BELONGS
 
 SECONDS_PER_UNIT = 79_200
 COMMENT_WEIGHT = 0.5  # and never more comments than upvotes: a quarrel is not a trend
@@ -22,8 +25,11 @@ STARS_WEIGHT = 3
 STARS_WINDOW = timedelta(days=7)
 # A page without counts contributes its order: places are about as popular as one over their number (Zipf).
 PLACE_BONUS = 50
+# What is usual in a topic: among its papers of so many days, up to the latest list.
+USUAL_WINDOW = timedelta(days=14)
 
 _CHUNK = 500
+_HOT_OF_PAPER = Subquery(Paper.objects.filter(pk=OuterRef("paper")).values("hot"))
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,10 @@ def trend(popularity: Popularity | None, place: int | None, listed_at: datetime)
 
 
 def rank(papers: Iterable[Paper] | None = None) -> int:
-    """Store the trend score of `papers` (all, if not given); how many scores changed. Three queries a chunk."""
+    """Store the trend score of `papers` (all, if not given), and beside their topics; how many scores changed.
+
+    Four queries a chunk, and one more where anything changed.
+    """
     remaining = iter(papers if papers is not None else Paper.objects.order_by("pk").iterator(_CHUNK))
     changed = 0
     while chunk := list(islice(remaining, _CHUNK)):
@@ -83,8 +92,31 @@ def rank(papers: Iterable[Paper] | None = None) -> int:
         for paper in moved:
             paper.hot, paper.notice = trends[paper.pk].hot, trends[paper.pk].notice
         Paper.objects.bulk_update(moved, ["hot", "notice"])
+        mine = PaperTopic.objects.filter(paper__in=[paper.pk for paper in chunk])
+        stale = mine.exclude(hot=F("paper__hot"))
+        if rows := list(stale.values_list("pk", flat=True)):
+            PaperTopic.objects.filter(pk__in=rows).update(hot=_HOT_OF_PAPER)
         changed += len(moved)
     return changed
+
+
+def normalise() -> None:
+    """Store what is usual in each topic of late, so that a small field has trends of its own. Four queries.
+
+    The latest list ends the window, not the clock: the same papers always give the same trends.
+    """
+    latest = Paper.objects.aggregate(day=Max("listed_on"))["day"]
+    if latest is None:
+        return
+    belonging = PaperTopic.objects.filter(strength__gte=BELONGS, paper__listed_on__gt=latest - USUAL_WINDOW)
+    usual = {
+        row["topic"]: (row["mean"], row["spread"])
+        for row in belonging.order_by().values("topic").annotate(mean=Avg("hot"), spread=StdDev("hot"))
+    }
+    topics = list(Topic.objects.all())
+    for topic in topics:
+        topic.usual_hot, topic.hot_spread = usual.get(topic.pk, (0, 0))
+    Topic.objects.bulk_update(topics, ["usual_hot", "hot_spread"])
 
 
 def trends_of(papers: Sequence[Paper]) -> dict[int, Trend]:

@@ -13,10 +13,18 @@ from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
 HOURS = [(hour, f"{hour}:00") for hour in range(24)]
+SLUG_LENGTH = 80  # more than the longest
 SIZES = [(size, str(size)) for size in range(1, 21)]
 
 
-class AddressField(forms.CharField):
+class ShortField(forms.CharField):
+    """What was typed is shown again with its fault, but no more of it than anybody means."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return value[:LONGEST_INPUT] if isinstance(value, str) else value
+
+
+class AddressField(ShortField):
     """One address, in the form we store."""
 
     widget = forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@lab.org"})
@@ -25,7 +33,7 @@ class AddressField(forms.CharField):
         return clean_address(super().clean(value))
 
 
-class ZoneField(forms.CharField):
+class ZoneField(ShortField):
     """An IANA time zone. Empty, as it comes without JavaScript, it is UTC."""
 
     def clean(self, value: Any) -> str:
@@ -37,10 +45,17 @@ class ZoneField(forms.CharField):
         return zone
 
 
+class TopicsField(forms.MultipleChoiceField):
+    """Slugs; what is longer than any is cut, so that its fault can be told."""
+
+    def to_python(self, value: Any) -> list[str]:
+        return [slug[:SLUG_LENGTH] for slug in super().to_python(value)]
+
+
 class WishesForm(forms.Form):
     """Topics, cadence and hour; the zone's field differs from form to form."""
 
-    topics = forms.MultipleChoiceField(
+    topics = TopicsField(
         required=False, error_messages={"invalid_choice": "We have no topic “%(value)s”. Choose from the list."}
     )
     cadence = forms.TypedChoiceField(

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 from papers.models import Paper, Topic
 from subscribers import links
 from subscribers.models import Subscriber
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +59,19 @@ def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
     """Every page that a visitor or a reader meets."""
     paper, topic = Paper.objects.all()[0], Topic.objects.all()[0]
     alice.topics.add(topic)
+    paper.authors = ["Ada Lovelace"]
+    paper.save()
+    for days, upvotes in ((0, 66), (2, 187)):
+        paper.readings.create(taken_at=NOW + timedelta(days=days), upvotes=upvotes)
     of_papers = ["/", "/?page=2", "/topics/", f"/topics/{topic.slug}/", f"/papers/{paper.pk}/{paper.slug}/", "/about/"]
+    of_archive = [
+        "/papers/2026-03-20/",
+        "/papers/2026-W12/",
+        "/papers/2026-03/",
+        "/papers/1999-01/",
+        "/authors/ada-lovelace/",
+    ]
+    of_archive += ["/search/", "/search/?q=graph", "/search/?q=zebra"]
     of_visitors = ["/subscribe/", "/subscribe/check-your-inbox/", "/preferences/", "/preferences/sent/", "/nothing/"]
     of_readers = [
         f"/confirm/{links.confirm_token(bob)}",
@@ -68,7 +82,7 @@ def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
         f"/pause/{alice.leave_key}",
         "/leave/cut-off",
     ]
-    return [*of_papers, *of_visitors, *of_readers]
+    return [*of_papers, *of_archive, *of_visitors, *of_readers]
 
 
 def on_each(site: str, paths: list[str], look: Callable[[Page], object], **context: object) -> dict[str, object]:

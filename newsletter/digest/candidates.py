@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from newsletter.models import Edition, EditionPaper
 from papers.models import Listing, PaperTopic, Reading
+from papers.models.topics import BELONGS
 
 Floats = NDArray[np.float64]
-
-BELONGS = 0.3  # from this strength on a paper counts as one of its topic's
 
 
 @dataclass(frozen=True)

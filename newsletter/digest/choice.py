@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from newsletter.digest.candidates import BELONGS, Candidates, Floats
+from newsletter.digest.candidates import Candidates, Floats
+from papers.models.topics import BELONGS
 
 TREND_WEIGHT = 0.15  # a paper two deviations up overtakes one that fits .15 better, never one that fits far better
 PER_TOPIC = 3

@@ -9,6 +9,7 @@ from ninja import Field, Schema
 
 from papers.identity import author_key
 from papers.models import Paper, Reading
+from papers.models import PaperTopic as PaperTopicRow
 from papers.models import Topic as TopicRow
 from papers.models.authors import NAME_LENGTH
 from papers.summary import summary
@@ -55,6 +56,17 @@ class PaperTopic(Schema):
     name: str
     strength: float = Field(description="How much the paper belongs to it: above 0, up to 1.")
     source: str = Field(description="Who says so: `categories` (arXiv's), `text` (title and abstract) or `editor`.")
+    standing: float = Field(description="Its trend there: standard deviations above what is usual of late.")
+
+    @classmethod
+    def of(cls, row: PaperTopicRow) -> Self:
+        return cls(
+            slug=row.topic.slug,
+            name=row.topic.name,
+            strength=row.strength,
+            source=row.source,
+            standing=round(row.standing, 2),
+        )
 
 
 class Links(Schema):
@@ -126,10 +138,7 @@ def fields_of(paper: Paper, trend: TrendScore) -> dict[str, Any]:
         "summary": summary(paper.abstract),
         "authors": [Author(name=name, key=author_key(name)[:NAME_LENGTH]) for name in paper.authors],
         "categories": paper.categories,
-        "topics": [
-            PaperTopic(slug=one.topic.slug, name=one.topic.name, strength=one.strength, source=one.source)
-            for one in paper.paper_topics.all()
-        ],
+        "topics": [PaperTopic.of(one) for one in paper.paper_topics.all()],
         "published": paper.published_at,
         "listed_on": paper.listed_on,
         "links": Links(abstract=known.get("Abstract page"), pdf=known.get("PDF"), code=known.get("Code")),

@@ -4,6 +4,19 @@ from papers.models.authors import Authorship
 from papers.models.papers import Paper, PaperQuerySet
 from papers.models.popularity import Listing, Reading
 from papers.models.topics import PaperTopic, Topic, TopicModel
+from papers.models.words import Keyword, Vocabulary
 from papers.sources.models import Source
 
-__all__ = ["Authorship", "Listing", "Paper", "PaperQuerySet", "PaperTopic", "Reading", "Source", "Topic", "TopicModel"]
+__all__ = [
+    "Authorship",
+    "Keyword",
+    "Listing",
+    "Paper",
+    "PaperQuerySet",
+    "PaperTopic",
+    "Reading",
+    "Source",
+    "Topic",
+    "TopicModel",
+    "Vocabulary",
+]

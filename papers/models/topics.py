@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+BELONGS = 0.3  # from this strength on a paper counts as one of its topic's
+
 
 class Topic(models.Model):
     """What a reader can follow."""
@@ -62,6 +64,21 @@ class PaperTopic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.strength:.2f}"
+
+    @property
+    def standing(self) -> float:
+        """How the paper trends within the topic, in standard deviations above what is usual there of late."""
+        spread = self.topic.hot_spread
+        return (self.hot - self.topic.usual_hot) / spread if spread > 1e-9 else 0.0
+
+    @property
+    def standing_in_words(self) -> str:
+        """The standing for a human; a paper of older lists has none left."""
+        if self.standing < -3:
+            return "from older lists"
+        if abs(self.standing) < 0.5:
+            return "as usual there"
+        return f"{abs(self.standing):.1f} {'above' if self.standing > 0 else 'below'} the usual"
 
 
 class TopicModelQuerySet(models.QuerySet["TopicModel"]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest
 
+from papers.charts import spark
 from papers.models import Paper, PaperTopic, Reading, Topic
 from papers.summary import summary
 
@@ -25,6 +26,7 @@ class Line:
     summary: str
     topics: list[Topic]
     upvotes: int | None
+    spark: str  # papers/charts.py
 
 
 @dataclass(frozen=True)
@@ -84,4 +86,5 @@ def line_of(paper: Paper, place: int) -> Line:
         summary=summary(paper.abstract, LINE_SUMMARY),
         topics=[given.topic for given in paper.paper_topics.all()[:TOPICS_SHOWN]],
         upvotes=readings[-1].upvotes if readings else None,
+        spark=spark(readings),
     )

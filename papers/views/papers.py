@@ -10,9 +10,11 @@ from django.urls import reverse
 
 from papers import trends
 from papers.archive import Period
+from papers.charts import chart
 from papers.identity import author_key
 from papers.models import Authorship, Paper
 from papers.models.authors import NAME_LENGTH
+from papers.similar import similar
 from papers.summary import summary
 from papers.views.caching import public_page
 from papers.views.lists import TOPICS_SHOWN, page_of
@@ -72,9 +74,11 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "summary": short,
         "paper_topics": given,
         "follow": [one.topic for one in given[:TOPICS_SHOWN]],
+        "similar": similar(found),
         "links": known,
         "searches": searches(found),
         "trend": Explanation.of(trends.trends_of([found])[pk]),
+        "chart": chart(list(found.readings.order_by("taken_at"))),
     }
     return render(request, "papers/paper.html", context)
 
@@ -82,7 +86,8 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
 @public_page
 def author(request: HttpRequest, key: str) -> HttpResponse:
     """What people of this name wrote, latest lists first."""
-    name = Authorship.objects.filter(key=key).values_list("name", flat=True).first()
+    names = Authorship.objects.filter(key=key).values_list("name", flat=True)
+    name = names.first() if key.isprintable() else None  # PostgreSQL cannot even be asked for a NUL
     if name is None:
         raise Http404("We know no paper by this author.")
     page = page_of(request, Paper.objects.by_author(key))
@@ -99,6 +104,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "star_days": trends.STARS_WINDOW.days,
         "place": trends.PLACE_BONUS,
         "seconds": trends.SECONDS_PER_UNIT,
+        "usual_days": trends.USUAL_WINDOW.days,
         "hours": trends.SECONDS_PER_UNIT // 3600,
     }
     meta = Metadata("About", "What this is, how papers are chosen, and how to leave.", reverse("about"))

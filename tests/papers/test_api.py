@@ -65,7 +65,8 @@ def test_a_paper_is_given_whole(client: Client, graphs: Topic) -> None:
     found = ask(client, f"/papers/{paper.pk}")
     assert found["url"] == f"{SITE}/papers/{paper.pk}/a-paper/"
     assert found["authors"] == [{"name": "Ada Lovelace", "key": "ada-lovelace"}, {"name": "?", "key": ""}]
-    assert found["topics"] == [{"slug": "graphs", "name": "Graphs & networks", "strength": 0.8, "source": "text"}]
+    [given] = found["topics"]
+    assert given == {"slug": "graphs", "name": "Graphs & networks", "strength": 0.8, "source": "text", "standing": 0}
     assert (found["published"], found["listed_on"]) == ("2026-03-18T17:00:00Z", "2026-03-20")
     assert found["links"] == {"abstract": paper.url, "pdf": None, "code": None}
     assert found["trend"]["parts"] == [{"words": "3 upvotes", "value": 3.0}]

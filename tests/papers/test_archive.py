@@ -96,7 +96,7 @@ def test_a_period_leads_to_its_neighbours_that_have_papers(client: Client) -> No
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "path", ["/papers/1999-01-01/", "/papers/2025-02-30/", "/papers/9999-12-31/", "/authors/nobody/"]
+    "path", ["/papers/1999-01-01/", "/papers/2025-02-30/", "/papers/9999-12-31/", "/authors/nobody/", "/authors/%00/"]
 )
 def test_what_we_know_nothing_of_is_not_found(client: Client, path: str) -> None:
     listed("One", date(2025, 7, 18))

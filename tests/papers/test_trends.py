@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
-from papers.models import Paper
+from papers.models import Paper, PaperTopic, Topic
 from papers.tasks import rank as rank_task
-from papers.trends import SECONDS_PER_UNIT, Popularity, hot, rank, trend, trends_of
+from papers.trends import SECONDS_PER_UNIT, Popularity, hot, normalise, rank, trend, trends_of
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
 DAY = NOW.date()
@@ -87,3 +88,67 @@ def test_many_papers_are_ranked_in_few_queries(db: None, django_assert_max_num_q
     papers = Paper.objects.bulk_create(Paper(title=str(n), title_key=str(n)) for n in range(400))
     with django_assert_max_num_queries(8):  # type: ignore[operator]
         assert rank(papers) == 400
+
+
+def topic_paper(topic: Topic, day: date, upvotes: int, strength: float = 0.8) -> PaperTopic:
+    paper = Paper.objects.create(title=f"{topic} {day} {upvotes}", authors=[f"A{upvotes}"], listed_on=day)
+    paper.listings.create(source="page", day=day)
+    paper.readings.create(taken_at=NOW, upvotes=upvotes)
+    return PaperTopic.objects.create(paper=paper, topic=topic, strength=strength, source=PaperTopic.Source.TEXT)
+
+
+def test_a_paper_is_compared_with_its_own_topic(db: None) -> None:
+    big, small = (Topic.objects.create(slug=name, name=name) for name in ("big", "small"))
+    for upvotes in (100, 200, 300):
+        topic_paper(big, DAY, upvotes)
+    modest = [topic_paper(small, DAY, upvotes) for upvotes in (1, 2, 30)][-1]
+    rank()
+    normalise()
+    modest = PaperTopic.objects.select_related("topic").get(pk=modest.pk)
+    assert modest.standing > 1
+    assert modest.standing_in_words.endswith("above the usual")
+
+
+def test_what_is_usual_ends_with_the_latest_list_and_counts_what_belongs(db: None) -> None:
+    topic = Topic.objects.create(slug="graphs", name="graphs")
+    for upvotes in (9, 99):
+        topic_paper(topic, DAY, upvotes)
+    topic_paper(topic, DAY - timedelta(days=14), 9_999)
+    topic_paper(topic, DAY, 99_999, strength=0.2)
+    rank()
+    normalise()
+    topic.refresh_from_db()
+    assert topic.usual_hot == pytest.approx(1.5 + AGE)
+    assert topic.hot_spread == pytest.approx(0.5)
+
+
+def test_a_topic_without_recent_papers_has_nothing_usual(db: None) -> None:
+    topic = Topic.objects.create(slug="quiet", name="quiet", usual_hot=5, hot_spread=2)
+    normalise()
+    topic_paper(topic, DAY - timedelta(days=30), 1)
+    topic_paper(Topic.objects.create(slug="other", name="other"), DAY, 1)
+    normalise()
+    topic.refresh_from_db()
+    assert (topic.usual_hot, topic.hot_spread) == (0, 0)
+
+
+def test_a_topics_rows_follow_their_papers_score(db: None) -> None:
+    row = topic_paper(Topic.objects.create(slug="graphs", name="graphs"), DAY, 9)
+    rank()
+    late = PaperTopic.objects.create(
+        paper=row.paper, topic=Topic.objects.create(slug="late", name="late"), strength=1, source="editor"
+    )
+    rank([row.paper])
+    for one in (row, late):
+        one.refresh_from_db()
+        assert one.hot == pytest.approx(1 + AGE)
+
+
+def test_what_is_usual_costs_the_same_however_many_papers(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    topic = Topic.objects.create(slug="graphs", name="graphs")
+    for upvotes in range(1, 30):
+        topic_paper(topic, DAY, upvotes)
+    with django_assert_num_queries(4):
+        normalise()

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from papers import trends
+from papers import similar, trends
 from papers.models import Listing, Paper, PaperTopic, Reading, Topic
 from papers.views.lists import LAST_PAGE, LINE_SUMMARY, PAGE_SIZE
 from papers.views.papers import links
+from tests.conftest import NOW
 from tests.papers.conftest import ABSTRACT, DAY, SEEDS
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,19 @@ def test_the_home_page_asks_as_much_for_one_paper_as_for_many(
         shown(f"Paper {place}", place, topic)
     with django_assert_max_num_queries(8):
         client.get("/")
+
+
+def test_every_other_page_asks_as_much_for_one_paper_as_for_many(
+    client: Client, topic: Topic, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    papers = [
+        shown(f"Paper {place} on graphs", place, topic, authors=["Ada Lovelace"]) for place in range(1, PAGE_SIZE)
+    ]
+    similar.learn(NOW)
+    lists = ["/papers/2026-03-20/", "/papers/2026-W12/", "/papers/2026-03/", "/authors/ada-lovelace/"]
+    for path in (*lists, "/topics/", "/topics/graphs/", "/search/?q=graphs", address(papers[0])):
+        with django_assert_max_num_queries(8):
+            assert client.get(path).status_code == 200
 
 
 @pytest.mark.usefixtures("topics")

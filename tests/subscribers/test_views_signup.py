@@ -35,6 +35,13 @@ def test_the_answer_is_the_same_for_every_state_of_an_address(
     assert {(answer.status_code, answer["Location"], answer.content) for answer in answers} == {(302, SUBSCRIBED, b"")}
 
 
+@pytest.mark.parametrize("field", ["email", "zone", "topics", "cadence", "local_hour"])
+def test_a_megabyte_is_not_sent_back(client: Client, form: dict[str, object], field: str) -> None:
+    response = client.post(SUBSCRIBE, form | {field: "x" * 1_000_000})
+    assert response.status_code == 422
+    assert len(response.content) < 60_000
+
+
 def test_the_page_after_it_knows_nobody(client: Client, bob: Subscriber) -> None:
     page = client.get(SUBSCRIBED).content.decode()
     assert "Check your inbox" in page
