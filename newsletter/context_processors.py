@@ -5,8 +5,4 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, object]:  # noqa: ARG001 - Django's signature
-    return {
-        "site_name": settings.SITE_NAME,
-        "site_url": settings.SITE_URL,
-        "inbox_here": settings.INBOX_DIR is not None,
-    }
+    return {"site_name": settings.SITE_NAME, "inbox_here": settings.INBOX_DIR is not None}

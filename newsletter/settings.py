@@ -67,7 +67,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO els
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
 PROXY_HOPS = env.int("PROXY_HOPS", 0)
-NINJA_NUM_PROXIES = 0  # the API throttles by REMOTE_ADDR too: newsletter/proxies.py
+
+# From one network, to the public API.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 60)
 
 SECURE_SITE = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SITE
@@ -87,7 +89,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "anymail",
-    "ninja",  # for the files of its documentation page
     "newsletter",
     "papers",
     "subscribers",
@@ -95,12 +96,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "newsletter.health.probes",
     "newsletter.proxies.real_address",
+    "papers.api.edge.open_to_all",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "papers.api.open_to_all",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -170,6 +171,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": f"{REDIS_URL}?db=1" if _by_socket else REDIS_URL,
         "KEY_PREFIX": "papers",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},  # a page does not wait for a lost Redis
     }
 }
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1) if _by_socket else REDIS_URL

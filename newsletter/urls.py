@@ -3,9 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from newsletter import inbox, views
+from newsletter import inbox, robots, views
 
 urlpatterns = [
+    path("robots.txt", robots.robots, name="robots"),
     path("admin/", admin.site.urls),
     path("inbox/", inbox.message_list, name="inbox"),
     path("inbox/<str:key>/", inbox.message, name="inbox_message"),

@@ -64,6 +64,14 @@ class Period:
             return f"{year:04}-W{week:02}"
         return self.first.isoformat()[: 10 if self.kind == Kind.DAY else 7]
 
+    @property
+    def name(self) -> str:
+        """Its name for readers: `Friday 18 July 2025`, `Week of 14 July 2025` or `July 2025`."""
+        if self.kind == Kind.MONTH:
+            return f"{self.first:%B %Y}"
+        day = f"{self.first.day} {self.first:%B %Y}"
+        return f"{self.first:%A} {day}" if self.kind == Kind.DAY else f"Week of {day}"
+
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
 

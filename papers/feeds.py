@@ -1,157 +1,214 @@
-"""Atom (RFC 4287) and JSON Feed (https://www.jsonfeed.org/version/1.1/) of the lists that the site shows."""
+"""Atom (RFC 4287) and JSON Feed (https://www.jsonfeed.org/version/1.1/) of what the public pages list.
+
+All text is plain and is escaped by whoever writes it. An entry's id holds the paper's row and never changes; its
+`updated` is that of the row, which readings, listings and trends leave alone.
+"""
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from typing import Any, TextIO
+from datetime import UTC, datetime
+from typing import IO, Any
+from urllib.parse import urlencode, urlsplit
+from xml.sax.xmlreader import AttributesImpl
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
-from django.template.defaultfilters import date as date_format
 from django.urls import reverse
-from django.utils.feedgenerator import Atom1Feed, SyndicationFeed
-from django.utils.html import escape
+from django.utils.encoding import iri_to_uri
+from django.utils.feedgenerator import Atom1Feed, SyndicationFeed, rfc3339_date
+from django.utils.xmlutils import SimplerXMLGenerator
 
-from papers.archive import Kind, Period
-from papers.models import Paper, Topic
+from papers.archive import Period
+from papers.models import Paper, PaperQuerySet, PaperTopic, Topic
 from papers.search import LONGEST_QUERY, find
 from papers.summary import summary
+from papers.text import ABSTRACT_LIMIT, cut, without_controls
 from papers.views.caching import public_page
-from papers.views.lists import with_all_shown
+from papers.views.metadata import absolute
 
-ENTRIES = 50
-
-
-class JSONFeed(SyndicationFeed):
-    """JSON Feed 1.1 out of the same parts as Django's other feeds."""
-
-    def write(self, outfile: TextIO, encoding: str) -> None:  # noqa: ARG002 - Django's signature
-        json.dump(
-            {
-                "version": "https://jsonfeed.org/version/1.1",
-                "title": self.feed["title"],
-                "description": self.feed["description"],
-                "home_page_url": self.feed["link"],
-                "feed_url": self.feed["feed_url"],
-                "language": "en",
-                "items": [self._item(item) for item in self.items],
-            },
-            outfile,
-            ensure_ascii=False,
-        )
-
-    def _item(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "id": item["unique_id"],
-            "url": item["link"],
-            **({"external_url": item["external_url"]} if item["external_url"] else {}),
-            "title": item["title"],
-            "summary": item["description"],
-            "content_text": item["content"] or item["description"] or item["title"],
-            "date_published": item["pubdate"].isoformat(),
-            "authors": [{"name": name} for name in item["authors"]],
-            "tags": list(item["categories"]),
-        }
+FEED_SIZE = 50
+AUTHORS_SHOWN = 20  # some papers have thousands
+ABSTRACT_SHOWN = 3_000  # characters; arXiv allows 1,920
+TAGGED = "2026"  # a year in which the site's name was its owner's (RFC 4151)
+NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)  # the change of a feed without entries: it must not be now
 
 
-class AtomFeed(Atom1Feed):
-    """Django's, with every author apart."""
+class PaperFeed(SyndicationFeed):
+    """What both forms share."""
 
-    def add_item_elements(self, handler: Any, item: dict[str, Any]) -> None:
-        # Django calls a summary HTML: a paper's text is none, and must not become any in a reader.
-        super().add_item_elements(handler, item | {"description": escape(item["description"])})
+    content_type: str
+
+    def latest_post_date(self) -> datetime:
+        return max((item["updateddate"] for item in self.items), default=NOTHING_YET)
+
+
+class AtomFeed(PaperFeed, Atom1Feed):
+    """Atom with several authors, plain text and a link to the paper itself; Django's has one author and HTML."""
+
+    def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
+        super().add_item_elements(handler, item | {"categories": []})
         for name in item["authors"]:
-            handler.startElement("author", {})
+            handler.startElement("author", AttributesImpl({}))
             handler.addQuickElement("name", name)
             handler.endElement("author")
+        if item["source"]:
+            handler.addQuickElement("link", "", {"rel": "related", "href": item["source"], "title": "Abstract page"})
+        for topic in item["topics"]:
+            handler.addQuickElement("category", "", {"term": topic.slug, "label": without_controls(topic.name)})
+        if item["summary"]:
+            handler.addQuickElement("summary", item["summary"], {"type": "text"})
+        if item["abstract"]:
+            handler.addQuickElement("content", item["abstract"], {"type": "text"})
 
 
-FORMATS: dict[str, type[SyndicationFeed]] = {"atom": AtomFeed, "json": JSONFeed}
-CONTENT_TYPES = {"atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8"}
+class JSONFeed(PaperFeed):
+    """JSON Feed 1.1."""
+
+    content_type = "application/feed+json; charset=utf-8"
+
+    def write(self, outfile: IO[str], encoding: str) -> None:  # noqa: ARG002 - JSON is UTF-8
+        feed = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": self.feed["title"],
+            "home_page_url": self.feed["link"],
+            "feed_url": self.feed["feed_url"],
+            "description": self.feed["subtitle"],
+            "language": self.feed["language"],
+            "authors": [{"name": self.feed["author_name"], "url": self.feed["author_link"]}],
+            "items": [self.item(item) for item in self.items],
+        }
+        outfile.write(json.dumps(feed, ensure_ascii=False))
+
+    def item(self, item: dict[str, Any]) -> dict[str, Any]:
+        """What is not known is left out, but for the text, which must be there."""
+        fields = {
+            "id": item["unique_id"],
+            "url": item["link"],
+            "external_url": item["source"],
+            "title": item["title"],
+            "summary": item["summary"],
+            "date_published": rfc3339_date(item["pubdate"]),
+            "date_modified": rfc3339_date(item["updateddate"]),
+            "authors": [{"name": name} for name in item["authors"]],
+            "tags": [topic.name for topic in item["topics"]],
+        }
+        text = {"content_text": item["abstract"] or item["title"]}
+        return {name: value for name, value in fields.items() if value} | text
+
+
+FORMS: dict[str, type[PaperFeed]] = {"atom": AtomFeed, "json": JSONFeed}
 
 
 @dataclass(frozen=True)
-class Described:
-    """What a feed is called and which page it belongs to; `page` and `here` are paths."""
+class Channel:
+    """A list of papers that can be followed. `page` shows the same list to people; both are paths."""
 
     title: str
-    words: str
+    description: str
     page: str
-    here: str
+    feed: str
 
 
 @public_page
-def latest(request: HttpRequest, form: str) -> HttpResponse:
-    """What is hottest now."""
-    papers = Paper.objects.filter(listed_on__isnull=False).trending()
-    words = "The research papers your field is talking about."
-    return answer(form, Described("Trending papers", words, "/", request.path), with_all_shown(papers)[:ENTRIES])
+def latest(request: HttpRequest, form: str) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """The latest day lists, one after the other, hottest first."""
+    channel = Channel(
+        "Latest papers",
+        "The research papers of the latest lists, the most noticed of each day first.",
+        reverse("home"),
+        reverse("latest_feed", args=[form]),
+    )
+    papers = Paper.objects.filter(listed_on__isnull=False).order_by("-listed_on", "-hot", "pk")
+    return written(channel, form, with_topics(papers))
 
 
 @public_page
-def period(request: HttpRequest, period: Period, form: str) -> HttpResponse:
-    """A day, a week or a month of lists."""
-    papers = with_all_shown(Paper.objects.shown(period.first, period.last).noticed())[:ENTRIES]
+def period(request: HttpRequest, period: Period, form: str) -> HttpResponse:  # noqa: ARG001
+    """A day, a week or a month, most noticed first. Raises Http404 where nothing was listed."""
+    papers = with_topics(Paper.objects.shown(period.first, period.last).noticed())
     if not papers:
         raise Http404("We know no list of this time.")
-    name = date_format(period.first, "F Y" if period.kind == Kind.MONTH else "j F Y")
-    title = f"Trending papers, {'week of ' if period.kind == Kind.WEEK else ''}{name}"
-    page = reverse("period", args=[period])
-    return answer(form, Described(title, "Most noticed first.", page, request.path), papers)
+    channel = Channel(
+        period.name,
+        "The research papers that were noticed most.",
+        reverse("period", args=[period]),
+        reverse("period_feed", args=[period, form]),
+    )
+    return written(channel, form, papers)
 
 
 @public_page
-def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """One topic's papers."""
+def topic(request: HttpRequest, slug: str, form: str) -> HttpResponse:  # noqa: ARG001
+    """One topic, hottest first."""
     found = get_object_or_404(Topic, slug=slug)
-    papers = with_all_shown(Paper.objects.about(found))[:ENTRIES]
-    page = reverse("topic", args=[slug])
-    return answer(form, Described(f"Trending in {found.name}", found.description, page, request.path), papers)
+    channel = Channel(
+        found.name, found.description, reverse("topic", args=[slug]), reverse("topic_feed", args=[slug, form])
+    )
+    return written(channel, form, with_topics(Paper.objects.about(found)))
 
 
 @public_page
 def search(request: HttpRequest, form: str) -> HttpResponse:
-    """The papers that hold the words, latest lists first."""
-    words = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
+    """What `?q=` finds, best first; 400 in words where it asks for nothing."""
+    words = " ".join(without_controls(request.GET.get("q", "")).split())[:LONGEST_QUERY]
     if not words:
-        raise Http404("There are no words to look for: add ?q=…")
-    papers = with_all_shown(Paper.objects.filter(pk__in=find(words)).trending())[:ENTRIES]
-    asked = request.GET.copy()
-    asked.clear()
-    asked["q"] = words
-    page, here = (f"{path}?{asked.urlencode()}" for path in (reverse("search"), request.path))
-    return answer(form, Described(f"Papers with “{plain(words)}”", "Hottest first.", page, here), papers)
+        return HttpResponseBadRequest("Say what to look for: ?q=graph networks\n", content_type="text/plain")
+    rows = find(words)[:FEED_SIZE]
+    papers = {paper.pk: paper for paper in with_topics(Paper.objects.filter(pk__in=rows))}
+    query = "?" + urlencode({"q": words})
+    channel = Channel(
+        f"Search for {words}",
+        "The research papers that hold these words, best first.",
+        reverse("search") + query,
+        reverse("search_feed", args=[form]) + query,
+    )
+    return written(channel, form, [papers[pk] for pk in rows if pk in papers])
 
 
-def answer(form: str, what: Described, papers: Iterable[Paper]) -> HttpResponse:
-    """The feed of these papers, which came by `with_all_shown`, in one of FORMATS."""
-    feed = FORMATS[form](
-        title=f"{what.title} · {settings.SITE_NAME}",
-        link=settings.SITE_URL + what.page,
-        feed_url=settings.SITE_URL + what.here,
-        description=plain(what.words),
+def with_topics(papers: PaperQuerySet) -> list[Paper]:
+    """As many as a feed holds, in two queries."""
+    by_strength = PaperTopic.objects.select_related("topic").order_by("-strength", "pk")
+    return list(papers.prefetch_related(Prefetch("paper_topics", by_strength))[:FEED_SIZE])
+
+
+def written(channel: Channel, form: str, papers: Iterable[Paper]) -> HttpResponse:
+    """The channel as a document."""
+    generator = FORMS[form]
+    feed = generator(
+        title=without_controls(f"{channel.title} · {settings.SITE_NAME}"),
+        subtitle=without_controls(channel.description),
+        description=None,
+        link=absolute(channel.page),
+        feed_url=absolute(channel.feed),
+        feed_guid=absolute(channel.feed),
         language="en",
+        author_name=settings.SITE_NAME,
+        author_link=absolute(reverse("home")),
     )
     for paper in papers:
-        listed = datetime.combine(paper.listed_on, time(), tzinfo=UTC) if paper.listed_on else paper.created_at
-        feed.add_item(
-            title=plain(paper.title),
-            link=settings.SITE_URL + reverse("paper", args=[paper.pk, paper.slug]),
-            # The number alone: the words after it change with the title.
-            unique_id=f"{settings.SITE_URL}/papers/{paper.pk}/",
-            description=plain(summary(paper.abstract)),
-            content=plain(paper.abstract),
-            external_url=paper.url if paper.url.startswith("https://") else "",
-            authors=[plain(name) for name in paper.authors],
-            categories=[given.topic.name for given in paper.paper_topics.all()],
-            pubdate=listed,
-            updateddate=listed,
-        )
-    return HttpResponse(feed.writeString("utf-8"), content_type=CONTENT_TYPES[form])
+        feed.add_item(**entry(paper))
+    response = HttpResponse(content_type=generator.content_type)
+    feed.write(response, "utf-8")
+    return response
 
 
-def plain(text: str) -> str:
-    """Without what XML cannot hold, should a row have it: sources are cleaned before they are stored."""
-    return "".join(char for char in text if char.isprintable() or char == "\n")
+def entry(paper: Paper) -> dict[str, Any]:
+    """A paper that came by `with_topics`, as SyndicationFeed.add_item takes it."""
+    abstract = without_controls(paper.abstract[:ABSTRACT_LIMIT])
+    named = (without_controls(name).strip() for name in paper.authors[:AUTHORS_SHOWN])
+    return {
+        "title": without_controls(paper.title),
+        "link": absolute(reverse("paper", args=[paper.pk, paper.slug])),
+        "description": None,
+        "unique_id": f"tag:{urlsplit(settings.SITE_URL).hostname},{TAGGED}:paper/{paper.pk}",
+        "pubdate": paper.published_at or paper.created_at,
+        "updateddate": paper.updated_at,
+        "summary": summary(abstract),
+        "abstract": cut(abstract, ABSTRACT_SHOWN),
+        "authors": [name for name in named if name],
+        "source": iri_to_uri(without_controls(paper.url)) if paper.url.startswith("https://") else "",
+        "topics": [given.topic for given in paper.paper_topics.all()],
+    }

@@ -97,9 +97,7 @@ def find(text: str) -> list[int]:
 
 
 def _by_id(text: str) -> list[int]:
-    # No id holds a control character, and PostgreSQL cannot even be asked for a NUL.
-    asked = "".join(char for char in text[:LONGEST_QUERY] if char.isprintable())
-    arxiv_id, doi = identity.arxiv_id(asked), identity.doi(asked)
+    arxiv_id, doi = identity.arxiv_id(text), identity.doi(text)
     papers = Paper.objects.filter(arxiv_id=arxiv_id) if arxiv_id else Paper.objects.filter(doi=doi)
     return list(papers.values_list("pk", flat=True)) if arxiv_id or doi else []
 

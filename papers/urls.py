@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from papers import feeds, sitemaps
-from papers.api import api
+from papers.api.endpoints import api
 from papers.archive import Period
 from papers.views import archive, papers, search, topics
 
@@ -20,10 +20,10 @@ class PeriodConverter:
         return str(period)
 
 
-class FormatConverter:
-    """The forms in which feeds come."""
+class FormConverter:
+    """The form of a feed."""
 
-    regex = "|".join(feeds.FORMATS)
+    regex = "|".join(feeds.FORMS)
 
     def to_python(self, text: str) -> str:
         return text
@@ -33,24 +33,25 @@ class FormatConverter:
 
 
 register_converter(PeriodConverter, "period")
-register_converter(FormatConverter, "format")
+register_converter(FormConverter, "form")
 
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("", archive.home, name="home"),
     path("papers/", archive.archive, name="archive"),
+    path("papers/feed.<form:form>", feeds.latest, name="latest_feed"),
     path("papers/<period:period>/", archive.period, name="period"),
+    path("papers/<period:period>/feed.<form:form>", feeds.period, name="period_feed"),
     path("papers/<int:pk>/<slug:slug>/", papers.paper, name="paper"),
     path("authors/<str:key>/", papers.author, name="author"),
     path("topics/", topics.topics, name="topics"),
     path("topics/<slug:slug>/", topics.topic, name="topic"),
+    path("topics/<slug:slug>/feed.<form:form>", feeds.topic, name="topic_feed"),
     path("search/", search.search, name="search"),
+    path("search/feed.<form:form>", feeds.search, name="search_feed"),
     path("about/", papers.about, name="about"),
-    path("papers/feed.<format:form>", feeds.latest, name="feed"),
-    path("papers/<period:period>/feed.<format:form>", feeds.period, name="period_feed"),
-    path("topics/<slug:slug>/feed.<format:form>", feeds.topic, name="topic_feed"),
-    path("search/feed.<format:form>", feeds.search, name="search_feed"),
-    path("api/v1/", api.urls),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
-    path("sitemap-<slug:name>.xml", sitemaps.section, name="sitemap_section"),
-    path("robots.txt", sitemaps.robots, name="robots"),
+    path("sitemap-pages.xml", sitemaps.pages, name="sitemap_pages"),
+    path("sitemap-topics.xml", sitemaps.topics, name="sitemap_topics"),
+    path("sitemap-papers-<period:month>-part<int:part>.xml", sitemaps.month, name="sitemap_month"),
 ]

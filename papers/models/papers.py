@@ -27,9 +27,11 @@ class PaperQuerySet(models.QuerySet["Paper"]):
         """Listed after `since` and no later than `until`. Windows go by listing, never by publication."""
         return self.filter(listed_on__gt=since, listed_on__lte=until)
 
-    def shown(self, since: date, until: date) -> Self:
-        """On any list from `since` to `until`, both included, whenever it was listed again since."""
-        return self.filter(pk__in=Listing.objects.filter(day__gte=since, day__lte=until).values("paper"))
+    def shown(self, since: date | None, until: date | None) -> Self:
+        """On any list from `since` to `until`, both included, whenever it was listed again since; None is open."""
+        days = Q(day__gte=since) if since else Q()
+        days &= Q(day__lte=until) if until else Q()
+        return self.filter(pk__in=Listing.objects.filter(days).values("paper"))
 
     def about(self, topic: Topic) -> Self:
         """Of one topic and listed at least once, hottest first, by the index of PaperTopic."""

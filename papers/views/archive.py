@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db.models import Max, Min
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from papers.archive import Kind, Period, Week, weeks_of_month
 from papers.models import Listing, Paper
 from papers.views.caching import public_page
 from papers.views.lists import page_of
+from papers.views.metadata import Metadata, feed_links
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,19 @@ class Surroundings:
         )
 
 
+HOME = "The research papers your field is talking about, in your inbox, when you want them. No account."
+
+
 @public_page
 def home(request: HttpRequest) -> HttpResponse:
     """The latest day on which any paper was listed, hottest first."""
     day = latest_day()
     papers = Paper.objects.filter(listed_on=day).trending() if day else Paper.objects.none()
+    page = page_of(request, papers)
     context = {
+        "meta": Metadata(settings.SITE_NAME, HOME, reverse("home"), feed_links("latest_feed"), page.number),
         "day": day,
-        "page": page_of(request, papers),
+        "page": page,
         "around": Surroundings.of(Period.day(day)) if day else None,
     }
     return render(request, "papers/home.html", context)
@@ -61,13 +69,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def period(request: HttpRequest, period: Period) -> HttpResponse:
     """A day, a week or a month of lists, most noticed first."""
     page = page_of(request, Paper.objects.shown(period.first, period.last).noticed())
-    context = {
-        "period": period,
-        "heading": f"Trending papers, {period}",
-        "page": page,
-        "around": Surroundings.of(period),
-        "feed": request.path + "feed.",
-    }
+    meta = Metadata(
+        title=f"Trending papers, {period.name}",
+        description=f"The research papers that were noticed most: {period.name}.",
+        path=reverse("period", args=[period]),
+        feeds=feed_links("period_feed", period),
+        number=page.number,
+    )
+    context = {"meta": meta, "period": period, "page": page, "around": Surroundings.of(period)}
     return render(request, "papers/period.html", context, status=200 if page.lines else 404)
 
 

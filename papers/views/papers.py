@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from papers import trends
 from papers.archive import Period
@@ -16,9 +17,7 @@ from papers.similar import similar
 from papers.summary import summary
 from papers.views.caching import public_page
 from papers.views.lists import TOPICS_SHOWN, page_of
-from papers.views.metadata import scholarly_article
-
-AUTHOR_LEDE = "Papers by everybody of this name, latest trends first."
+from papers.views.metadata import Metadata, scholarly_article
 
 
 @dataclass(frozen=True)
@@ -45,16 +44,24 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         return redirect("paper", pk=pk, slug=found.slug, permanent=True)
     given = list(found.paper_topics.select_related("topic"))
     readings = list(found.readings.order_by("taken_at"))
+    known, short = links(found), summary(found.abstract)
+    meta = Metadata(
+        title=found.title,
+        description=short,
+        path=request.path,
+        kind="article",
+        article=scholarly_article(found, given, [link.url for link in known]),
+    )
     context = {
+        "meta": meta,
         "paper": found,
         "listed": found.listed_on and Period.day(found.listed_on),
         "authors": [Author(name, author_key(name)[:NAME_LENGTH]) for name in found.authors],
-        "summary": summary(found.abstract),
+        "summary": short,
         "paper_topics": given,
         "follow": [one.topic for one in given[:TOPICS_SHOWN]],
-        "json_ld": scholarly_article(found, [one.topic.name for one in given]),
         "similar": similar(found),
-        "links": links(found),
+        "links": known,
         "searches": searches(found),
         "trend": trends.trend_of(found, readings, list(found.listings.all())),
         "chart": chart(readings),
@@ -70,7 +77,8 @@ def author(request: HttpRequest, key: str) -> HttpResponse:
     if name is None:
         raise Http404("We know no paper by this author.")
     page = page_of(request, Paper.objects.by_author(key))
-    return render(request, "papers/author.html", {"name": name, "lede": AUTHOR_LEDE, "page": page})
+    meta = Metadata(name, f"Trending papers by {name}.", reverse("author", args=[key]), number=page.number)
+    return render(request, "papers/author.html", {"meta": meta, "name": name, "key": key, "page": page})
 
 
 @public_page
@@ -85,7 +93,8 @@ def about(request: HttpRequest) -> HttpResponse:
         "usual_days": trends.USUAL_WINDOW.days,
         "hours": trends.SECONDS_PER_UNIT // 3600,
     }
-    return render(request, "papers/about.html", {"trend": numbers})
+    meta = Metadata("About", "What this is, how papers are chosen, and how to leave.", reverse("about"))
+    return render(request, "papers/about.html", {"meta": meta, "trend": numbers})
 
 
 def links(row: Paper) -> list[Link]:

@@ -2,18 +2,22 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from papers.models import Paper
 from papers.search import LONGEST_QUERY, find
 from papers.views.caching import public_page
 from papers.views.lists import PAGE_SIZE, Page, lines_of, page_number, with_all_shown
+from papers.views.metadata import Metadata, feed_links
 
 
 @public_page
 def search(request: HttpRequest) -> HttpResponse:
     """The papers that hold the words, best first."""
     words = " ".join(request.GET.get("q", "").split())
+    feeds = feed_links("search_feed", q=words[:LONGEST_QUERY]) if words else ()
     context = {
+        "meta": Metadata("Search", "Find papers by their words.", reverse("search"), feeds),
         "words": words[:LONGEST_QUERY],
         "page": found(words, page_number(request.GET.get("page", ""))),
         "longest": LONGEST_QUERY,
