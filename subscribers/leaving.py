@@ -3,15 +3,18 @@
 Leaving and pausing only ever reduce mail; whatever brings mail back asks for a signed link.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
 from subscribers.models import Consent, Letter, Subscriber, Suppression
 from subscribers.schedule import Cadence, Schedule
+from subscribers.undoing import remember
 from subscribers.wishes import Wishes
 
 Status = Subscriber.Status
@@ -35,7 +38,8 @@ def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", go
     Without `goodbye` nothing at all is mailed: the person's own mail program said it for us already.
     """
     leavable = Subscriber.objects.filter(pk=subscriber.pk, status__in=Status.leavable())
-    if not leavable.update(status=Status.UNSUBSCRIBED, next_digest_at=None, status_changed_at=at):
+    left = {"status": Status.UNSUBSCRIBED, "next_digest_at": None, "status_changed_at": at, "gave_reason": False}
+    if not leavable.update(**left, version=F("version") + 1):
         return False
     withdraw(subscriber, "the reader left")
     Consent.objects.create(
@@ -58,7 +62,9 @@ def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "")
     confirmed = farewell.was in Status.subscribed()
     cadence = RARER[Cadence(subscriber.cadence)] if instead == "less_often" else Cadence(subscriber.cadence)
     status = Status.PAUSED if instead == "pause" and confirmed else farewell.was
-    changes = {"status": status, "cadence": cadence, "status_changed_at": at}
+    changes = {"status": status, "cadence": cadence, "status_changed_at": at, "version": F("version") + 1}
+    if instead == "pause":
+        changes["paused_until"] = None
     if status == Status.ACTIVE:
         changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
     left = Subscriber.objects.filter(pk=subscriber.pk, status__in=[Status.UNSUBSCRIBED, Status.PAUSED])
@@ -79,14 +85,15 @@ def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "")
 def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     """One step rarer than `subscriber.cadence`; False where that is no longer so, or nothing is rarer."""
     cadence = RARER[Cadence(subscriber.cadence)]
-    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status, cadence=subscriber.cadence).filter(
+    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status, version=subscriber.version).filter(
         status__in=Status.subscribed()
     )
-    changes: dict[str, object] = {"cadence": cadence}
+    changes: dict[str, object] = {"cadence": cadence, "version": F("version") + 1}
     if subscriber.status == Status.ACTIVE:
         changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
     if cadence == subscriber.cadence or not as_read.update(**changes):
         return False
+    remember(subscriber, at)
     words = f"Send it {cadence.label}"
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words=words, page="less often", network=network
@@ -95,28 +102,43 @@ def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
 
 
 @transaction.atomic
-def pause(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
-    """Send nothing until the person resumes; False where nothing was being sent."""
-    active = Subscriber.objects.filter(pk=subscriber.pk, status=Status.ACTIVE)
-    if not active.update(status=Status.PAUSED, next_digest_at=None, status_changed_at=at):
+def pause(subscriber: Subscriber, at: datetime, network: str = "", until: date | None = None) -> bool:
+    """Send nothing until the first local day that may bring mail again; without one, until the person resumes.
+
+    A pause may be given another end. False where it has that end already, or the person is not subscribed.
+    """
+    now = locked(subscriber)
+    if now.status not in Status.subscribed() or (now.status, now.paused_until) == (Status.PAUSED, until):
         return False
-    Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Pause", page="pause", network=network
-    )
+    began = now.status_changed_at if now.status == Status.PAUSED else at
+    words = f"Pause until {until}" if until else "Pause"
+    changes = {"status": Status.PAUSED, "next_digest_at": None, "status_changed_at": began, "paused_until": until}
+    _turn(now, changes, Consent(words=words, page="pause", network=network, at=at))
     return True
 
 
 @transaction.atomic
 def resume(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     """End a pause; False where there was none."""
-    paused = Subscriber.objects.filter(pk=subscriber.pk, status=Status.PAUSED)
-    next_digest_at = subscriber.schedule.next_after(at)
-    if not paused.update(status=Status.ACTIVE, next_digest_at=next_digest_at, status_changed_at=at):
+    now = locked(subscriber)
+    if now.status != Status.PAUSED:
         return False
-    Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Resume", page="resume", network=network
-    )
+    due = now.schedule.next_after(at)
+    changes = {"status": Status.ACTIVE, "next_digest_at": due, "status_changed_at": at, "paused_until": None}
+    _turn(now, changes, Consent(words="Resume", page="resume", network=network, at=at))
     return True
+
+
+def locked(subscriber: Subscriber) -> Subscriber:
+    """The row as it is now, and as it stays until this transaction ends."""
+    return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+
+
+def _turn(subscriber: Subscriber, changes: Mapping[str, object], proof: Consent) -> None:
+    remember(subscriber, proof.at)
+    Subscriber.objects.filter(pk=subscriber.pk).update(**changes, version=F("version") + 1)
+    proof.subscriber, proof.action = subscriber, Consent.Action.CHANGED
+    proof.save()
 
 
 @transaction.atomic

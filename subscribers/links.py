@@ -64,6 +64,11 @@ def undo_token(farewell: Farewell) -> str:
     return _signer("undo").sign(f"{farewell.subscriber.uid.hex}-{farewell.was}-{at}")
 
 
+def back_token(subscriber: Subscriber, version: int) -> str:
+    """Takes back the change that made this version."""
+    return _signer("back").sign(f"{subscriber.uid.hex}-{version}")
+
+
 def confirm_url(subscriber: Subscriber) -> str:
     return absolute("confirm", confirm_token(subscriber))
 
@@ -108,6 +113,12 @@ def read_undo(token: str) -> Farewell:
     uid, was, at = _unsigned("undo", token, UNDO_FOR).split("-")
     left_at = datetime.strptime(at, INSTANT).replace(tzinfo=UTC)
     return Farewell(_owner(uid), Subscriber.Status(was), left_at)
+
+
+def read_back(token: str) -> tuple[Subscriber, int]:
+    """Whose change is to be taken back, and the version that it made."""
+    uid, version = _unsigned("back", token, settings.KEEP_FORMER).split("-")
+    return _owner(uid), int(version)
 
 
 def read_leave(key: str) -> Subscriber:

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import leaving, links
+from subscribers import leaving, links, undoing
 from subscribers.links import Farewell
 from subscribers.models import Subscriber
 from subscribers.network import client_network
@@ -73,6 +73,7 @@ def less_often(request: HttpRequest, token: str) -> HttpResponse:
         "is_subscribed": subscriber.status in Status.subscribed(),
         "rarer": leaving.rarer(subscriber),
         "done": done,
+        "back_token": links.back_token(subscriber, subscriber.version) if done else "",
         "posted": request.method == "POST",
         "token": token,
     }
@@ -81,10 +82,23 @@ def less_often(request: HttpRequest, token: str) -> HttpResponse:
 
 @token_page
 @reads_and_posts
+def take_back(request: HttpRequest, token: str) -> HttpResponse:
+    """Undo for a change that was made without the signed link; its button is on the page after the change."""
+    subscriber, version = links.read_back(token)
+    if request.method != "POST":
+        return render(request, "subscribers/take_back.html", {"subscriber": subscriber})
+    done = undoing.take_back(subscriber, version, timezone.now(), client_network(request))
+    subscriber.refresh_from_db()
+    context = {"done": done, "subscriber": subscriber}
+    return render(request, "subscribers/undone.html", context, status=200 if done else 409)
+
+
+@token_page
+@reads_and_posts
 def pause(request: HttpRequest, token: str) -> HttpResponse:
     subscriber = links.read_leave(token)
-    at = timezone.now()
-    if request.method == "POST" and leaving.pause(subscriber, at, client_network(request)):
+    at, is_active = timezone.now(), subscriber.status == Status.ACTIVE
+    if request.method == "POST" and is_active and leaving.pause(subscriber, at, client_network(request)):
         return redirect("leave_undo", links.undo_token(Farewell(subscriber, Status.ACTIVE, at)))
     subscriber.refresh_from_db()
     return render(request, "subscribers/pause.html", {"subscriber": subscriber, "token": token})
