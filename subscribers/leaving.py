@@ -129,6 +129,26 @@ def resume(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     return True
 
 
+def end_pauses(at: datetime) -> int:
+    """Bring back whose pause was until a day that has begun where they are; returns how many.
+
+    Their first digest is the first that falls on that day or later, also where this runs some hours late.
+    """
+    ended = 0
+    for reader in Subscriber.objects.back_from_pause(at).iterator():
+        today = reader.schedule.local_date(at)
+        if reader.paused_until and reader.paused_until <= today:
+            ended += _end_pause(reader, at, reader.schedule.first_on(today))
+    return ended
+
+
+def _end_pause(reader: Subscriber, at: datetime, due: datetime) -> int:
+    # Where the reader has done anything since it was read, that stands.
+    as_read = Subscriber.objects.filter(pk=reader.pk, status=Status.PAUSED, version=reader.version)
+    changes = {"status": Status.ACTIVE, "status_changed_at": at, "next_digest_at": due, "paused_until": None}
+    return as_read.update(**changes, version=F("version") + 1)
+
+
 def locked(subscriber: Subscriber) -> Subscriber:
     """The row as it is now, and as it stays until this transaction ends."""
     return Subscriber.objects.select_for_update().get(pk=subscriber.pk)

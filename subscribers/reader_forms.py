@@ -25,7 +25,7 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
 
-    def clean(self, value: Any) -> tuple[str, ...]:  # type: ignore[override]  # a list, as Django's own fields for many
+    def clean(self, value: Any) -> tuple[str, ...]:
         lines = filter(None, (readable(line) for line in super().clean(value).splitlines()))
         kept = tuple({folded(line): line for line in lines}.values())
         if len(kept) > MOST_LINES:
@@ -113,8 +113,7 @@ class ReaderForm(PreferencesForm):
 
     def now_of(self, subscriber: Subscriber) -> None:
         """Keep what was typed, for the reader to save over what is stored now."""
-        self.data = self.data.copy()
-        self.data["version"] = str(subscriber.version)
+        self.data = {**self.data, **{name: self[name].value() for name in self.fields}, "version": subscriber.version}
 
     def differences(self, subscriber: Subscriber) -> list[tuple[str, str, str]]:
         """Label, what is stored, what was typed: of everything in which they differ, once the form is valid."""
