@@ -12,10 +12,11 @@ from django.db.models import F
 
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
-from subscribers.models import Consent, Letter, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
 from subscribers.schedule import Cadence, Schedule
+from subscribers.signals import erasing
 from subscribers.undoing import remember
-from subscribers.wishes import Wishes
+from subscribers.wishes import Tastes, Wishes
 
 Status = Subscriber.Status
 RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
@@ -169,13 +170,17 @@ def erase(subscriber: Subscriber, at: datetime) -> bool:
     """
     if subscriber.email is None:
         return False
-    forgotten = {"email": None, "next_digest_at": None, **Wishes().columns()}
+    forgotten = {"email": None, "next_digest_at": None, "paused_until": None, "rising": True, **Wishes().columns()}
     there = Subscriber.objects.filter(pk=subscriber.pk, email=subscriber.email)
-    if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten):
+    if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten, version=F("version") + 1):
         return False
     Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED)
     subscriber.topics.clear()
+    Tastes().write(subscriber)
     subscriber.letters.all().delete()
+    subscriber.formers.all().delete()
+    Move.objects.filter(subscriber=subscriber).delete()
+    erasing.send(sender=Subscriber, subscriber=subscriber)
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Erase my data", page="erase"
     )

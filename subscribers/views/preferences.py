@@ -1,4 +1,4 @@
-"""What one gets, changed by a signed link; and erasing everything."""
+"""What one gets, changed by a signed link."""
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -124,14 +124,3 @@ def send_preferences_link(request: HttpRequest) -> HttpResponse:
 @require_safe
 def preferences_link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/preferences_link_sent.html")
-
-
-@token_page
-@reads_and_posts
-def erase(request: HttpRequest, token: str) -> HttpResponse:
-    """Says what will be gone, then makes it so."""
-    subscriber = links.read_preferences(token)
-    if request.method == "POST":
-        leaving.erase(subscriber, timezone.now())
-        return render(request, "subscribers/erased.html")
-    return render(request, "subscribers/erase.html", {"token": token})
