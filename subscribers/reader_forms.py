@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from papers.models import Topic
-from subscribers.forms import PreferencesForm, TopicsField
+from subscribers.addresses import LONGEST_INPUT
+from subscribers.forms import AddressField, PreferencesForm, TopicsField
 from subscribers.models import Interest, Subscriber
 from subscribers.wishes import LISTS, Tastes, Wishes
 
@@ -156,3 +157,19 @@ class PauseForm(forms.Form):
         if until and not self.today < until <= self.today + LONGEST_PAUSE:
             raise ValidationError("Choose a day from tomorrow on, within a year.")
         return until
+
+
+class NewAddressForm(forms.Form):
+    """Where the mail is to go instead."""
+
+    email = AddressField(label="New address", max_length=LONGEST_INPUT)
+
+    def __init__(self, data: Any = None, *, present: str) -> None:
+        super().__init__(data)
+        self.present = present
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if email == self.present:
+            raise ValidationError("Your mail goes to this address already.")
+        return email

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from subscribers.views import data, leaving, preferences, signup
+from subscribers.views import data, leaving, moves, preferences, signup
 
 urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
@@ -11,9 +11,11 @@ urlpatterns = [
     path("preferences/", preferences.send_preferences_link, name="send_preferences_link"),
     path("preferences/sent/", preferences.preferences_link_sent, name="preferences_link_sent"),
     path("preferences/<str:token>/export/", data.export, name="export"),
+    path("preferences/<str:token>/address/", moves.move, name="move"),
     path("preferences/<str:token>/undo/", preferences.undo, name="undo"),
     path("preferences/<str:token>/pause/", preferences.pause_until, name="pause_until"),
     path("preferences/<path:token>", preferences.preferences, name="preferences"),
+    path("address/<path:token>", moves.agree, name="agree"),
     path("erase/<path:token>", data.erase, name="erase"),
     path("leave/<path:token>", leaving.leave, name="leave"),
     path("undo/<path:token>", leaving.leave_undo, name="leave_undo"),

@@ -11,7 +11,7 @@ from subscribers.forms import AddressForm
 from subscribers.models import Subscriber
 from subscribers.network import client_network
 from subscribers.preferences import ask_for_link, change
-from subscribers.reader_forms import PauseForm, ReaderForm
+from subscribers.reader_forms import NewAddressForm, PauseForm, ReaderForm
 from subscribers.schedule import in_words
 from subscribers.undoing import last_change, take_back
 from subscribers.views.pages import reads_and_posts, token_page
@@ -42,6 +42,7 @@ def page(request: HttpRequest, subscriber: Subscriber, token: str, status: int =
     context = {
         "form": parts.pop("form", None) or ReaderForm.of(subscriber),
         "pause_form": parts.pop("pause_form", None) or pause_form(subscriber),
+        "address_form": parts.pop("address_form", None) or NewAddressForm(present=subscriber.email or ""),
         "subscriber": subscriber,
         "token": token,
         "next_digest": next_digest(subscriber),
