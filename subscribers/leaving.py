@@ -3,6 +3,7 @@
 Leaving and pausing only ever reduce mail; whatever brings mail back asks for a signed link.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,13 +13,14 @@ from django.db.models import F
 
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
-from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Move, Parting, Subscriber, Suppression
 from subscribers.schedule import Cadence, Schedule
 from subscribers.signals import erasing
 from subscribers.undoing import remember
 from subscribers.wishes import Tastes, Wishes
 
 Status = Subscriber.Status
+ADDRESS = re.compile(r"\S+@\S+")
 RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
 
 
@@ -48,6 +50,19 @@ def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", go
     )
     if goodbye and subscriber.status in Status.subscribed():
         owe(subscriber, Letter.Kind.GOODBYE, at)
+    return True
+
+
+@transaction.atomic
+def say_why(farewell: Farewell, reason: str, words: str, at: datetime) -> bool:
+    """Keep a reason for a leave, once per leave and apart from whoever gave it; False where there is one already.
+
+    What looks like an address in the words is taken out.
+    """
+    left = Subscriber.objects.filter(pk=farewell.subscriber.pk, status=Status.UNSUBSCRIBED, gave_reason=False)
+    if not left.filter(status_changed_at=farewell.at).update(gave_reason=True):
+        return False
+    Parting.objects.create(reason=reason, words=ADDRESS.sub("(address)", words), day=at.date())
     return True
 
 

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT
 from subscribers.forms import AddressField, PreferencesForm, TopicsField
-from subscribers.models import Interest, Subscriber
+from subscribers.models import Interest, Parting, Subscriber
 from subscribers.wishes import LISTS, Tastes, Wishes
 
 LONGEST_VALUE = Interest._meta.get_field("value").max_length or 100
@@ -173,3 +173,15 @@ class NewAddressForm(forms.Form):
         if email == self.present:
             raise ValidationError("Your mail goes to this address already.")
         return email
+
+
+class PartingForm(forms.Form):
+    """Why somebody left, if they like to say."""
+
+    reason = forms.ChoiceField(
+        label="The reason",
+        choices=Parting.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one of these.", "invalid_choice": "Choose one of these."},
+    )
+    words = forms.CharField(label="In your words, if you like", required=False, max_length=300)

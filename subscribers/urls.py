@@ -18,6 +18,7 @@ urlpatterns = [
     path("address/<path:token>", moves.agree, name="agree"),
     path("erase/<path:token>", data.erase, name="erase"),
     path("leave/<path:token>", leaving.leave, name="leave"),
+    path("why/<path:token>", leaving.why, name="why"),
     path("undo/<path:token>", leaving.leave_undo, name="leave_undo"),
     path("less-often/<path:token>", leaving.less_often, name="less_often"),
     path("back/<path:token>", leaving.take_back, name="take_back"),
