@@ -37,5 +37,5 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="47", hour="3", day_of_week="sunday"),
         "options": {"expires": DAY},
     },
-    "forget the unconfirmed": every(DAY, "subscribers.tasks.forget_unconfirmed"),
+    "forget what is old": every(DAY, "subscribers.tasks.forget"),
 }

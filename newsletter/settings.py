@@ -243,6 +243,7 @@ FETCH_SECONDS = 60  # for one answer, from connecting to its last byte
 FETCH_PATIENCE = 60  # seconds to wait for a turn, or as a source's Retry-After asks
 FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the second
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
