@@ -23,6 +23,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "tick": every(settings.TICK_SECONDS, "newsletter.tasks.tick"),
     "send the letters owed": every(settings.TICK_SECONDS, "newsletter.tasks.send_letters"),
+    "end the pauses": every(5 * MINUTE, "subscribers.tasks.end_pauses"),
     "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
     "rank the papers": every(HOUR, "papers.tasks.rank"),
     # By the calendar: an interval of a week would begin anew with every restart of the scheduler.
@@ -36,5 +37,5 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="47", hour="3", day_of_week="sunday"),
         "options": {"expires": DAY},
     },
-    "forget the unconfirmed": every(DAY, "subscribers.tasks.forget_unconfirmed"),
+    "forget what is old": every(DAY, "subscribers.tasks.forget"),
 }

@@ -1,13 +1,15 @@
 """What others tell us, passed on: a letter is owed, a provider has news."""
 
+from datetime import datetime
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.dispatch import receiver
 
-from newsletter import tasks
+from newsletter import personal, retention, tasks
 from newsletter.delivery import events
-from subscribers.signals import letter_owed
+from subscribers.models import Subscriber
+from subscribers.signals import erasing, exporting, forgetting, letter_owed
 
 
 @receiver(letter_owed)
@@ -18,3 +20,18 @@ def send_it_soon(**_: Any) -> None:
 @receiver(tracking)
 def keep_event(event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
     events.store(event, esp_name)
+
+
+@receiver(exporting)
+def tell_what_was_sent(subscriber: Subscriber, **_: Any) -> dict[str, Any]:
+    return personal.export(subscriber)
+
+
+@receiver(erasing)
+def forget_what_was_sent(subscriber: Subscriber, **_: Any) -> None:
+    personal.erase(subscriber)
+
+
+@receiver(forgetting)
+def forget_what_is_old(at: datetime, **_: Any) -> dict[str, int]:
+    return retention.forget(at)

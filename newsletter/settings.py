@@ -216,6 +216,15 @@ SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a 
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
 DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
 
+# --- what is kept of people, and for how long: subscribers/retention.py, once a day ------------------
+KEEP_UNCONFIRMED = timedelta(days=14)  # who asked and never confirmed
+KEEP_FORMER = timedelta(hours=1)  # what was before a change of preferences, for its undo
+KEEP_MOVE = timedelta(days=3)  # a wish for another address that has not been confirmed on both
+KEEP_NETWORKS = timedelta(days=90)  # the truncated network of a consent; the consent itself stays as proof
+KEEP_LETTERS = timedelta(days=365)  # settled letters: more than the limits look back
+KEEP_EVENTS = timedelta(days=365)  # applied events of providers
+KEEP_DIGESTS = timedelta(days=730)  # settled digests: far beyond any pool, so that no paper comes twice
+
 # --- fetching papers ----------------------------------------------------------------------------------
 # Where the sources are; a mirror of yours is named here and in FETCH_HOSTS.
 SOURCE_URLS = {
@@ -236,6 +245,7 @@ FETCH_SECONDS = 60  # for one answer, from connecting to its last byte
 FETCH_PATIENCE = 60  # seconds to wait for a turn, or as a source's Retry-After asks
 FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the second
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -16,8 +16,8 @@ from subscribers.schedule import in_words
 from subscribers.views.pages import private, token_page
 
 
-@require_POST
 @token_page
+@require_POST
 def sample(request: HttpRequest, token: str) -> HttpResponse:
     """Send the reader of this preferences link a digest now, once a day."""
     subscriber = links.read_preferences(token)

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from subscribers.addresses import address_hash, clean_address
-from subscribers.models import Consent, Letter, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Parting, Subscriber, Suppression
 
 
 class Journeys(admin.ModelAdmin):
@@ -107,3 +107,9 @@ class LetterAdmin(Proofs):
     list_select_related = ["subscriber"]
     search_fields = ["subscriber__email__startswith"]
     search_help_text = "The beginning of an address"
+
+
+@admin.register(Parting)
+class PartingAdmin(Proofs):
+    list_display = ["day", "reason", "words"]
+    list_filter = ["reason"]

@@ -117,11 +117,31 @@ def goodbye(letter: Letter) -> EmailMultiAlternatives:
     return written(letter, "goodbye", {"subscribe_url": links.absolute("subscribe")})
 
 
+def move_from(letter: Letter) -> EmailMultiAlternatives:
+    """Asks the old address whether its reader wants to move. It does not name the new one."""
+    move = letter.subscriber.move
+    urls = {
+        "agree_url": links.move_url(move, "old"),
+        "preferences_url": links.preferences_url(letter.subscriber),
+        "kept": settings.KEEP_MOVE.days,
+    }
+    return written(letter, "move_from", urls)
+
+
+def move_to(letter: Letter) -> EmailMultiAlternatives:
+    """Asks the new address. No word in it comes from whoever typed it."""
+    move = letter.subscriber.move
+    context = {"agree_url": links.move_url(move, "new"), "kept": settings.KEEP_MOVE.days}
+    return written(letter, "move_to", context, to=move.email)
+
+
 BY_KIND = {
     Letter.Kind.CONFIRMATION: confirmation,
     Letter.Kind.WELCOME: welcome,
     Letter.Kind.PREFERENCES: preferences,
     Letter.Kind.GOODBYE: goodbye,
+    Letter.Kind.MOVE_FROM: move_from,
+    Letter.Kind.MOVE_TO: move_to,
 }
 
 
@@ -134,9 +154,13 @@ def unsubscribing(one_click_url: str) -> dict[str, str]:
 
 
 def written(
-    letter: Letter, name: str, context: Mapping[str, object], headers: Mapping[str, str] | None = None
+    letter: Letter,
+    name: str,
+    context: Mapping[str, object],
+    headers: Mapping[str, str] | None = None,
+    to: str | None = None,
 ) -> EmailMultiAlternatives:
-    """Write a letter from its folder in templates/emails/."""
+    """Write a letter from its folder in templates/emails/; `to` where it is not for the reader's own address."""
     shared = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -145,7 +169,7 @@ def written(
     }
     whole = {**shared, **context}
     return compose(
-        to=letter.subscriber.email or "",
+        to=to or letter.subscriber.email or "",
         subject=render_to_string(f"emails/{name}/subject.txt", whole).strip(),
         text=render_to_string(f"emails/{name}/body.txt", whole),
         html=inliner.inline(render_to_string(f"emails/{name}/body.html", whole)),

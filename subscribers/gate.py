@@ -5,7 +5,8 @@ It reads the rows afresh, because what it is asked about may have been read long
 
 from collections.abc import Iterable
 
-from subscribers.models import Letter, Subscriber, Suppression
+from subscribers.models import Letter, Move, Subscriber, Suppression
+from subscribers.moves import why_not_there
 
 Status = Subscriber.Status
 # Who may get which letter. A digest needs mailable().
@@ -14,7 +15,11 @@ MAY_GET: dict[Letter.Kind, list[str]] = {
     Letter.Kind.WELCOME: Status.subscribed(),
     Letter.Kind.PREFERENCES: Status.subscribed(),
     Letter.Kind.GOODBYE: [Status.UNSUBSCRIBED],
+    Letter.Kind.MOVE_FROM: Status.subscribed(),
+    Letter.Kind.MOVE_TO: Status.subscribed(),
 }
+
+MOVING = {Letter.Kind.MOVE_FROM, Letter.Kind.MOVE_TO}
 
 
 def why_not_mail(subscriber: Subscriber) -> str | None:
@@ -24,7 +29,14 @@ def why_not_mail(subscriber: Subscriber) -> str | None:
 
 def why_not(letter: Letter) -> str | None:
     """Why this letter must not be sent; None where it may."""
-    return _refusals([letter.subscriber], MAY_GET[Letter.Kind(letter.kind)]).get(letter.subscriber_id)
+    kind = Letter.Kind(letter.kind)
+    reason = _refusals([letter.subscriber], MAY_GET[kind]).get(letter.subscriber_id)
+    if reason or kind not in MOVING:
+        return reason
+    move = Move.objects.filter(subscriber=letter.subscriber_id).first()
+    if move is None:
+        return "the wish for another address is gone"
+    return why_not_there(letter.subscriber, move.email) if kind == Letter.Kind.MOVE_TO else None
 
 
 def refusals(subscribers: Iterable[Subscriber]) -> dict[int, str]:

@@ -3,18 +3,24 @@
 Leaving and pausing only ever reduce mail; whatever brings mail back asks for a signed link.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
-from subscribers.models import Consent, Letter, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Move, Parting, Subscriber, Suppression
 from subscribers.schedule import Cadence, Schedule
-from subscribers.wishes import Wishes
+from subscribers.signals import erasing
+from subscribers.undoing import remember
+from subscribers.wishes import Tastes, Wishes
 
 Status = Subscriber.Status
+ADDRESS = re.compile(r"\S+@\S+")
 RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
 
 
@@ -35,7 +41,8 @@ def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", go
     Without `goodbye` nothing at all is mailed: the person's own mail program said it for us already.
     """
     leavable = Subscriber.objects.filter(pk=subscriber.pk, status__in=Status.leavable())
-    if not leavable.update(status=Status.UNSUBSCRIBED, next_digest_at=None, status_changed_at=at):
+    left = {"status": Status.UNSUBSCRIBED, "next_digest_at": None, "status_changed_at": at, "gave_reason": False}
+    if not leavable.update(**left, version=F("version") + 1):
         return False
     withdraw(subscriber, "the reader left")
     Consent.objects.create(
@@ -43,6 +50,19 @@ def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", go
     )
     if goodbye and subscriber.status in Status.subscribed():
         owe(subscriber, Letter.Kind.GOODBYE, at)
+    return True
+
+
+@transaction.atomic
+def say_why(farewell: Farewell, reason: str, words: str, at: datetime) -> bool:
+    """Keep a reason for a leave, once per leave and apart from whoever gave it; False where there is one already.
+
+    What looks like an address in the words is taken out.
+    """
+    left = Subscriber.objects.filter(pk=farewell.subscriber.pk, status=Status.UNSUBSCRIBED, gave_reason=False)
+    if not left.filter(status_changed_at=farewell.at).update(gave_reason=True):
+        return False
+    Parting.objects.create(reason=reason, words=ADDRESS.sub("(address)", words), day=at.date())
     return True
 
 
@@ -58,7 +78,9 @@ def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "")
     confirmed = farewell.was in Status.subscribed()
     cadence = RARER[Cadence(subscriber.cadence)] if instead == "less_often" else Cadence(subscriber.cadence)
     status = Status.PAUSED if instead == "pause" and confirmed else farewell.was
-    changes = {"status": status, "cadence": cadence, "status_changed_at": at}
+    changes = {"status": status, "cadence": cadence, "status_changed_at": at, "version": F("version") + 1}
+    if instead == "pause":
+        changes["paused_until"] = None
     if status == Status.ACTIVE:
         changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
     left = Subscriber.objects.filter(pk=subscriber.pk, status__in=[Status.UNSUBSCRIBED, Status.PAUSED])
@@ -79,14 +101,15 @@ def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "")
 def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     """One step rarer than `subscriber.cadence`; False where that is no longer so, or nothing is rarer."""
     cadence = RARER[Cadence(subscriber.cadence)]
-    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status, cadence=subscriber.cadence).filter(
+    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status, version=subscriber.version).filter(
         status__in=Status.subscribed()
     )
-    changes: dict[str, object] = {"cadence": cadence}
+    changes: dict[str, object] = {"cadence": cadence, "version": F("version") + 1}
     if subscriber.status == Status.ACTIVE:
         changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
     if cadence == subscriber.cadence or not as_read.update(**changes):
         return False
+    remember(subscriber, at)
     words = f"Send it {cadence.label}"
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words=words, page="less often", network=network
@@ -95,28 +118,63 @@ def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
 
 
 @transaction.atomic
-def pause(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
-    """Send nothing until the person resumes; False where nothing was being sent."""
-    active = Subscriber.objects.filter(pk=subscriber.pk, status=Status.ACTIVE)
-    if not active.update(status=Status.PAUSED, next_digest_at=None, status_changed_at=at):
+def pause(subscriber: Subscriber, at: datetime, network: str = "", until: date | None = None) -> bool:
+    """Send nothing until the first local day that may bring mail again; without one, until the person resumes.
+
+    A pause may be given another end. False where it has that end already, or the person is not subscribed.
+    """
+    now = locked(subscriber)
+    if now.status not in Status.subscribed() or (now.status, now.paused_until) == (Status.PAUSED, until):
         return False
-    Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Pause", page="pause", network=network
-    )
+    began = now.status_changed_at if now.status == Status.PAUSED else at
+    words = f"Pause until {until}" if until else "Pause"
+    changes = {"status": Status.PAUSED, "next_digest_at": None, "status_changed_at": began, "paused_until": until}
+    _turn(now, changes, Consent(words=words, page="pause", network=network, at=at))
     return True
 
 
 @transaction.atomic
 def resume(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     """End a pause; False where there was none."""
-    paused = Subscriber.objects.filter(pk=subscriber.pk, status=Status.PAUSED)
-    next_digest_at = subscriber.schedule.next_after(at)
-    if not paused.update(status=Status.ACTIVE, next_digest_at=next_digest_at, status_changed_at=at):
+    now = locked(subscriber)
+    if now.status != Status.PAUSED:
         return False
-    Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Resume", page="resume", network=network
-    )
+    due = now.schedule.next_after(at)
+    changes = {"status": Status.ACTIVE, "next_digest_at": due, "status_changed_at": at, "paused_until": None}
+    _turn(now, changes, Consent(words="Resume", page="resume", network=network, at=at))
     return True
+
+
+def end_pauses(at: datetime) -> int:
+    """Bring back whose pause was until a day that has begun where they are; returns how many.
+
+    Their first digest is the first that falls on that day or later, also where this runs some hours late.
+    """
+    ended = 0
+    for reader in Subscriber.objects.back_from_pause(at).iterator():
+        today = reader.schedule.local_date(at)
+        if reader.paused_until and reader.paused_until <= today:
+            ended += _end_pause(reader, at, reader.schedule.first_on(today))
+    return ended
+
+
+def _end_pause(reader: Subscriber, at: datetime, due: datetime) -> int:
+    # Where the reader has done anything since it was read, that stands.
+    as_read = Subscriber.objects.filter(pk=reader.pk, status=Status.PAUSED, version=reader.version)
+    changes = {"status": Status.ACTIVE, "status_changed_at": at, "next_digest_at": due, "paused_until": None}
+    return as_read.update(**changes, version=F("version") + 1)
+
+
+def locked(subscriber: Subscriber) -> Subscriber:
+    """The row as it is now, and as it stays until this transaction ends."""
+    return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+
+
+def _turn(subscriber: Subscriber, changes: Mapping[str, object], proof: Consent) -> None:
+    remember(subscriber, proof.at)
+    Subscriber.objects.filter(pk=subscriber.pk).update(**changes, version=F("version") + 1)
+    proof.subscriber, proof.action = subscriber, Consent.Action.CHANGED
+    proof.save()
 
 
 @transaction.atomic
@@ -127,13 +185,17 @@ def erase(subscriber: Subscriber, at: datetime) -> bool:
     """
     if subscriber.email is None:
         return False
-    forgotten = {"email": None, "next_digest_at": None, **Wishes().columns()}
+    forgotten = {"email": None, "next_digest_at": None, "paused_until": None, "rising": True, **Wishes().columns()}
     there = Subscriber.objects.filter(pk=subscriber.pk, email=subscriber.email)
-    if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten):
+    if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten, version=F("version") + 1):
         return False
     Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED)
     subscriber.topics.clear()
+    Tastes().write(subscriber)
     subscriber.letters.all().delete()
+    subscriber.formers.all().delete()
+    Move.objects.filter(subscriber=subscriber).delete()
+    erasing.send(sender=Subscriber, subscriber=subscriber)
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Erase my data", page="erase"
     )

@@ -10,7 +10,7 @@ from subscribers.signals import letter_owed
 
 DAY = timedelta(days=1)
 # Letters that a stranger can ask for in somebody's name: at most so many in 24 hours …
-A_DAY = {Letter.Kind.CONFIRMATION: 1, Letter.Kind.PREFERENCES: 3}
+A_DAY = {Letter.Kind.CONFIRMATION: 1, Letter.Kind.PREFERENCES: 3, Letter.Kind.MOVE_FROM: 1, Letter.Kind.MOVE_TO: 1}
 # … and so many confirmations in all, until one of them is answered.
 CONFIRMATIONS_EVER = 3
 

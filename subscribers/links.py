@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.urls import reverse
 
-from subscribers.models import Subscriber
+from subscribers.models import Move, Subscriber
 
 CONFIRM_FOR = timedelta(days=14)
 PREFERENCES_FOR = timedelta(days=30)
@@ -64,6 +64,16 @@ def undo_token(farewell: Farewell) -> str:
     return _signer("undo").sign(f"{farewell.subscriber.uid.hex}-{farewell.was}-{at}")
 
 
+def back_token(subscriber: Subscriber, version: int) -> str:
+    """Takes back the change that made this version."""
+    return _signer("back").sign(f"{subscriber.uid.hex}-{version}")
+
+
+def move_url(move: Move, side: str) -> str:
+    """Where the "old" or the "new" address agrees to a change of address."""
+    return absolute("agree", _signer("move").sign(f"{move.uid.hex}-{side}"))
+
+
 def confirm_url(subscriber: Subscriber) -> str:
     return absolute("confirm", confirm_token(subscriber))
 
@@ -108,6 +118,21 @@ def read_undo(token: str) -> Farewell:
     uid, was, at = _unsigned("undo", token, UNDO_FOR).split("-")
     left_at = datetime.strptime(at, INSTANT).replace(tzinfo=UTC)
     return Farewell(_owner(uid), Subscriber.Status(was), left_at)
+
+
+def read_back(token: str) -> tuple[Subscriber, int]:
+    """Whose change is to be taken back, and the version that it made."""
+    uid, version = _unsigned("back", token, settings.KEEP_FORMER).split("-")
+    return _owner(uid), int(version)
+
+
+def read_move(token: str) -> tuple[Move, str]:
+    """A wish for another address, and which of the two addresses has this link."""
+    uid, side = _unsigned("move", token, settings.KEEP_MOVE).split("-")
+    found = Move.objects.select_related("subscriber").filter(uid=UUID(uid)).first()
+    if found is None:
+        raise BadLink("This change of address was made already, or replaced by another, or it is too old.")
+    return found, side
 
 
 def read_leave(key: str) -> Subscriber:

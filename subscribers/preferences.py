@@ -3,25 +3,35 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Subscriber
-from subscribers.wishes import Wishes
+from subscribers.undoing import remember
+from subscribers.wishes import Tastes, Wishes
 
 
 @transaction.atomic
-def change(subscriber: Subscriber, wishes: Wishes, at: datetime, network: str = "") -> bool:
-    """Take over new wishes; False where the person is not subscribed any more.
+def change(
+    subscriber: Subscriber, wishes: Wishes, at: datetime, network: str = "", tastes: Tastes | None = None
+) -> bool:
+    """Take over new wishes, and tastes where they are given.
 
+    False where the person is not subscribed any more, or something else was changed since `subscriber` was read.
     A new rhythm counts from now; the first digest after confirming stays where it was promised.
     """
-    changes: dict[str, object] = {**wishes.columns()}
+    changes: dict[str, object] = {**wishes.columns(), "version": F("version") + 1}
     is_active = subscriber.status == Subscriber.Status.ACTIVE
     if is_active and wishes.schedule != subscriber.schedule and not subscriber.awaits_first_digest:
         changes["next_digest_at"] = wishes.schedule.next_after(at)
-    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status)
+    if tastes:
+        changes["rising"] = tastes.rising
+    as_read = Subscriber.objects.filter(pk=subscriber.pk, status=subscriber.status, version=subscriber.version)
     if not as_read.filter(status__in=Subscriber.Status.subscribed()).update(**changes):
         return False
+    remember(subscriber, at)
+    if tastes:
+        tastes.write(subscriber)
     subscriber.topics.set(wishes.topics)
     Consent.objects.create(
         subscriber=subscriber,

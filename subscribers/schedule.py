@@ -52,6 +52,12 @@ class Schedule:
         """The first slot after `moment` (aware), in UTC."""
         return next(slot for day in self._days_from(moment) if (slot := self.slot_on(day)) > moment)
 
+    def first_on(self, day: date) -> datetime:
+        """The first slot on this local day or later, in UTC."""
+        return next(
+            slot for near in self._days_from(self.slot_on(day)) if self.local_date(slot := self.slot_on(near)) >= day
+        )
+
     def local_date(self, moment: datetime) -> date:
         """The date on the reader's calendar: the date of the edition that is due then."""
         return moment.astimezone(ZoneInfo(self.zone)).date()

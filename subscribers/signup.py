@@ -1,6 +1,6 @@
 """From a stranger's address to a confirmed subscription, and how unconfirmed ones are forgotten."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,6 @@ CONSENT_WORDS = (
     "We mail you once to confirm, then the papers you asked for. Every mail has a link to leave with one click."
 )
 CONFIRM_WORDS = "Yes, send me the digest"
-KEEP_UNCONFIRMED = timedelta(days=14)
 FORGET_CHUNK = 500
 
 
@@ -86,7 +85,7 @@ def forget_unconfirmed(at: datetime) -> int:
 
     Returns how many were deleted.
     """
-    waiting = Subscriber.objects.unconfirmed_since(at - KEEP_UNCONFIRMED)
+    waiting = Subscriber.objects.unconfirmed_since(at - settings.KEEP_UNCONFIRMED)
     waiting.exclude(confirmed_at=None).update(status=Status.UNSUBSCRIBED, status_changed_at=at)
     deleted = 0
     while chunk := _forget_chunk(at):
@@ -97,7 +96,7 @@ def forget_unconfirmed(at: datetime) -> int:
 @transaction.atomic
 def _forget_chunk(at: datetime) -> int:
     # Locked first, because delete() reads before it deletes: somebody may confirm in between.
-    waiting = Subscriber.objects.unconfirmed_since(at - KEEP_UNCONFIRMED).filter(confirmed_at=None)
+    waiting = Subscriber.objects.unconfirmed_since(at - settings.KEEP_UNCONFIRMED).filter(confirmed_at=None)
     rows = [subscriber.pk for subscriber in waiting.select_for_update()[:FORGET_CHUNK]]
     Subscriber.objects.filter(pk__in=rows).delete()
     return len(rows)

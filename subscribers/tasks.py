@@ -5,13 +5,20 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import signup
+from subscribers import leaving, retention
 
 log = logging.getLogger(__name__)
 
 
 @shared_task
-def forget_unconfirmed() -> None:
-    """Delete who asked and never confirmed."""
-    deleted = signup.forget_unconfirmed(timezone.now())
-    log.info("forgot %d addresses that were never confirmed", deleted)
+def forget() -> None:
+    """Forget what need not be kept any longer."""
+    counts = {name: count for name, count in retention.forget(timezone.now()).items() if count}
+    log.info("forgot %s", counts or "nothing")
+
+
+@shared_task
+def end_pauses() -> None:
+    """Bring back whose pause is over."""
+    if ended := leaving.end_pauses(timezone.now()):
+        log.info("ended %d pauses", ended)

@@ -1,9 +1,12 @@
-"""What a reader asks for: topics, rhythm and amount."""
+"""What a reader asks for: topics, rhythm and amount; and what they follow and mute beside the topics."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 from papers.models import Topic
-from subscribers.models import Subscriber, Weekday
+from subscribers.models import Interest, Subscriber, Weekday
 from subscribers.schedule import Cadence, Schedule
 
 
@@ -15,6 +18,7 @@ class Wishes:
     weekday: int = Weekday.MONDAY
     zone: str = "UTC"
     digest_size: int = 5
+    language: str = "en"
 
     @property
     def schedule(self) -> Schedule:
@@ -28,6 +32,7 @@ class Wishes:
             "weekday": self.weekday,
             "zone": self.zone,
             "digest_size": self.digest_size,
+            "language": self.language,
         }
 
     @classmethod
@@ -40,4 +45,41 @@ class Wishes:
             weekday=subscriber.weekday,
             zone=subscriber.zone,
             digest_size=subscriber.digest_size,
+            language=subscriber.language,
         )
+
+
+# The four lists of what is followed and muted, by the names of their fields.
+LISTS = {f"{sense.value}_{kind.value}s": (sense, kind) for sense, kind in product(Interest.Sense, Interest.Kind)}
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """What sharpens the choice: muted topics, whether rising papers may come again, and the four lists."""
+
+    muted_topics: tuple[Topic, ...] = ()
+    rising: bool = True
+    follow_phrases: tuple[str, ...] = ()
+    follow_authors: tuple[str, ...] = ()
+    mute_phrases: tuple[str, ...] = ()
+    mute_authors: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, subscriber: Subscriber) -> "Tastes":
+        """What this subscriber follows and mutes now."""
+        found: dict[str, Any] = {name: [] for name in LISTS}
+        for interest in subscriber.interests.all():
+            found[f"{interest.sense}_{interest.kind}s"].append(interest.value)
+        lists = {name: tuple(sorted(values, key=str.casefold)) for name, values in found.items()}
+        return cls(muted_topics=tuple(subscriber.muted_topics.all()), rising=subscriber.rising, **lists)
+
+    def write(self, subscriber: Subscriber) -> None:
+        """Store the lists and the muted topics; `rising` is a column of the subscriber's own."""
+        subscriber.muted_topics.set(self.muted_topics)
+        subscriber.interests.all().delete()
+        Interest.objects.bulk_create(self._interests(subscriber), ignore_conflicts=True)
+
+    def _interests(self, subscriber: Subscriber) -> Iterable[Interest]:
+        for name, (sense, kind) in LISTS.items():
+            for value in getattr(self, name):
+                yield Interest(subscriber=subscriber, sense=sense, kind=kind, value=value)

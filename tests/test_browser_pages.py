@@ -76,6 +76,9 @@ def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
     of_readers = [
         f"/confirm/{links.confirm_token(bob)}",
         f"/preferences/{links.preferences_token(alice)}",
+        f"/preferences/{links.preferences_token(alice)}/learned/",
+        f"/preferences/{links.preferences_token(alice)}/digests/",
+        f"/back/{links.back_token(alice, 0)}",
         f"/erase/{links.preferences_token(alice)}",
         f"/leave/{alice.leave_key}",
         f"/less-often/{alice.leave_key}",

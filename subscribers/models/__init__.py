@@ -1,17 +1,23 @@
 """Who asked for what, with what consent, and everything owed to them one by one."""
 
 from subscribers.models.consent import Consent
+from subscribers.models.former import Former
 from subscribers.models.interests import Interest
 from subscribers.models.letters import MAX_ATTEMPTS, Letter, LetterQuerySet
+from subscribers.models.moves import Move
+from subscribers.models.partings import Parting
 from subscribers.models.subscribers import Subscriber, SubscriberQuerySet, Weekday, new_leave_key, validate_zone
 from subscribers.models.suppression import Suppression, SuppressionQuerySet
 
 __all__ = [
     "MAX_ATTEMPTS",
     "Consent",
+    "Former",
     "Interest",
     "Letter",
     "LetterQuerySet",
+    "Move",
+    "Parting",
     "Subscriber",
     "SubscriberQuerySet",
     "Suppression",

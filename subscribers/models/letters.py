@@ -43,6 +43,8 @@ class Letter(models.Model):
         WELCOME = "welcome"
         PREFERENCES = "preferences", "preferences link"
         GOODBYE = "goodbye"
+        MOVE_FROM = "move_from", "new address: asks the old one"
+        MOVE_TO = "move_to", "new address: asks the new one"
 
     class Status(models.TextChoices):
         OWED = "owed"

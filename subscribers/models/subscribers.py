@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -26,6 +26,9 @@ def validate_zone(name: str) -> None:
         raise ValidationError("“%(name)s” is not an IANA time zone.", code="zone", params={"name": name})
 
 
+EARLIEST_CLOCK = timedelta(hours=14)  # how far the first zone to reach a day is ahead of UTC (Kiritimati)
+
+
 class Weekday(models.IntegerChoices):
     """ISO 8601 weekdays."""
 
@@ -46,6 +49,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def due(self, at: datetime) -> Self:
         """Mailable, and their hour has come."""
         return self.mailable().filter(next_digest_at__lte=at).order_by("next_digest_at", "pk")
+
+    def back_from_pause(self, at: datetime) -> Self:
+        """Paused until a date that has come somewhere on earth; whether it has in theirs is asked apart."""
+        anywhere = (at + EARLIEST_CLOCK).date()
+        return self.filter(status=Subscriber.Status.PAUSED, paused_until__lte=anywhere).order_by("paused_until", "pk")
 
     def unconfirmed_since(self, before: datetime) -> Self:
         """Waiting for confirmation since before then."""
@@ -110,6 +118,9 @@ class Subscriber(models.Model):
     version = models.PositiveIntegerField(
         default=0, editable=False, help_text="Raised by each change; a page that shows an older one saves nothing."
     )
+    gave_reason = models.BooleanField(
+        default=False, editable=False, help_text="Said why they left; what they said is stored apart, without a name."
+    )
     next_digest_at = models.DateTimeField(null=True, blank=True, help_text="When the planner takes this reader.")
     leave_key = models.CharField(max_length=32, unique=True, default=new_leave_key, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -135,6 +146,8 @@ class Subscriber(models.Model):
             models.Index(fields=["next_digest_at"], condition=Q(status="active"), name="subscriber_due"),
             # The daily clean-up: SubscriberQuerySet.unconfirmed_since
             models.Index(fields=["status_changed_at"], condition=Q(status="pending"), name="subscriber_pending"),
+            # The end of pauses: SubscriberQuerySet.back_from_pause
+            models.Index(fields=["paused_until"], condition=Q(status="paused"), name="subscriber_paused"),
         ]
 
     def __str__(self) -> str:

@@ -5,13 +5,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from subscribers import leaving, links
+from subscribers import leaving, links, undoing
 from subscribers.links import Farewell
 from subscribers.models import Subscriber
 from subscribers.network import client_network
+from subscribers.reader_forms import PartingForm
 from subscribers.views.pages import reads_and_posts, token_page
 
 Status = Subscriber.Status
+LONGEST_ONE_CLICK = 10_000  # bytes: the 26 of the standard, in whatever wrapping
 INSTEAD = {"", "less_often", "pause"}
 
 
@@ -46,6 +48,21 @@ def leave_undo(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "subscribers/undone.html", context, status=200 if done else 409)
 
 
+@token_page
+@reads_and_posts
+def why(request: HttpRequest, token: str) -> HttpResponse:
+    """Takes the optional reason; what is kept of it names nobody."""
+    farewell = links.read_undo(token)
+    if request.method != "POST":
+        return redirect("leave_undo", token)
+    form = PartingForm(request.POST)
+    if not form.is_valid():
+        context = {**way_back(farewell, token), "parting_form": form}
+        return render(request, "subscribers/left.html", context, status=422)
+    leaving.say_why(farewell, form.cleaned_data["reason"], form.cleaned_data["words"], timezone.now())
+    return render(request, "subscribers/thanks.html", {"token": token})
+
+
 def way_back(farewell: Farewell, token: str) -> dict[str, object]:
     """What the page offers, if this was the last thing that happened."""
     now = farewell.subscriber
@@ -53,7 +70,9 @@ def way_back(farewell: Farewell, token: str) -> dict[str, object]:
         return {"moved_on": now.status in Status.leavable()}
     return {
         "undo_token": token,
+        "parting_form": None if now.gave_reason or now.status == Status.PAUSED else PartingForm(),
         "paused": now.status == Status.PAUSED,
+        "until": now.paused_until,
         "had_confirmed": farewell.was in Status.subscribed(),
         "rarer": leaving.rarer(now) if farewell.was in Status.subscribed() else None,
     }
@@ -73,6 +92,7 @@ def less_often(request: HttpRequest, token: str) -> HttpResponse:
         "is_subscribed": subscriber.status in Status.subscribed(),
         "rarer": leaving.rarer(subscriber),
         "done": done,
+        "back_token": links.back_token(subscriber, subscriber.version) if done else "",
         "posted": request.method == "POST",
         "token": token,
     }
@@ -81,10 +101,23 @@ def less_often(request: HttpRequest, token: str) -> HttpResponse:
 
 @token_page
 @reads_and_posts
+def take_back(request: HttpRequest, token: str) -> HttpResponse:
+    """Undo for a change that was made without the signed link; its button is on the page after the change."""
+    subscriber, version = links.read_back(token)
+    if request.method != "POST":
+        return render(request, "subscribers/take_back.html", {"subscriber": subscriber})
+    done = undoing.take_back(subscriber, version, timezone.now(), client_network(request))
+    subscriber.refresh_from_db()
+    context = {"done": done, "subscriber": subscriber}
+    return render(request, "subscribers/undone.html", context, status=200 if done else 409)
+
+
+@token_page
+@reads_and_posts
 def pause(request: HttpRequest, token: str) -> HttpResponse:
     subscriber = links.read_leave(token)
-    at = timezone.now()
-    if request.method == "POST" and leaving.pause(subscriber, at, client_network(request)):
+    at, is_active = timezone.now(), subscriber.status == Status.ACTIVE
+    if request.method == "POST" and is_active and leaving.pause(subscriber, at, client_network(request)):
         return redirect("leave_undo", links.undo_token(Farewell(subscriber, Status.ACTIVE, at)))
     subscriber.refresh_from_db()
     return render(request, "subscribers/pause.html", {"subscriber": subscriber, "token": token})
@@ -112,6 +145,9 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
         response = render(request, "subscribers/one_click.html", page, status=405)
         response["Allow"] = "POST"
         return response
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length[:20]) > LONGEST_ONE_CLICK:
+        return plain("Nothing was changed: the body is List-Unsubscribe=One-Click and no more (RFC 8058).", 413)
     if request.POST.get("List-Unsubscribe") != "One-Click":
         return plain("Nothing was changed: the body must be List-Unsubscribe=One-Click (RFC 8058).", 400)
     try:

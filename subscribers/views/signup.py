@@ -1,5 +1,6 @@
 """Signing up and confirming."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,7 +37,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @require_safe
 def subscribed(request: HttpRequest) -> HttpResponse:
     """What to do next; it knows nothing of any address."""
-    return render(request, "subscribers/subscribed.html", {"kept": signup.KEEP_UNCONFIRMED.days})
+    return render(request, "subscribers/subscribed.html", {"kept": settings.KEEP_UNCONFIRMED.days})
 
 
 @token_page

@@ -34,7 +34,7 @@ def form(graphs: Topic, vision: Topic) -> dict[str, object]:
 @pytest.fixture
 def choices(graphs: Topic, vision: Topic) -> dict[str, object]:
     """What the preferences page posts."""
-    return {**START, "topics": ["vision"], "weekday": "1", "digest_size": "5"}
+    return {**START, "topics": ["vision"], "weekday": "1", "digest_size": "5", "language": "en", "version": "0"}
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from subscribers.models import Consent, Letter, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Parting, Subscriber, Suppression
 from tests.conftest import NOW
 
-MODELS = ["subscriber", "consent", "suppression", "letter"]
+MODELS = ["subscriber", "consent", "suppression", "letter", "parting"]
 
 
 @pytest.fixture
@@ -14,7 +14,8 @@ def rows(alice: Subscriber, bob: Subscriber) -> dict[str, int]:
     Suppression.objects.add("eve@example.org", Suppression.Reason.COMPLAINED)
     consent = Consent.objects.create(subscriber=alice, action="confirmed")
     letter = Letter.objects.create(subscriber=alice, kind="welcome", not_before=NOW)
-    pks = [alice.pk, consent.pk, Suppression.objects.get().pk, letter.pk]
+    parting = Parting.objects.create(reason="no_time", day=NOW.date())
+    pks = [alice.pk, consent.pk, Suppression.objects.get().pk, letter.pk, parting.pk]
     return dict(zip(MODELS, pks, strict=True))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from papers.models import Topic
 from subscribers import links
 from subscribers.emails import BIDI, UnsafeHeader, compose, letter_email, safe
-from subscribers.models import Letter, Subscriber
+from subscribers.models import Letter, Move, Subscriber
 from tests.conftest import NOW
 
 PARTS = {"to": "ann@example.org", "subject": "Papers", "text": "Some papers.", "html": "<p>Some papers.</p>"}
@@ -35,6 +35,7 @@ def bodies(letter: Letter) -> tuple[str, str]:
 @pytest.fixture
 def letter_to() -> Callable[[Subscriber, str], Letter]:
     def write(subscriber: Subscriber, kind: str) -> Letter:
+        Move.objects.get_or_create(subscriber=subscriber, email="new@example.org")
         return Letter(subscriber=subscriber, kind=kind, requested_at=NOW, not_before=NOW)
 
     return write

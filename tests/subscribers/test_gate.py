@@ -3,7 +3,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from subscribers.gate import refusals, why_not, why_not_mail
 from subscribers.leaving import erase
-from subscribers.models import Letter, Subscriber, Suppression
+from subscribers.models import Letter, Move, Subscriber, Suppression
 from tests.conftest import NOW
 
 MAY = {
@@ -11,6 +11,8 @@ MAY = {
     "welcome": {"active", "paused"},
     "preferences": {"active", "paused"},
     "goodbye": {"unsubscribed"},
+    "move_from": {"active", "paused"},
+    "move_to": {"active", "paused"},
 }
 
 
@@ -47,6 +49,8 @@ def test_a_chunk_costs_two_queries(
 
 @pytest.mark.parametrize("kind", MAY)
 def test_each_letter_has_its_readers(everybody: dict[str, Subscriber], kind: str) -> None:
+    for row in everybody.values():
+        Move.objects.create(subscriber=row, email=f"new-{row.email}")
     letters = [Letter(subscriber=row, kind=kind) for row in everybody.values()]
     assert {letter.subscriber.status for letter in letters if why_not(letter) is None} == MAY[kind]
 

@@ -13,7 +13,7 @@ from subscribers.links import BadLink, ExpiredLink, Farewell
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 
-READERS = [links.read_confirm, links.read_preferences, links.read_undo, links.read_leave]
+READERS = [links.read_confirm, links.read_preferences, links.read_undo, links.read_leave, links.read_back]
 
 
 def tokens_of(subscriber: Subscriber) -> list[str]:
@@ -23,10 +23,11 @@ def tokens_of(subscriber: Subscriber) -> list[str]:
         links.preferences_token(subscriber),
         links.undo_token(farewell),
         subscriber.leave_key,
+        links.back_token(subscriber, 7),
     ]
 
 
-@pytest.mark.parametrize("own", range(4))
+@pytest.mark.parametrize("own", range(5))
 def test_a_link_opens_its_own_door_and_no_other(alice: Subscriber, own: int) -> None:
     token = tokens_of(alice)[own]
     READERS[own](token)

@@ -9,7 +9,7 @@ from subscribers.models import Consent, Letter, Subscriber, Suppression
 from subscribers.schedule import Cadence
 from subscribers.signals import letter_owed
 from subscribers.signup import ask, confirm
-from subscribers.tasks import forget_unconfirmed
+from subscribers.tasks import forget
 from subscribers.wishes import Wishes
 from tests.conftest import NOW
 
@@ -168,7 +168,7 @@ def test_who_came_back_without_confirming_is_kept_as_having_left(alice: Subscrib
 
 def test_the_task_forgets_by_the_clock(bob: Subscriber) -> None:
     Subscriber.objects.update(status_changed_at=NOW - 15 * DAY)
-    forget_unconfirmed()
+    forget()
     assert not Subscriber.objects.exists()
 
 

@@ -32,6 +32,7 @@ def paths_of(subscriber: Subscriber) -> dict[str, str]:
         "pause": key,
         "one_click": key,
         "leave_undo": undo,
+        "take_back": links.back_token(subscriber, subscriber.version),
     }
     return {name: reverse(name, args=[secret]) for name, secret in secrets.items()}
 

@@ -1,0 +1,38 @@
+"""What the ledger and the feedback know of one person: to be handed out, and to be forgotten."""
+
+from typing import Any
+
+from newsletter.models import Digest, DigestPaper, Event, Feedback
+from subscribers.models import Subscriber
+
+
+def export(subscriber: Subscriber) -> dict[str, Any]:
+    """Every digest with its papers, what the provider told of it, and every word on a paper."""
+    digests = Digest.objects.filter(subscriber=subscriber).select_related("edition").order_by("planned_at")
+    feedback = Feedback.objects.filter(subscriber=subscriber).select_related("paper")
+    return {
+        "digests": [digest_of(digest) for digest in digests.prefetch_related("papers__paper")],
+        "feedback": [{"at": word.at, "word": word.kind, "paper": word.paper.title} for word in feedback],
+    }
+
+
+def digest_of(digest: Digest) -> dict[str, Any]:
+    told = Event.objects.filter(digest_uid=digest.uid).order_by("happened_at")
+    stored = ["status", "reason", "subject", "provider_id", "planned_at", "submitted_at", "settled_at"]
+    return {
+        "id": digest.uid,
+        "edition": str(digest.edition),
+        **{name: getattr(digest, name) for name in stored},
+        "papers": [{"title": row.paper.title, "reason": row.reason} for row in digest.papers.all()],
+        "provider_told": list(told.values("happened_at", "provider", "type", "detail")),
+    }
+
+
+def erase(subscriber: Subscriber) -> None:
+    """Leave rows that only count: what was sent and said goes, and what others could know the person by."""
+    Feedback.objects.filter(subscriber=subscriber).delete()
+    DigestPaper.objects.filter(subscriber=subscriber).delete()
+    digests = Digest.objects.filter(subscriber=subscriber)
+    Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="")
+    digests.exclude(reason="").update(reason="the reader was erased")
+    digests.update(subject="", provider_id="")

@@ -1,0 +1,120 @@
+"""A reader's own pages about the past: what was learned of them, and what they were sent."""
+
+from collections import Counter
+from datetime import datetime
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from newsletter.models import Digest, Feedback
+from papers.models import Paper, PaperTopic
+from papers.models.topics import BELONGS
+from subscribers import links
+from subscribers.models import Subscriber
+from subscribers.views.pages import reads_and_posts, token_page
+
+DIGESTS_SHOWN = 30
+WORDS_SHOWN = 200
+TOPICS_SHOWN = 8
+LIKED = [Feedback.Kind.MORE, Feedback.Kind.SAVED]
+
+
+@token_page
+@reads_and_posts
+def learned(request: HttpRequest, token: str) -> HttpResponse:
+    """Every word the reader said of a paper, to be changed or taken back; it is all that their taste is made of."""
+    subscriber = links.read_preferences(token)
+    if request.method != "POST":
+        return learned_page(request, subscriber, token)
+    words = Feedback.objects.filter(subscriber=subscriber)
+    if "restore" in request.POST:
+        return restore(request, subscriber, token)
+    if "paper" in request.POST:
+        paper = request.POST["paper"]
+        words = (
+            words.filter(paper=int(paper)) if paper.isascii() and paper.isdigit() and len(paper) < 18 else words.none()
+        )
+    elif "all" not in request.POST:
+        return redirect("learned", token)
+    return say_anew(request, subscriber, token, words)
+
+
+def say_anew(request: HttpRequest, subscriber: Subscriber, token: str, words: QuerySet[Feedback]) -> HttpResponse:
+    """Change these words, or without a new one take them back; the page offers the undo."""
+    word = request.POST.get("word", "")
+    if word and word not in Feedback.Kind.values:
+        return learned_page(request, subscriber, token, status=422)
+    before = packed(subscriber, words)
+    if word:
+        words.update(kind=word)
+    else:
+        words.delete()
+    return learned_page(request, subscriber, token, before=before, word=word)
+
+
+def restore(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
+    """Undo, for an hour: what the reader has said since stays."""
+    try:
+        before = unpacked(subscriber, request.POST["restore"])
+    except signing.BadSignature:
+        return learned_page(request, subscriber, token, status=409, is_too_late=True)
+    with transaction.atomic():
+        for word in before:
+            Feedback.objects.filter(subscriber=subscriber, paper=word.paper_id, at=word.at).delete()
+        Feedback.objects.bulk_create(before, ignore_conflicts=True)
+    return redirect("learned", token)
+
+
+def learned_page(
+    request: HttpRequest, subscriber: Subscriber, token: str, status: int = 200, **context: object
+) -> HttpResponse:
+    words = Feedback.objects.filter(subscriber=subscriber)
+    shown = {
+        "token": token,
+        "words": words.select_related("paper")[:WORDS_SHOWN],
+        "count": words.count(),
+        "topics": liked_topics(words),
+        "kinds": Feedback.Kind.choices,
+        **context,
+    }
+    return render(request, "newsletter/learned.html", shown, status=status)
+
+
+def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:
+    """The topics of what was liked, the most frequent first, each with how often."""
+    liked = words.filter(kind__in=LIKED).order_by("-at").values_list("paper_id", flat=True)[:WORDS_SHOWN]
+    links_ = PaperTopic.objects.filter(paper__in=list(liked), strength__gte=BELONGS).order_by("topic__position")
+    return Counter(links_.values_list("topic__name", flat=True)).most_common(TOPICS_SHOWN)
+
+
+def packed(subscriber: Subscriber, words: QuerySet[Feedback]) -> str:
+    """Some words of a reader, signed for the way through the page and back."""
+    rows = [(word.paper_id, word.kind, word.at.isoformat()) for word in words]
+    return signing.dumps(rows, salt=f"learned.{subscriber.uid.hex}", compress=True)
+
+
+def unpacked(subscriber: Subscriber, text: str) -> list[Feedback]:
+    """The words again. Raises BadSignature where they are too old, or not this reader's."""
+    rows = signing.loads(text, salt=f"learned.{subscriber.uid.hex}", max_age=settings.KEEP_FORMER)
+    there = set(Paper.objects.filter(pk__in=[row[0] for row in rows]).values_list("pk", flat=True))
+    return [
+        Feedback(subscriber=subscriber, paper_id=paper, kind=kind, at=datetime.fromisoformat(at))
+        for paper, kind, at in rows
+        if paper in there
+    ]
+
+
+@token_page
+@require_safe
+def digests(request: HttpRequest, token: str) -> HttpResponse:
+    """The last digests that went out, with their papers and why each was chosen."""
+    subscriber = links.read_preferences(token)
+    sent = Digest.objects.filter(subscriber=subscriber, status__in=Digest.Status.possibly_sent())
+    latest = sent.select_related("edition").order_by("-planned_at").prefetch_related("papers__paper")[:DIGESTS_SHOWN]
+    context = {"token": token, "digests": latest, "most": DIGESTS_SHOWN}
+    return render(request, "newsletter/digests.html", context)

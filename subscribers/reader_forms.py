@@ -1,0 +1,187 @@
+"""What readers change on their own pages, beyond what the sign-up form asks."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from papers.models import Topic
+from subscribers.addresses import LONGEST_INPUT
+from subscribers.forms import AddressField, PreferencesForm, TopicsField
+from subscribers.models import Interest, Parting, Subscriber
+from subscribers.wishes import LISTS, Tastes, Wishes
+
+LONGEST_VALUE = Interest._meta.get_field("value").max_length or 100
+MOST_LINES = 50
+LONGEST_PAUSE = timedelta(days=366)
+
+
+class LinesField(forms.CharField):
+    """One thing a line; the same thing twice, however it is written, is one."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
+
+    def clean(self, value: Any) -> tuple[str, ...]:
+        lines = filter(None, (readable(line) for line in super().clean(value).splitlines()))
+        kept = tuple({folded(line): line for line in lines}.values())
+        if len(kept) > MOST_LINES:
+            raise ValidationError(f"These are {len(kept)} lines. Keep the {MOST_LINES} that matter most.")
+        for line in kept:
+            if len(line) > LONGEST_VALUE:
+                raise ValidationError(f"“{line[:40]}…” is too long: {LONGEST_VALUE} characters a line at most.")
+        return kept
+
+
+def readable(line: str) -> str:
+    """A line in NFC, with single spaces and without signs that nobody sees."""
+    seen = (sign if sign.isspace() or unicodedata.category(sign)[0] != "C" else "" for sign in line)
+    return " ".join(unicodedata.normalize("NFC", "".join(seen)).split())
+
+
+def folded(value: str) -> str:
+    """What makes two values the same: neither case nor, for databases differ there, the dot over an i."""
+    return value.casefold().replace("\u0307", "")
+
+
+class ReaderForm(PreferencesForm):
+    """Everything that the preferences page saves, and the version that it was made from."""
+
+    muted_topics = TopicsField(
+        required=False, error_messages={"invalid_choice": "We have no topic “%(value)s”. Choose from the list."}
+    )
+    follow_authors = LinesField(label="Authors to follow", required=False)
+    follow_phrases = LinesField(label="Words to follow", required=False)
+    mute_authors = LinesField(label="Authors to mute", required=False)
+    mute_phrases = LinesField(label="Words to mute", required=False)
+    rising = forms.BooleanField(label="Tell me once more when a paper that I got takes off", required=False)
+    language = forms.ChoiceField(
+        label="Language of the mail",
+        choices=settings.LANGUAGES,
+        error_messages={"invalid_choice": "Choose a language from the list."},
+    )
+    version = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        muted = self.fields["muted_topics"]
+        assert isinstance(muted, TopicsField)  # noqa: S101 - for the type checker
+        muted.choices = self.topics_field.choices
+
+    @classmethod
+    def of(cls, subscriber: Subscriber, data: Any = None) -> "ReaderForm":
+        """Filled in with what the reader gets now."""
+        wishes, tastes = Wishes.of(subscriber), Tastes.of(subscriber)
+        initial = {
+            **wishes.columns(),
+            "topics": [topic.slug for topic in wishes.topics],
+            "muted_topics": [topic.slug for topic in tastes.muted_topics],
+            "rising": tastes.rising,
+            "version": subscriber.version,
+            **{name: "\n".join(getattr(tastes, name)) for name in LISTS},
+        }
+        return cls(data, initial=initial)
+
+    def muted(self) -> list[str]:
+        """The slugs that are ticked to be muted."""
+        return list(self["muted_topics"].value() or [])
+
+    def clean_muted_topics(self) -> tuple[Topic, ...]:
+        return tuple(self.known[slug] for slug in dict.fromkeys(self.cleaned_data["muted_topics"]))
+
+    def clean(self) -> None:
+        """Nobody both follows and mutes one thing."""
+        both = set(self.cleaned_data.get("topics", ())) & set(self.cleaned_data.get("muted_topics", ()))
+        if both:
+            self.add_error("muted_topics", f"You chose {in_a_row(topic.name for topic in both)} above. Choose or mute.")
+        for kind in Interest.Kind:
+            followed = {folded(value): value for value in self.cleaned_data.get(f"follow_{kind}s", ())}
+            muted = {folded(value) for value in self.cleaned_data.get(f"mute_{kind}s", ())}
+            if twice := [value for key, value in followed.items() if key in muted]:
+                self.add_error(f"mute_{kind}s", f"You follow {in_a_row(twice)} above. Follow or mute.")
+
+    def tastes(self) -> Tastes:
+        """What to follow and to mute, once the form is valid."""
+        return Tastes(**{name: self.cleaned_data[name] for name in ("muted_topics", "rising", *LISTS)})
+
+    def is_of(self, subscriber: Subscriber) -> bool:
+        """Whether the page was made from what is stored now."""
+        return bool(self.cleaned_data["version"] == str(subscriber.version))
+
+    def now_of(self, subscriber: Subscriber) -> None:
+        """Keep what was typed, for the reader to save over what is stored now."""
+        self.data = {**self.data, **{name: self[name].value() for name in self.fields}, "version": subscriber.version}
+
+    def differences(self, subscriber: Subscriber) -> list[tuple[str, str, str]]:
+        """Label, what is stored, what was typed: of everything in which they differ, once the form is valid."""
+        stored = asdict(Wishes.of(subscriber)) | asdict(Tastes.of(subscriber))
+        typed = asdict(self.wishes()) | asdict(self.tastes())
+        pairs = ((name, self._said(name, stored[name]), self._said(name, typed[name])) for name in stored)
+        return [(str(self[name].label), mine, other) for name, mine, other in pairs if mine != other]
+
+    def _said(self, name: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, tuple | list):
+            return ", ".join(sorted(str(one) for one in value)) or "nothing"
+        return str(dict(getattr(self.fields[name], "choices", ())).get(value, value))
+
+
+def in_a_row(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in sorted(names))
+
+
+class PauseForm(forms.Form):
+    """Until when to send nothing; without a date, until the reader says so."""
+
+    until = forms.DateField(
+        label="Until (the first day with mail again)",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Type the date as 2026-12-31."},
+    )
+    version = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, today: date, version: int) -> None:
+        super().__init__(data, initial={"version": version})
+        self.today = today
+        first, last = today + timedelta(days=1), today + LONGEST_PAUSE
+        self.fields["until"].widget.attrs.update(min=first.isoformat(), max=last.isoformat())
+
+    def clean_until(self) -> date | None:
+        until: date | None = self.cleaned_data["until"]
+        if until and not self.today < until <= self.today + LONGEST_PAUSE:
+            raise ValidationError("Choose a day from tomorrow on, within a year.")
+        return until
+
+
+class NewAddressForm(forms.Form):
+    """Where the mail is to go instead."""
+
+    email = AddressField(label="New address", max_length=LONGEST_INPUT)
+
+    def __init__(self, data: Any = None, *, present: str) -> None:
+        super().__init__(data)
+        self.present = present
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if email == self.present:
+            raise ValidationError("Your mail goes to this address already.")
+        return email
+
+
+class PartingForm(forms.Form):
+    """Why somebody left, if they like to say."""
+
+    reason = forms.ChoiceField(
+        label="The reason",
+        choices=Parting.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one of these.", "invalid_choice": "Choose one of these."},
+    )
+    words = forms.CharField(label="In your words, if you like", required=False, max_length=300)

@@ -1,0 +1,51 @@
+"""Forgetting what need not be kept any longer, once a day. How long is said in one place: the KEEP_ settings."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from subscribers import signup
+from subscribers.models import Consent, Former, Letter, Move, Subscriber
+from subscribers.signals import forgetting
+
+CHUNK = 500  # rows per statement: short locks
+
+
+def forget(at: datetime) -> dict[str, int]:
+    """Forget in all tables, other apps' too; returns how many rows of which. Again the same moment, it finds none."""
+    counts = {
+        "unconfirmed": signup.forget_unconfirmed(at),
+        "networks": sum(
+            Consent.objects.filter(pk__in=chunk).update(network="")
+            for chunk in chunks(Consent.objects.filter(at__lt=at - settings.KEEP_NETWORKS).exclude(network=""))
+        ),
+        "letters": delete(
+            Letter.objects.filter(requested_at__lt=at - settings.KEEP_LETTERS).exclude(
+                status__in=Letter.Status.unsettled()
+            )
+        ),
+        "former states": delete(Former.objects.filter(at__lt=at - settings.KEEP_FORMER)),
+        "moves": delete(Move.objects.filter(asked_at__lt=at - settings.KEEP_MOVE)),
+    }
+    parts: list[tuple[Any, Any]] = forgetting.send(sender=Subscriber, at=at)
+    for _, more in parts:
+        counts |= more
+    return counts
+
+
+def delete(rows: QuerySet[Any]) -> int:
+    """Delete rows and what hangs on them, chunk by chunk; returns how many of these rows."""
+    deleted = 0
+    for chunk in chunks(rows):
+        rows.model._default_manager.filter(pk__in=chunk).delete()
+        deleted += len(chunk)
+    return deleted
+
+
+def chunks(rows: QuerySet[Any]) -> Iterator[list[int]]:
+    """Primary keys, until no row is left that fits; whoever takes them must see to that."""
+    while chunk := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+        yield chunk

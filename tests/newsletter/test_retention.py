@@ -1,0 +1,88 @@
+"""What is old is forgotten, once a day; what is needed stays."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.db.models import Model
+
+from newsletter.celery import app
+from newsletter.models import Digest, DigestPaper, Edition, Event
+from papers.models import Paper
+from subscribers import retention
+from subscribers.letters import owe
+from subscribers.models import Consent, Former, Letter, Move, Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import planned
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def traces(alice: Subscriber, edition: Edition, papers: list[Paper]) -> dict[type[Model], timedelta]:
+    """One row of each kind, all of NOW, with how long it is to be kept."""
+    Former.objects.create(subscriber=alice, version=1, state={}, at=NOW)
+    Move.objects.create(subscriber=alice, email="new@example.org", asked_at=NOW)
+    owe(alice, Letter.Kind.WELCOME, NOW)
+    Letter.objects.update(status="sent")
+    digest = planned(edition, alice)
+    Digest.objects.update(status="accepted", submitted_at=NOW, planned_at=NOW)
+    digest.papers.create(subscriber=alice, paper=papers[0], place=1, reason="Robotics")
+    Event.objects.create(provider="x", key="1", type="delivered", happened_at=NOW, applied_at=NOW)
+    return {
+        Former: settings.KEEP_FORMER,
+        Move: settings.KEEP_MOVE,
+        Letter: settings.KEEP_LETTERS,
+        Digest: settings.KEEP_DIGESTS,
+        DigestPaper: settings.KEEP_DIGESTS,
+        Event: settings.KEEP_EVENTS,
+    }
+
+
+def test_each_row_is_kept_as_long_as_is_said_and_no_longer(traces: dict[type[Model], timedelta]) -> None:
+    for kept in sorted(set(traces.values())):
+        mine = [model for model in traces if traces[model] == kept]
+        retention.forget(NOW + kept - SECOND)
+        assert all(model._default_manager.exists() for model in mine), mine
+        retention.forget(NOW + kept + SECOND)
+        assert not any(model._default_manager.exists() for model in mine), mine
+
+
+def test_networks_expire_and_the_proof_stays(alice: Subscriber) -> None:
+    Consent.objects.create(subscriber=alice, action="confirmed", network="192.0.2.0/24", at=NOW)
+    retention.forget(NOW + settings.KEEP_NETWORKS - SECOND)
+    assert Consent.objects.get().network == "192.0.2.0/24"
+    assert retention.forget(NOW + settings.KEEP_NETWORKS + SECOND)["networks"] == 1
+    assert (Consent.objects.get().network, Consent.objects.get().action) == ("", "confirmed")
+
+
+def test_what_is_still_to_happen_is_not_forgotten(alice: Subscriber, edition: Edition) -> None:
+    owe(alice, Letter.Kind.WELCOME, NOW)
+    planned(edition, alice)
+    Event.objects.create(provider="x", key="1", type="delivered", happened_at=NOW)
+    retention.forget(NOW + timedelta(days=10_000))
+    assert Letter.objects.exists()
+    assert Digest.objects.exists()
+    assert Event.objects.exists()
+
+
+def test_forgetting_again_finds_nothing(traces: object, monkeypatch: pytest.MonkeyPatch, alice: Subscriber) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 1)
+    for day in range(3):
+        Consent.objects.create(subscriber=alice, action="changed", network="192.0.2.0/24", at=NOW - SECOND * day)
+    later = NOW + timedelta(days=10_000)
+    assert sum(retention.forget(later).values()) == 8
+    assert sum(retention.forget(later).values()) == 0
+
+
+def test_papers_of_the_erased_are_found_again(alice: Subscriber, edition: Edition, papers: list[Paper]) -> None:
+    planned(edition, alice).papers.create(subscriber=alice, paper=papers[0], place=1, reason="Robotics")
+    Subscriber.objects.update(status="erased", email=None, next_digest_at=None)
+    retention.forget(NOW)
+    assert not DigestPaper.objects.exists()
+
+
+def test_it_happens_every_day(clock: time_machine.Traveller) -> None:
+    entry = app.conf.beat_schedule["forget what is old"]
+    assert (entry["task"], entry["schedule"]) == ("subscribers.tasks.forget", 24 * 3600)
