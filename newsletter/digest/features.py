@@ -1,12 +1,11 @@
 """An edition's papers as arrays, made once; readers' tastes are compared with all of them in one product. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from newsletter.digest.taste import IN_TITLE, Background, Taste, Text, background
 
@@ -46,33 +45,38 @@ class Features:
 
 
 class Table:
-    """Papers by names, sparse."""
+    """Papers by names, sparse: each name's papers lie together. By numpy alone, so that every process can afford it."""
 
-    def __init__(self, papers: Iterable[Mapping[str, float]]) -> None:
-        papers = list(papers)
-        names = sorted({name for paper in papers for name in paper})
-        self._rows = {name: number for number, name in enumerate(names)}
-        by_paper = _sparse(papers, self._rows)
-        self._by_name = csr_array(by_paper.T)
+    def __init__(self, papers: Sequence[Mapping[str, float]]) -> None:
+        self._papers = len(papers)
+        entries = sorted((name, row, value) for row, paper in enumerate(papers) for name, value in paper.items())
+        self._rows: dict[str, int] = {}
+        starts: list[int] = []
+        for place, (name, _, _) in enumerate(entries):
+            if name not in self._rows:
+                self._rows[name] = len(starts)
+                starts.append(place)
+        self._starts = np.array([*starts, len(entries)], np.intp)
+        self._paper = np.array([row for _, row, _ in entries], np.intp)
+        self._value = np.array([value for _, _, value in entries], np.float32)
 
     def sums(self, profiles: Sequence[Mapping[str, float]]) -> Floats:
         """For each profile (row) and paper (column): the sum of the profile's weights of what the paper has."""
-        product = _sparse(profiles, self._rows) @ self._by_name
-        return np.asarray(product.toarray(), np.float32)
-
-
-def _sparse(rows: Sequence[Mapping[str, float]], columns: Mapping[str, int]) -> csr_array:
-    values: list[float] = []
-    places: list[int] = []
-    ends = [0]
-    for row in rows:
-        for name, value in row.items():
-            if (place := columns.get(name)) is not None:
-                places.append(place)
-                values.append(value)
-        ends.append(len(values))
-    shape = (len(rows), len(columns))
-    return csr_array((np.array(values, np.float32), np.array(places, np.int32), np.array(ends, np.int32)), shape=shape)
+        known = [
+            (number, row, weight)
+            for number, profile in enumerate(profiles)
+            for name, weight in profile.items()
+            if (row := self._rows.get(name)) is not None
+        ]
+        numbers, rows = (np.array([entry[part] for entry in known], np.intp) for part in (0, 1))
+        weights = np.array([weight for _, _, weight in known], np.float32)
+        counts = self._starts[rows + 1] - self._starts[rows]
+        # Where each known term's papers lie, one after the other.
+        places = np.arange(counts.sum()) + np.repeat(self._starts[rows] - np.cumsum(counts) + counts, counts)
+        cells = np.repeat(numbers * self._papers, counts) + self._paper[places]
+        values = np.repeat(weights, counts) * self._value[places]
+        size = len(profiles) * self._papers
+        return np.bincount(cells, values, size).astype(np.float32).reshape(len(profiles), self._papers)
 
 
 def taste_of(like: Floats, authors: Floats) -> Floats:
