@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
 from django.utils import timezone
 
+from newsletter.digest.explanation import explain
 from newsletter.models import Brake, Digest, DigestPaper, Edition, EditionPaper, Event
+from subscribers.models import Subscriber
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -25,12 +31,23 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
+class DecisionForm(forms.ModelForm):
+    """A pin or ban of a paper that is mostly in the pool already: that is no repetition, but what is decided."""
+
+    def validate_unique(self) -> None:
+        """Saving finds the row of the pool."""
+
+    def validate_constraints(self) -> None:
+        """As above."""
+
+
 class EditionPaperInline(admin.TabularInline):
     """Only what an editor decided: a pool has up to a thousand papers."""
 
     model = EditionPaper
+    form = DecisionForm
     extra = 1
-    fields = ["paper", "choice", "hot"]
+    fields = ["paper", "choice", "place", "hot"]
     readonly_fields = ["hot"]
     autocomplete_fields = ["paper"]
     verbose_name = "pin or ban"
@@ -56,6 +73,34 @@ class EditionAdmin(admin.ModelAdmin):
         accounts = {Digest.Status(status).label: count for status, count in edition.accounts().items() if count}
         total = sum(accounts.values())
         return " + ".join(f"{count:,} {label}" for label, count in accounts.items()) + f" = {total:,} planned"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Decide on papers of the pool, or bring others into it; a decision that is removed leaves its paper there."""
+        if formset.model is not EditionPaper:
+            super().save_formset(request, form, formset, change)
+            return
+        for row in formset.save(commit=False):
+            EditionPaper.objects.decide(row.edition, row.paper, row.choice, row.place)
+        for row in formset.deleted_objects:
+            EditionPaper.objects.decide(row.edition, row.paper, EditionPaper.Choice.POOL)
+
+    def get_urls(self) -> list[Any]:
+        own = path("<int:pk>/explain/", self.admin_site.admin_view(self.explain), name="newsletter_edition_explain")
+        return [own, *super().get_urls()]
+
+    def explain(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Why one reader gets what of this edition. The address is posted: addresses do not belong into logs."""
+        if not request.user.has_perm("subscribers.view_subscriber"):
+            raise PermissionDenied
+        edition = get_object_or_404(Edition, pk=pk)
+        address = request.POST.get("address", "").strip()
+        reader = Subscriber.objects.filter(email__iexact=address).first() if "\0" not in address else None
+        context = self.admin_site.each_context(request) | {
+            "title": f"{edition}: one reader's papers",
+            "address": address,
+            "explanation": explain(reader, edition, timezone.now()) if reader else None,
+        }
+        return render(request, "admin/newsletter/edition/explain.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the planner opens editions
         return False

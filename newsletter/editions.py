@@ -62,7 +62,7 @@ def open_edition(kind: str, day: date) -> Edition:
     if opened:
         window = Paper.objects.listed(day - timedelta(days=settings.POOL_DAYS), day).trending()
         EditionPaper.objects.bulk_create(
-            EditionPaper(edition=edition, paper_id=pk, hot=hot)
-            for pk, hot in window.values_list("pk", "hot")[:POOL_SIZE]
+            EditionPaper(edition=edition, paper_id=pk, hot=hot, notice=notice)
+            for pk, hot, notice in window.values_list("pk", "hot", "notice")[:POOL_SIZE]
         )
     return edition

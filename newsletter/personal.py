@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from newsletter.models import Digest, DigestPaper, Event, Feedback
+from newsletter.models import Digest, DigestPaper, Event, Feedback, Profile
 from subscribers.models import Subscriber
 
 
@@ -13,6 +13,7 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
     return {
         "digests": [digest_of(digest) for digest in digests.prefetch_related("papers__paper")],
         "feedback": [{"at": word.at, "word": word.kind, "paper": word.paper.title} for word in feedback],
+        "learned_taste": list(Profile.objects.filter(subscriber=subscriber).values("learned_at", "terms", "authors")),
     }
 
 
@@ -31,6 +32,7 @@ def digest_of(digest: Digest) -> dict[str, Any]:
 def erase(subscriber: Subscriber) -> None:
     """Leave rows that only count: what was sent and said goes, and what others could know the person by."""
     Feedback.objects.filter(subscriber=subscriber).delete()
+    Profile.objects.filter(subscriber=subscriber).delete()
     DigestPaper.objects.filter(subscriber=subscriber).delete()
     digests = Digest.objects.filter(subscriber=subscriber)
     Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="")

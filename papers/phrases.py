@@ -28,7 +28,7 @@ class Phrases(Generic[Label]):
         self._exact: dict[tuple[str, ...], set[Label]] = {}
         for label, mine in phrases.items():
             for phrase in mine:
-                table, fold = (self._exact, _singular) if _is_exact(phrase) else (self._phrases, _folded)
+                table, fold = (self._exact, _singular) if _is_exact(phrase) else (self._phrases, folded)
                 words = tuple(map(fold, _words(phrase)))
                 table.setdefault(words, set()).add(label)
         self._longest = max(map(len, [*self._phrases, *self._exact]), default=0)
@@ -50,7 +50,7 @@ class Phrases(Generic[Label]):
         words = _words(text)
         return Counter(
             (exact, phrase, frozenset(table[phrase]))
-            for exact, table, fold in ((False, self._phrases, _folded), (True, self._exact, _singular))
+            for exact, table, fold in ((False, self._phrases, folded), (True, self._exact, _singular))
             for phrase in _grams(list(map(fold, words)), self._longest)
             if phrase in table
         )
@@ -76,7 +76,7 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 2 and word.endswith("s") and word[-2].isupper() else word
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
     """Small letters, American spelling, no plural. Both sides are folded alike, so a non-word does no harm."""
     word = word.lower().removesuffix("'s").removesuffix("’s")
     word = word.replace("isation", "ization").replace("modelling", "modeling")

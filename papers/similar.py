@@ -38,7 +38,7 @@ _STOP = (
     " whether which while who whose will with within without would yet approach approaches demonstrate demonstrates"
     " existing experiments introduce method methods novel paper propose proposed proposes results work"
 )
-_COMMON = frozenset(_STOP.split())
+COMMON = frozenset(_STOP.split())
 
 
 def similar(paper: Paper, most: int = 5) -> list[Paper]:
@@ -141,4 +141,4 @@ def is_outgrown() -> bool:
 
 def _is_telling(term: str) -> bool:
     words = term.split(" ")
-    return len(term) <= LONGEST_TERM and not any(word in _COMMON or word.isdigit() or len(word) < 2 for word in words)
+    return len(term) <= LONGEST_TERM and not any(word in COMMON or word.isdigit() or len(word) < 2 for word in words)

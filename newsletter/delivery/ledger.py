@@ -75,6 +75,7 @@ def begin_submitting(ready: Sequence[Submittable], at: datetime) -> set[int]:
                 place=place,
                 reason=choice.reason,
                 outside=choice.outside,
+                rising=choice.rising,
             )
             for one in going
             for place, choice in enumerate(one.choices, start=1)

@@ -13,12 +13,11 @@ from django.utils import timezone
 from newsletter.delivery import ledger
 from newsletter.delivery.outcomes import Kind, Outcome, in_words
 from newsletter.delivery.provider import Provider
-from newsletter.digest import candidates
-from newsletter.digest.choice import Choice, Chooser, Reader
+from newsletter.digest import candidates, readers
+from newsletter.digest.choice import Choice, Chooser
 from newsletter.digest.rendering import Renderer
-from newsletter.models import Brake, Digest, DigestPaper, Edition
+from newsletter.models import Brake, Digest, Edition
 from subscribers.gate import refusals
-from subscribers.models import Subscriber
 
 log = logging.getLogger(__name__)
 
@@ -77,24 +76,13 @@ def choose(digests: Iterable[Digest]) -> list[Chosen]:
     for edition, copies in by_edition.items():
         pool = candidates.load(edition)
         chooser, renderer = Chooser(pool), Renderer(edition, len(pool.papers))
-        for digest, reader in zip(copies, readers([copy.subscriber for copy in copies], pool.papers), strict=True):
-            if choices := chooser.choose(reader):
+        people = readers.load([copy.subscriber for copy in copies], pool, timezone.now())
+        for digest, choices in zip(copies, chooser.choose_all(people), strict=True):
+            if choices:
                 chosen.append(Chosen(digest, choices, renderer))
             else:
                 ledger.refuse(digest, Digest.Status.SKIPPED, "nothing new that fits", timezone.now())
     return chosen
-
-
-def readers(subscribers: Sequence[Subscriber], pool: Sequence[int]) -> list[Reader]:
-    """What the choice needs to know of these subscribers, in two queries."""
-    topics, seen = defaultdict(set), defaultdict(set)
-    follows = Subscriber.topics.through.objects.filter(subscriber__in=subscribers)
-    for subscriber, topic in follows.values_list("subscriber_id", "topic_id"):
-        topics[subscriber].add(topic)
-    sent = DigestPaper.objects.filter(subscriber__in=subscribers, paper__in=pool)
-    for subscriber, paper in sent.values_list("subscriber_id", "paper_id"):
-        seen[subscriber].add(paper)
-    return [Reader(frozenset(topics[one.pk]), one.digest_size, frozenset(seen[one.pk])) for one in subscribers]
 
 
 def submit_slice(provider: Provider, chosen: Sequence[Chosen]) -> str:

@@ -1,16 +1,53 @@
 """The papers an edition can draw from, with what the choice needs to know, computed once per edition."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from newsletter.digest.features import Features
+from newsletter.digest.scoring import phrase_strengths, standing
+from newsletter.digest.taste import read
 from newsletter.models import Edition, EditionPaper
-from papers.models import Listing, PaperTopic, Reading
+from papers.identity import author_key
+from papers.models import Listing, Paper, PaperTopic, Reading
 from papers.models.topics import BELONGS
 
 Floats = NDArray[np.float64]
+
+_EDITIONS = 4  # that a process works on at once; each keeps some megabytes
+
+
+class Corpus:
+    """The texts of the candidates: what phrases, authors and tastes are looked up in. Each is read when first asked."""
+
+    def __init__(self, texts: Sequence[tuple[str, str, Sequence[str]]]) -> None:
+        self._texts = texts  # title, abstract, authors
+        self._phrases: dict[str, Floats] = {}
+
+    @cached_property
+    def features(self) -> Features:
+        return Features.of([read(*text) for text in self._texts])
+
+    def about(self, phrases: Iterable[str]) -> Mapping[str, Floats]:
+        """How well each paper fits each of these phrases, and perhaps more."""
+        if unknown := [phrase for phrase in phrases if phrase not in self._phrases]:
+            self._phrases |= phrase_strengths(unknown, [(title, abstract) for title, abstract, _ in self._texts])
+        return self._phrases
+
+    def by(self, author: str) -> Sequence[int]:
+        """The rows of an author's papers, however the name is written."""
+        return self._authors.get(author_key(author), [])
+
+    @cached_property
+    def _authors(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for row, (_, _, authors) in enumerate(self._texts):
+            for key in {author_key(name) for name in authors} - {""}:
+                found.setdefault(key, []).append(row)
+        return found
 
 
 @dataclass(frozen=True)
@@ -26,6 +63,16 @@ class Candidates:
     popularity: Sequence[str]  # the trend in words; may be empty
     pinned: Sequence[int] = ()  # row numbers, in the editor's order
     column: dict[int, int] = field(default_factory=dict)  # topic id -> column
+    notice: Mapping[int, float] = field(default_factory=dict)  # paper -> its trend without the date
+    texts: Corpus | None = None
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        return self.texts or corpus(tuple(self.papers))
+
+    @cached_property
+    def row_of(self) -> dict[int, int]:
+        return {paper: row for row, paper in enumerate(self.papers)}
 
 
 def load(edition: Edition) -> Candidates:
@@ -43,33 +90,44 @@ def load(edition: Edition) -> Candidates:
     strengths = np.zeros((len(papers), len(names)))
     for paper, topic, _, strength in links:
         strengths[row_of[paper], column[topic]] = strength
-    hot = np.array([row.hot for row in pool], dtype=float)
+    notice = np.array([row.notice for row in pool], dtype=float)
+    pins = [(row.place, number) for number, row in enumerate(pool) if row.choice == EditionPaper.Choice.PINNED]
     return Candidates(
         papers=papers,
         topics=list(names),
         topic_names=list(names.values()),
         strengths=strengths,
-        standings=standings_by_topic(hot, strengths),
-        overall=standing(hot),
+        standings=standings_by_topic(notice, strengths),
+        overall=standing(notice),
         popularity=popularity(papers),
-        pinned=[number for number, row in enumerate(pool) if row.choice == EditionPaper.Choice.PINNED],
+        pinned=[number for _, number in sorted(pins)],
         column=column,
+        notice={row.paper_id: row.notice for row in pool},
     )
 
 
-def standings_by_topic(hot: Floats, strengths: Floats) -> Floats:
-    """Each paper's standing among the papers of each topic, so that a small field has trends of its own."""
+@lru_cache(maxsize=_EDITIONS)
+def corpus(papers: tuple[int, ...]) -> Corpus:
+    """The texts of these papers. An edition's pool is frozen, and so are its texts while a worker is at it."""
+    texts = {
+        pk: (title, abstract, authors)
+        for pk, title, abstract, authors in Paper.objects.filter(pk__in=papers).values_list(
+            "pk", "title", "abstract", "authors"
+        )
+    }
+    return Corpus([texts.get(pk, ("", "", ())) for pk in papers])
+
+
+def standings_by_topic(notice: Floats, strengths: Floats) -> Floats:
+    """Each paper's standing among the papers of each topic, so that a small field has trends of its own.
+
+    Of notice, which knows no date: hot papers of the last day would be the only trend (docs/trends.md).
+    """
     result = np.zeros_like(strengths)
     for topic in range(strengths.shape[1]):
         members = strengths[:, topic] >= BELONGS
-        result[members, topic] = standing(hot[members])
+        result[members, topic] = standing(notice[members])
     return result
-
-
-def standing(hot: Floats) -> Floats:
-    """Distances from the mean in standard deviations; all zero where nothing stands out."""
-    spread = hot.std() if hot.size else 0.0
-    return (hot - hot.mean()) / spread if spread > 1e-9 else np.zeros_like(hot)
 
 
 def popularity(papers: Sequence[int]) -> list[str]:

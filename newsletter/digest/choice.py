@@ -1,34 +1,28 @@
 """Which papers one person gets, and why. Pure: arrays in, choices out; the same in, the same out.
 
-Fit comes first: how much a paper belongs to the reader's best matching topic. The trend within that topic
-decides among papers that fit about equally. See docs/ranking.md.
+Fit and taste come first; the trend within the winning topic decides among papers that fit about equally. See
+docs/ranking.md.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsletter.digest.candidates import Candidates, Floats
-from papers.models.topics import BELONGS
+from newsletter.digest.candidates import Candidates
+from newsletter.digest.ranking import EVERYTHING, MINIMUM, NEAREST, Ranker, Scores, best_first, chunks, weighted_taste
+from newsletter.digest.readers import Reader
+from newsletter.digest.reasons import reason
 
-TREND_WEIGHT = 0.15  # a paper two deviations up overtakes one that fits .15 better, never one that fits far better
 PER_TOPIC = 3
 EXPLORE_FROM = 4  # digests of this size and more keep one place for a paper from outside
 EXPLORE_STANDING = 0.5  # and that paper stands out among all
+DISLIKED = -0.1  # a weighted taste below it: not even to explore
 
-EVERYTHING = -1  # the topic of a reader who chose none
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What the choice knows of a reader: no name, no address."""
-
-    topics: frozenset[int]
-    size: int
-    seen: Collection[int] = ()  # papers that were ever sent to this reader
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -38,105 +32,159 @@ class Choice:
     paper: int
     reason: str
     outside: bool = False
+    rising: bool = False  # was sent before
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """The candidates in the order of one set of topics; readers who share the set share it."""
+class Line:
+    """A candidate as one reader's choice saw it: every part of its score, and why it was taken or left."""
 
-    order: NDArray[np.intp]  # rows of papers that fit, best first
-    topic: NDArray[np.intp]  # (P,), the column of the winning topic
-    outside: NDArray[np.intp]  # rows of trending papers that fit nowhere, best first
+    paper: int
+    topic: str
+    fit: float
+    words: float  # weighted taste
+    authors: float
+    trend: float  # weighted
+    score: float
+    verdict: str
+    taken: bool = False
 
 
-@dataclass
 class Chooser:
     """Chooses from one edition's candidates for any number of readers."""
 
-    candidates: Candidates
-    _rankings: dict[frozenset[int], Ranking] = field(default_factory=dict)
+    def __init__(self, candidates: Candidates) -> None:
+        self.candidates = candidates
+        self._ranker = Ranker(candidates)
 
     def choose(self, reader: Reader) -> list[Choice]:
         """The reader's papers in their order; an empty list is a quiet day."""
-        ranking = self._ranking(reader.topics)
-        seen = frozenset(reader.seen)
-        pins = [row for row in self.candidates.pinned if self.candidates.papers[row] not in seen][: reader.size]
-        explore = self._explore(ranking, reader, seen, pins)
-        room = reader.size - len(pins) - len(explore)
-        fitting = list(self._fitting(ranking, reader, seen, pins, room))
-        if not fitting and not pins:
+        return next(self.choose_all([reader]))
+
+    def choose_all(self, readers: Sequence[Reader]) -> Iterator[list[Choice]]:
+        """The papers of each reader, a chunk at a time: memory is flat in the number of readers."""
+        for chunk in chunks(readers):
+            scores, nearest = self._ranker.ranked(chunk)
+            for number, reader in enumerate(chunk):
+                yield Picks(self, scores, number, reader, nearest[number]).choices()
+
+    def explain(self, reader: Reader) -> list[Line]:
+        """All candidates, the taken ones first in their order, then the others by score."""
+        scores, nearest = self._ranker.ranked([reader])
+        picks = Picks(self, scores, 0, reader, nearest[0])
+        taken = {choice.paper: (place, choice) for place, choice in enumerate(picks.choices(), start=1)}
+        lines = []
+        for row in range(len(self.candidates.papers)):
+            place, choice = taken.get(self.candidates.papers[row], (0, None))
+            verdict = f"taken, no. {place}: {choice.reason}" if choice else picks.why_left(row)
+            lines.append((place or len(taken) + 1, self._line(scores, row, verdict, choice is not None)))
+        return [line for _, line in sorted(lines, key=lambda pair: (pair[0], -pair[1].score))]
+
+    def _line(self, scores: Scores, row: int, verdict: str, taken: bool) -> Line:
+        topic = int(scores.topic[0, row])
+        words, authors = weighted_taste(scores, 0, row)
+        return Line(
+            paper=self.candidates.papers[row],
+            topic="" if topic == EVERYTHING else self.candidates.topic_names[topic],
+            fit=float(scores.fit[0, row]),
+            words=words,
+            authors=authors,
+            trend=float(scores.trend[0, row]),
+            score=float(scores.score[0, row]),
+            verdict=verdict,
+            taken=taken,
+        )
+
+    @cached_property
+    def trending(self) -> list[int]:
+        """Rows that stand out among all, best first: what may be explored."""
+        order = np.argsort(-self.candidates.overall.round(9), kind="stable")
+        return [int(row) for row in order if self.candidates.overall[row] >= EXPLORE_STANDING]
+
+
+class Picks:
+    """One reader's way through the ranked papers."""
+
+    def __init__(self, chooser: Chooser, scores: Scores, number: int, reader: Reader, nearest: Rows) -> None:
+        self.chooser, self.candidates = chooser, chooser.candidates
+        self.scores, self.number, self.reader, self.nearest = scores, number, reader, nearest
+        rows = self.candidates.row_of
+        risen = frozenset(reader.risen)
+        self.risen = {rows[paper] for paper in risen if paper in rows}
+        self.sent = {rows[paper] for paper in reader.seen if paper in rows} - self.risen
+        topics = len(reader.topics)
+        self.most = max(PER_TOPIC, -(-reader.size // topics)) if topics else reader.size
+        self.of_topic: Counter[int] = Counter()
+        self.pins = [row for row in self.candidates.pinned if self._may(row) and row not in self.risen][: reader.size]
+        self.explored = self._explore()
+        self.fitting = list(self._fitting(reader.size - len(self.pins) - len(self.explored)))
+
+    def choices(self) -> list[Choice]:
+        if not self.fitting and not self.pins:
             return []
         return [
-            *(self._choice(row, "Picked by the editor") for row in pins),
-            *(self._choice(row, self._topic_name(ranking, row)) for row in fitting),
-            *(self._choice(row, "From outside your topics", outside=True) for row in explore),
+            *(self._choice(row, "Picked by the editor") for row in self.pins),
+            *(self._choice(row, self._reason(row), rising=row in self.risen) for row in self.fitting),
+            *(self._choice(row, "From outside your topics", outside=True) for row in self.explored),
         ]
 
-    def _ranking(self, topics: frozenset[int]) -> Ranking:
-        if topics not in self._rankings:
-            self._rankings[topics] = rank(self.candidates, topics)
-        return self._rankings[topics]
+    def why_left(self, row: int) -> str:
+        if row in self.sent:
+            return "left: was sent before"
+        if not np.isfinite(self.scores.score[self.number, row]):
+            return "left: muted"
+        if not self._belongs(row):
+            return f"left: fits less than {MINIMUM}"
+        if self.of_topic[int(self.scores.topic[self.number, row])] >= self.most:
+            return "left: enough of its topic"
+        if row in self.risen:
+            return "left: one mention of a rising paper is enough, or there was no room"
+        return "left: no room"
 
-    def _fitting(
-        self, ranking: Ranking, reader: Reader, seen: frozenset[int], pins: Sequence[int], room: int
-    ) -> Iterator[int]:
-        """The best unseen rows, a few from each topic."""
-        most = max(PER_TOPIC, -(-reader.size // max(1, len(reader.topics)))) if reader.topics else reader.size
-        taken: Counter[int] = Counter()
-        for row in ranking.order:
+    def _may(self, row: int) -> bool:
+        return row not in self.sent and bool(np.isfinite(self.scores.score[self.number, row]))
+
+    def _belongs(self, row: int) -> bool:
+        return bool(self.scores.belongs[self.number, row] >= np.float32(MINIMUM))
+
+    def _fitting(self, room: int) -> Iterator[int]:
+        """The best rows, a few from each topic, at most one of them a paper that rises again."""
+        again = 0
+        for row in self._by_score():
             if room <= 0:
                 return
-            topic = int(ranking.topic[row])
-            if self.candidates.papers[row] in seen or row in pins or taken[topic] >= most:
+            if not self._belongs(row) or not self._may(row) or row in self.pins or (row in self.risen and again):
                 continue
-            taken[topic] += 1
+            topic = int(self.scores.topic[self.number, row])
+            if topic != EVERYTHING and self.of_topic[topic] >= self.most:
+                continue
+            again += row in self.risen
+            self.of_topic[topic] += topic != EVERYTHING
             room -= 1
-            yield int(row)
+            yield row
 
-    def _explore(self, ranking: Ranking, reader: Reader, seen: frozenset[int], pins: Sequence[int]) -> list[int]:
-        """At most one trending paper from outside the reader's topics."""
-        if reader.size - len(pins) < EXPLORE_FROM:
+    def _by_score(self) -> Iterator[int]:
+        yield from self.nearest.tolist()
+        if len(self.nearest) < len(self.candidates.papers):
+            yield from best_first(self.scores.score[self.number : self.number + 1], whole=True)[0][NEAREST:].tolist()
+
+    def _explore(self) -> list[int]:
+        """At most one trending paper from outside what the reader wants, for who wants something."""
+        reader = self.reader
+        wants = reader.topics or reader.phrases or reader.authors
+        if not wants or reader.size - len(self.pins) < EXPLORE_FROM:
             return []
-        rows = (int(row) for row in ranking.outside if self.candidates.papers[row] not in seen and row not in pins)
-        return [row for row, _ in zip(rows, range(1), strict=False)]
+        for row in self.chooser.trending:
+            new = row not in self.pins and row not in self.risen and self._may(row)
+            if new and not self._belongs(row) and sum(weighted_taste(self.scores, self.number, row)) >= DISLIKED:
+                return [row]
+        return []
 
-    def _topic_name(self, ranking: Ranking, row: int) -> str:
-        topic = int(ranking.topic[row])
-        return "Trending" if topic == EVERYTHING else self.candidates.topic_names[topic]
+    def _reason(self, row: int) -> str:
+        why = reason(self.candidates, self.reader, self.scores, self.number, row)
+        return f"Still rising · {why}" if row in self.risen else why
 
-    def _choice(self, row: int, why: str, *, outside: bool = False) -> Choice:
+    def _choice(self, row: int, why: str, *, outside: bool = False, rising: bool = False) -> Choice:
         popularity = self.candidates.popularity[row]
-        return Choice(self.candidates.papers[row], f"{why} · {popularity}" if popularity else why, outside)
-
-
-def rank(candidates: Candidates, topics: frozenset[int]) -> Ranking:
-    """Order the candidates for readers of these topics; no topic means the best of everything."""
-    columns = sorted(candidates.column[topic] for topic in topics if topic in candidates.column)
-    if not topics:
-        everything = np.full(len(candidates.papers), EVERYTHING, dtype=np.intp)
-        return Ranking(best_first(candidates.overall), everything, np.array([], dtype=np.intp))
-    if not columns:
-        fit, winning = np.zeros(len(candidates.papers)), np.zeros(len(candidates.papers), dtype=np.intp)
-        score = fit
-    else:
-        mine = candidates.strengths[:, columns]
-        winning = np.array(columns, dtype=np.intp)[mine.argmax(axis=1)] if mine.size else np.array([], dtype=np.intp)
-        fit = mine.max(axis=1)
-        score = fit + TREND_WEIGHT * trend(candidates.standings, winning)
-    order = best_first(score)
-    outside = best_first(candidates.overall)
-    return Ranking(
-        order[fit[order] >= BELONGS],
-        winning,
-        outside[(fit[outside] < BELONGS) & (candidates.overall[outside] >= EXPLORE_STANDING)],
-    )
-
-
-def trend(standings: Floats, winning: NDArray[np.intp]) -> Floats:
-    """The standing within the winning topic, held to (-1, 1) so that no trend outweighs fit."""
-    return np.tanh(standings[np.arange(len(winning)), winning] / 2)
-
-
-def best_first(scores: Floats) -> NDArray[np.intp]:
-    """Row numbers by falling score; equals keep the pool's own order."""
-    return np.argsort(-scores.round(9), kind="stable")
+        words = f"{why} · {popularity}" if popularity else why
+        return Choice(self.candidates.papers[row], words, outside, rising)

@@ -5,6 +5,7 @@ from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
 from newsletter.models.editions import Edition, EditionPaper
 from newsletter.models.events import Event
 from newsletter.models.feedback import Feedback
+from newsletter.models.profiles import Profile
 
 __all__ = [
     "Brake",
@@ -16,4 +17,5 @@ __all__ = [
     "EditionPaper",
     "Event",
     "Feedback",
+    "Profile",
 ]

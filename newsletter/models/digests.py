@@ -125,7 +125,8 @@ class Digest(models.Model):
 
 
 class DigestPaper(models.Model):
-    """A paper in a digest. Unique per reader and paper: nobody gets the same paper twice.
+    """A paper in a digest. Unique per reader and paper: nobody gets the same paper twice, but for one more mention,
+    labelled, of a paper that has taken off since.
 
     The rows are written with the state `submitting` and removed when it is certain that nothing was sent.
     """
@@ -136,11 +137,12 @@ class DigestPaper(models.Model):
     place = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=200, help_text="Why this reader got it, in words.")
     outside = models.BooleanField(default=False, help_text="From outside the reader's topics.")
+    rising = models.BooleanField(default=False, help_text="Was sent before, and mentioned once more.")
 
     class Meta:
         ordering = ["place"]
         constraints = [
-            models.UniqueConstraint(fields=["subscriber", "paper"], name="never_the_same_paper_twice"),
+            models.UniqueConstraint(fields=["subscriber", "paper", "rising"], name="never_the_same_paper_twice"),
             models.UniqueConstraint(fields=["digest", "place"], name="one_paper_per_place"),
         ]
 

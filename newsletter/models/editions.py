@@ -46,6 +46,14 @@ class Edition(models.Model):
         return dict.fromkeys(statuses, 0) | dict(counts)
 
 
+class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
+    def decide(self, edition: Edition, paper: Paper, choice: str, place: int = 0) -> None:
+        """Pin or ban a paper, or leave it to its fit. One that is not in the pool comes into it."""
+        decision = {"choice": choice, "place": place}
+        trend = {"hot": paper.hot, "notice": paper.notice}
+        self.update_or_create(edition=edition, paper=paper, defaults=decision, create_defaults=decision | trend)
+
+
 class EditionPaper(models.Model):
     """A paper in an edition's pool, with its trend score as it was when the edition opened."""
 
@@ -57,7 +65,11 @@ class EditionPaper(models.Model):
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="pool")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
     hot = models.FloatField()
+    notice = models.FloatField(default=0, help_text="The same without the date: what trends are compared by.")
     choice = models.CharField(max_length=6, choices=Choice.choices, default=Choice.POOL)
+    place = models.PositiveSmallIntegerField(default=0, help_text="The order of pins, lowest first.")
+
+    objects = EditionPaperQuerySet.as_manager()
 
     class Meta:
         ordering = ["-hot", "paper_id"]

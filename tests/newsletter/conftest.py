@@ -41,6 +41,7 @@ def make_paper(number: int, topic: Topic, strength: float = 0.9, **fields: objec
         "authors": ["Ada Lovelace", "Emmy Noether"],
         "listed_on": NOW.date(),
         "hot": 100 - number,
+        "notice": 2 - number / 10,
     } | fields
     paper = Paper.objects.create(**values)
     PaperTopic.objects.create(paper=paper, topic=topic, strength=strength, source=PaperTopic.Source.TEXT)
@@ -83,7 +84,7 @@ def add_readers(count: int, *topics: Topic, **fields: object) -> list[Subscriber
 def edition(papers: list[Paper], db: None) -> Edition:
     edition = Edition.objects.create(kind="daily", date=NOW.date())
     for paper in papers:
-        edition.pool.create(paper=paper, hot=paper.hot)
+        edition.pool.create(paper=paper, hot=paper.hot, notice=paper.notice)
     return edition
 
 

@@ -1,17 +1,27 @@
 """Which papers one person gets."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.digest.candidates import Candidates, standing, standings_by_topic
-from newsletter.digest.choice import PER_TOPIC, Chooser, Reader
+from newsletter.digest.candidates import Candidates, Corpus, standings_by_topic
+from newsletter.digest.choice import PER_TOPIC, Chooser
+from newsletter.digest.readers import Reader
+from newsletter.digest.scoring import standing
+from newsletter.digest.taste import Taste
 
 GRAPHS, ROBOTS, VISION = 7, 8, 9
 
 
-def candidates(strengths: list[list[float]], pinned: list[int] | None = None) -> Candidates:
+Text = tuple[str, str, list[str]]
+
+
+def candidates(
+    strengths: list[list[float]], pinned: list[int] | None = None, texts: list[Text] | None = None
+) -> Candidates:
     """Papers 100, 101, … from the hottest down; columns: graphs, robots, vision."""
     matrix = np.array(strengths, dtype=float).reshape(-1, 3)
     hot = -np.arange(len(matrix), dtype=float)
@@ -25,6 +35,7 @@ def candidates(strengths: list[list[float]], pinned: list[int] | None = None) ->
         popularity=[""] * len(matrix),
         pinned=pinned or [],
         column={GRAPHS: 0, ROBOTS: 1, VISION: 2},
+        texts=Corpus(texts or [("", "", [])] * len(matrix)),
     )
 
 
@@ -108,3 +119,76 @@ def test_a_choice_is_repeatable_in_bounds_and_never_repeats(size: int, data: st.
     assert papers == chosen(candidates(rows), *topics, size=size, seen=seen)
     assert len(papers) == len(set(papers)) <= size
     assert not set(papers) & set(seen)
+
+
+TEXTS: list[Text] = [
+    ("Sparse autoencoders", "We read circuits.", ["Ada Lovelace"]),
+    ("Walking robots", "They learn to walk.", ["Emmy Noether"]),
+    ("A third paper", "It is about autoencoders that are sparse, and robots.", ["Lovelace, Ada"]),
+]
+
+
+def of(reader: Reader, strengths: list[list[float]] | None = None) -> list[tuple[int, str]]:
+    pool = candidates(strengths or [[0.0] * 3] * 3, texts=TEXTS)
+    return [(choice.paper, choice.reason) for choice in Chooser(pool).choose(reader)]
+
+
+def test_a_followed_author_is_found_however_the_name_is_written() -> None:
+    reason = "By ada lovelace, whom you follow"
+    assert of(Reader(frozenset(), 3, authors=("ada lovelace",))) == [(100, reason), (102, reason)]
+
+
+def test_a_followed_phrase_is_reason_enough() -> None:
+    assert of(Reader(frozenset(), 3, phrases=("sparse autoencoder",))) == [(100, "You follow “sparse autoencoder”")]
+
+
+@pytest.mark.parametrize(
+    "mutes",
+    [{"muted_phrases": ("robots",)}, {"muted_authors": ("Emmy Noether",)}, {"muted_topics": frozenset({ROBOTS})}],
+)
+def test_what_is_muted_never_comes(mutes: dict[str, Any]) -> None:
+    papers = [
+        paper for paper, _ in of(Reader(frozenset({GRAPHS}), 3, **mutes), [[0.9, 0, 0], [0.9, 0.9, 0], [0.9, 0, 0]])
+    ]
+    assert 100 in papers
+    assert 101 not in papers
+
+
+def test_taste_lifts_what_reads_like_the_liked_papers_and_says_so() -> None:
+    reader = Reader(frozenset({GRAPHS}), 1, taste=Taste({"sparse autoencoder": 1.0, "circuit": 0.5}))
+    assert (
+        of(reader, [[0.0, 0, 0], [0.5, 0, 0], [0, 0, 0]])
+        == [(100, "Like papers you liked: sparse autoencoder, circuit")]
+        or of(reader, [[0.0, 0, 0], [0.4, 0, 0], [0, 0, 0]])[0][0] == 100
+    )
+
+
+def test_a_disliked_paper_of_a_followed_topic_stays_away() -> None:
+    reader = Reader(frozenset({GRAPHS}), 3, taste=Taste({"robot": -1.0}))
+    assert [paper for paper, _ in of(reader, [[0.6, 0, 0], [0.6, 0, 0], [0.6, 0, 0]])] == [100]
+
+
+def test_a_paper_that_took_off_is_mentioned_once_more_and_says_so() -> None:
+    reader = Reader(frozenset({GRAPHS}), 3, seen=(100, 101, 102), risen=(101, 102))
+    assert of(reader, [[0.9, 0, 0]] * 3) == [(101, "Still rising · Graphs")]
+
+
+def test_readers_are_ranked_together_as_they_are_alone() -> None:
+    pool = candidates([[0.9, 0.1, 0], [0, 0.8, 0.4], [0.5, 0.5, 0.5]], texts=TEXTS)
+    readers = [
+        Reader(frozenset({GRAPHS}), 3),
+        Reader(frozenset({ROBOTS, VISION}), 2, taste=Taste({"robot": 1.0})),
+        Reader(frozenset(), 3, phrases=("robots",)),
+    ] * 100
+    chooser = Chooser(pool)
+    assert list(chooser.choose_all(readers)) == [chooser.choose(reader) for reader in readers]
+
+
+def test_every_candidate_has_its_explanation() -> None:
+    pool = candidates([[0.9, 0, 0], [0.1, 0, 0], [0.8, 0, 0]], texts=TEXTS)
+    lines = Chooser(pool).explain(Reader(frozenset({GRAPHS}), 3, seen=(102,)))
+    assert [(line.paper, line.verdict) for line in lines] == [
+        (100, "taken, no. 1: Graphs"),
+        (102, "left: was sent before"),
+        (101, "left: fits less than 0.3"),
+    ]

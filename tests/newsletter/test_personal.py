@@ -78,7 +78,17 @@ def test_no_other_table_knows_a_person() -> None:
         if field.auto_created and field.related_model and not field.related_model._meta.auto_created
     }
     # A new table about people has to be named here, in export and in erase.
-    assert relations == {"consent", "letter", "former", "interest", "move", "digest", "digestpaper", "feedback"}
+    assert relations == {
+        "consent",
+        "letter",
+        "former",
+        "interest",
+        "move",
+        "digest",
+        "digestpaper",
+        "feedback",
+        "profile",
+    }
 
 
 def test_erasing_leaves_no_trace_but_numbers(alice: Subscriber, known: Digest, papers: list[Paper]) -> None:

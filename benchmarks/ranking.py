@@ -1,0 +1,207 @@
+"""How well does the digest choose for one person? Ours against what others do, on real listings.
+
+    python -m benchmarks.ranking [--data FILE] [--half report|tuning|all] [--cost]
+
+Readers are made by benchmarks/readers.py. A reader's likes are known, later weeks are ranked: nDCG@10 for subject
+readers, the mean reciprocal rank of the first wanted paper for author readers, with 95 % bootstrap intervals over
+readers. Text statistics come from the papers up to the last like. The tables stand in docs/ranking.md.
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import django
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+os.environ |= {"DEMO": "1", "DJANGO_SETTINGS_MODULE": "newsletter.settings"}
+django.setup()
+
+from benchmarks.ranking_cost import cost  # noqa: E402
+from benchmarks.readers import Bools, Listed, Reader, Rows, author_readers, load, subject_readers  # noqa: E402
+from newsletter.digest.features import Features, taste_of  # noqa: E402
+from newsletter.digest.scoring import phrase_strengths, score, standing  # noqa: E402
+from newsletter.digest.taste import Word, background, learn, read  # noqa: E402
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "daily-listings.jsonl.gz"
+DEPTH = 10
+BACKGROUND = 1_000  # papers before the last like: as many as an edition's pool holds
+Floats = NDArray[np.float64]
+Recipe = Callable[[Reader, Rows], Floats]
+
+
+class Recipes:
+    """Each scores the shown rows for one reader."""
+
+    def __init__(self, papers: Sequence[Listed], names: Iterable[str] = ()) -> None:
+        self.papers, self.names = papers, list(names)  # the names of all readers, so that texts are read once
+        self.chance = np.random.default_rng(7)
+        self.upvotes = np.array([paper.upvotes for paper in papers], float)
+
+    @cached_property
+    def tfidf(self) -> Any:
+        """arxiv-sanity-lite's features (compute.py)."""
+        vectorizer = TfidfVectorizer(
+            stop_words="english",
+            token_pattern=r"(?u)\b[a-zA-Z_][a-zA-Z0-9_]+\b",
+            ngram_range=(1, 2),
+            max_features=20_000,
+            sublinear_tf=True,
+        )
+        return vectorizer.fit_transform([f"{one.title} {one.abstract}" for one in self.papers]).tocsr()
+
+    def random(self, _: Reader, rows: Rows) -> Floats:
+        return self.chance.random(len(rows))
+
+    def most_upvotes(self, _: Reader, rows: Rows) -> Floats:
+        return self.upvotes[rows]
+
+    def mean_of_likes(self, reader: Reader, rows: Rows) -> Floats:
+        mean = self.tfidf[reader.likes].mean(axis=0)
+        return np.asarray(self.tfidf[rows] @ mean.T).ravel()
+
+    def shared_authors_first(self, reader: Reader, rows: Rows) -> Floats:
+        mine = {author for row in reader.likes for author in self.papers[row].authors}
+        shared = [len(mine.intersection(self.papers[row].authors)) for row in rows]
+        return self.mean_of_likes(reader, rows) + np.array(shared, float)
+
+    def arxiv_sanity(self, reader: Reader, rows: Rows) -> Floats:
+        """Likes against everything else (https://github.com/karpathy/arxiv-sanity-lite, serve.py `svm_rank`)."""
+        known, liked = self._labels(reader, self._last(reader) + 1)
+        model = LinearSVC(class_weight="balanced", C=0.01, max_iter=10_000, tol=1e-6, random_state=0)
+        return np.asarray(model.fit(self.tfidf[known], liked).decision_function(self.tfidf[rows]))
+
+    def scholar_inbox(self, reader: Reader, rows: Rows) -> Floats:
+        """Logistic regression, likes against a random background, both sides of equal weight."""
+        known, liked = self._labels(reader, self._last(reader) + 1)
+        background = self.chance.choice(known[~liked], min(BACKGROUND, int((~liked).sum())), replace=False)
+        sample = np.array([*reader.likes, *background])
+        model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500)
+        model.fit(self.tfidf[sample], np.arange(len(sample)) < len(reader.likes))
+        return np.asarray(model.decision_function(self.tfidf[rows]))
+
+    def ours_likes(self, reader: Reader, rows: Rows) -> Floats:
+        return score(np.zeros(len(rows)), self._taste(reader)[rows], np.zeros(len(rows)))
+
+    def ours_topics(self, reader: Reader, rows: Rows) -> Floats:
+        return score(self._fit(reader)[rows], np.zeros(len(rows)), np.zeros(len(rows)))
+
+    def ours_both(self, reader: Reader, rows: Rows) -> Floats:
+        return score(self._fit(reader)[rows], self._taste(reader)[rows], np.zeros(len(rows)))
+
+    def ours_likes_trend(self, reader: Reader, rows: Rows) -> Floats:
+        return score(np.zeros(len(rows)), self._taste(reader)[rows], self._trend(rows))
+
+    def ours_both_trend(self, reader: Reader, rows: Rows) -> Floats:
+        return score(self._fit(reader)[rows], self._taste(reader)[rows], self._trend(rows))
+
+    def _trend(self, rows: Rows) -> Floats:
+        return np.asarray(standing(np.log10(1 + self.upvotes[rows])))
+
+    def _taste(self, reader: Reader) -> Floats:
+        return self._tastes(tuple(reader.likes))
+
+    @cache  # noqa: B019 - one object, one run
+    def _tastes(self, likes: tuple[int, ...]) -> Floats:
+        before = self._features.texts[max(0, likes[-1] + 1 - BACKGROUND) : likes[-1] + 1]
+        taste = learn([Word(self._features.texts[row], 1.0) for row in likes], background(before))
+        features = self._features
+        return np.asarray(taste_of(features.like([taste]), features.by_known_authors([taste]))[0], float)
+
+    @cached_property
+    def _features(self) -> Features:
+        return Features.of([read(one.title, one.abstract, one.authors) for one in self.papers])
+
+    def _fit(self, reader: Reader) -> Floats:
+        return self._fits(reader.names)
+
+    @cache  # noqa: B019 - one object, one run
+    def _fits(self, names: tuple[str, ...]) -> Floats:
+        """What the reader named: a phrase in the texts, or an author."""
+        by_author = np.array([any(name in one.authors for name in names) for one in self.papers], float)
+        return np.maximum(np.max([self._phrases[name] for name in names], axis=0), by_author)
+
+    @cached_property
+    def _phrases(self) -> dict[str, Floats]:
+        return phrase_strengths(self.names, [(one.title, one.abstract) for one in self.papers])
+
+    def _labels(self, reader: Reader, end: int) -> tuple[Rows, Bools]:
+        known = np.arange(end)
+        return known, np.isin(known, reader.likes)
+
+    def _last(self, reader: Reader) -> int:
+        return max(reader.likes)
+
+
+def ndcg(scores: Floats, wanted: Bools) -> float:
+    """Gain 1 for each wanted paper among the first ten (Järvelin and Kekäläinen, 2002)."""
+    discounts = 1 / np.log2(np.arange(2, DEPTH + 2))
+    found = wanted[np.argsort(-scores, kind="stable")[:DEPTH]]
+    return float(found @ discounts[: len(found)] / discounts[: int(wanted.sum())].sum())
+
+
+def reciprocal_rank(scores: Floats, wanted: Bools) -> float:
+    return 1 / (1 + int(np.argmax(wanted[np.argsort(-scores, kind="stable")])))
+
+
+def measured(recipe: Recipe, readers: Sequence[Reader], measure: Callable[[Floats, Bools], float]) -> str:
+    """The mean over readers of the mean over their weeks, with its interval."""
+    means = np.array([np.mean([measure(recipe(one, week.rows), week.wanted) for week in one.weeks]) for one in readers])
+    chance = np.random.default_rng(11)
+    drawn = means[chance.integers(0, len(means), (2_000, len(means)))].mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return f"{means.mean():.3f} ({low:.2f}–{high:.2f})"
+
+
+def quality(papers: Sequence[Listed], half: str) -> None:
+    kept = [
+        [one for one in readers if half == "all" or one.is_for_tuning == (half == "tuning")]
+        for readers in (subject_readers(papers), author_readers(papers))
+    ]
+    subjects, authors = kept
+    recipes = Recipes(papers, [name for one in (*subjects, *authors) for name in one.names])
+    single = [one for one in subjects if len(one.names) == 1]
+    print(f"{len(subjects)} subject readers, {len(single)} of them of one subject; {len(authors)} author readers\n")
+    print("| | subjects: nDCG@10 | of one subject | authors: MRR |\n|---|---|---|---|")
+    for name, recipe in named(recipes).items():
+        figures = (measured(recipe, subjects, ndcg), measured(recipe, single, ndcg))
+        print(f"| {name} | {' | '.join(figures)} | {measured(recipe, authors, reciprocal_rank)} |", flush=True)
+
+
+def named(recipes: Recipes) -> dict[str, Recipe]:
+    return {
+        "random": recipes.random,
+        "most upvotes": recipes.most_upvotes,
+        "mean of likes, TF-IDF cosine": recipes.mean_of_likes,
+        "the same, shared authors first": recipes.shared_authors_first,
+        "arxiv-sanity-lite: SVM, likes against all": recipes.arxiv_sanity,
+        "Scholar Inbox: weighted logistic regression": recipes.scholar_inbox,
+        "**ours, likes alone**": recipes.ours_likes,
+        "ours, likes, with trend": recipes.ours_likes_trend,
+        "**ours, what they follow alone**": recipes.ours_topics,
+        "**ours, both**": recipes.ours_both,
+        "ours, both, with trend": recipes.ours_both_trend,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--half", choices=["report", "tuning", "all"], default="report")
+    parser.add_argument("--cost", action="store_true", help="measure time and memory instead")
+    options = parser.parse_args()
+    if options.cost:
+        cost(load(options.data))
+        return
+    quality(load(options.data), options.half)
+
+
+if __name__ == "__main__":
+    main()

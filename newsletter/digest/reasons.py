@@ -1,0 +1,45 @@
+"""Why a paper is in a digest, in the reader's words. Pure."""
+
+from newsletter.digest.candidates import Candidates
+from newsletter.digest.ranking import EVERYTHING, Scores, weighted_taste
+from newsletter.digest.readers import Reader
+from papers.models.topics import BELONGS
+
+TOLD = 2  # terms that a reason names
+LONGEST_NAME = 60
+
+
+def reason(candidates: Candidates, reader: Reader, scores: Scores, number: int, row: int) -> str:
+    """What spoke most for the paper: a followed author or phrase, a topic, the taste, or only its trend."""
+    words, authors = weighted_taste(scores, number, row)
+    fit = float(scores.fit[number, row])
+    topic = int(scores.topic[number, row])
+    if followed := _followed(candidates, reader, row, fit) if topic == EVERYTHING else "":
+        return followed
+    if authors > fit:
+        return "By an author of papers you liked"
+    if words > 0 and (topic == EVERYTHING or fit < BELONGS) and (why := _shared(candidates, reader, row)):
+        return why
+    if topic != EVERYTHING:
+        return candidates.topic_names[topic]
+    return "Trending"
+
+
+def _followed(candidates: Candidates, reader: Reader, row: int, fit: float) -> str:
+    for author in reader.authors:
+        if row in candidates.corpus.by(author):
+            return f"By {author[:LONGEST_NAME]}, whom you follow"
+    about = candidates.corpus.about(reader.phrases) if reader.phrases else {}
+    best = max(reader.phrases, key=lambda phrase: about[phrase][row], default="")
+    return f"You follow “{best[:LONGEST_NAME]}”" if best and about[best][row] > 0 and fit > 0 else ""
+
+
+def _shared(candidates: Candidates, reader: Reader, row: int) -> str:
+    """The heaviest terms that it shares with the liked papers, none of them a part of another."""
+    mine = candidates.corpus.features.texts[row].terms
+    named: list[str] = []
+    for term, weight in sorted(reader.taste.terms.items(), key=lambda item: (-item[1], item[0])):
+        apart = all(not set(term.split()) & set(other.split()) for other in named)
+        if weight > 0 and term in mine and apart and len(named) < TOLD:
+            named.append(term[:LONGEST_NAME])
+    return f"Like papers you liked: {', '.join(named)}" if named else ""

@@ -1,0 +1,19 @@
+"""What the service has learned of readers' tastes."""
+
+from django.db import models
+
+from subscribers.models import Subscriber
+
+
+class Profile(models.Model):
+    """A reader's learned taste: a few dozen weights of terms and authors, as anybody may read. Made from Feedback,
+    and made anew from it at any time."""
+
+    subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, related_name="+")
+    terms = models.JSONField(default=dict, help_text="Weights of words and short phrases; below 0 is disliked.")
+    authors = models.JSONField(default=dict, help_text="Weights of authors whom several liked papers share.")
+    words = models.PositiveIntegerField(help_text="How many words on papers it was learned from.")
+    learned_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Taste of reader {self.subscriber_id}"

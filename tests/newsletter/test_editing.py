@@ -1,0 +1,72 @@
+"""What editors decide about an edition, in the admin."""
+
+import pytest
+from django.test import Client
+
+from newsletter.digest import candidates
+from newsletter.models import Edition, EditionPaper
+from papers.models import Paper, Topic
+from tests.newsletter.conftest import add_readers, make_paper
+
+
+def decide(client: Client, edition: Edition, paper: Paper, choice: str, **more: object) -> None:
+    form = {
+        "status": "open",
+        "note": "",
+        "pool-TOTAL_FORMS": 1,
+        "pool-INITIAL_FORMS": 1 if more else 0,
+        "pool-0-paper": paper.pk,
+        "pool-0-choice": choice,
+        "pool-0-place": 0,
+    }
+    answer = client.post(f"/admin/newsletter/edition/{edition.pk}/change/", form | more, secure=True)
+    assert answer.status_code == 302, answer.context["errors"]
+
+
+def test_a_paper_of_the_pool_can_be_pinned(admin_client: Client, edition: Edition, papers: list[Paper]) -> None:
+    decide(admin_client, edition, papers[3], "pinned")
+    assert edition.pool.get(choice="pinned").paper == papers[3]
+    assert candidates.load(edition).pinned != []
+
+
+def test_a_paper_from_elsewhere_can_be_pinned_too(admin_client: Client, edition: Edition, graphs: Topic) -> None:
+    paper = make_paper(9, graphs, hot=5, notice=1.5)
+    decide(admin_client, edition, paper, "pinned")
+    row = edition.pool.get(paper=paper)
+    assert (row.choice, row.hot, row.notice) == ("pinned", 5, 1.5)
+
+
+def test_a_pin_that_is_removed_leaves_its_paper_in_the_pool(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    EditionPaper.objects.decide(edition, papers[0], "banned")
+    row = edition.pool.get(paper=papers[0])
+    decide(admin_client, edition, papers[0], "banned", **{"pool-0-id": row.pk, "pool-0-DELETE": "on"})
+    assert edition.pool.get(paper=papers[0]).choice == "pool"
+
+
+def test_pins_come_in_the_editors_order(edition: Edition, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(edition, papers[0], "pinned", 2)
+    EditionPaper.objects.decide(edition, papers[1], "pinned", 1)
+    pool = candidates.load(edition)
+    assert [pool.papers[row] for row in pool.pinned] == [papers[1].pk, papers[0].pk]
+
+
+def test_a_banned_paper_is_nobodys_candidate(edition: Edition, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(edition, papers[0], "banned")
+    assert papers[0].pk not in candidates.load(edition).papers
+
+
+@pytest.mark.parametrize(("address", "words"), [("reader0@example.org", "taken, no. 1"), ("a\0b", "Nobody has")])
+def test_the_admin_explains_a_readers_papers(
+    admin_client: Client, edition: Edition, graphs: Topic, address: str, words: str
+) -> None:
+    add_readers(1, graphs)
+    page = f"/admin/newsletter/edition/{edition.pk}/explain/"
+    assert words in admin_client.post(page, {"address": address}, secure=True).content.decode()
+    assert admin_client.get(page, secure=True).status_code == 200
+
+
+def test_only_who_may_see_readers_sees_their_papers(client: Client, edition: Edition, django_user_model: type) -> None:
+    client.force_login(django_user_model.objects.create_user("editor", is_staff=True))  # type: ignore[attr-defined]
+    assert client.get(f"/admin/newsletter/edition/{edition.pk}/explain/", secure=True).status_code == 403

@@ -1,0 +1,166 @@
+"""What is learned from what readers say of papers."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from newsletter.digest import candidates, readers
+from newsletter.digest.explanation import explain
+from newsletter.digest.features import Features
+from newsletter.digest.scoring import phrase_strengths, spellings
+from newsletter.digest.taste import HALF_LIFE, Word, background, faded, learn, read
+from newsletter.models import DigestPaper, Edition, Feedback, Profile
+from papers.models import Paper, Topic
+from subscribers.models import Interest, Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers, planned
+
+SPARSE = [read(f"Sparse autoencoders {word}", f"We {word} circuits.", ["Ada Lovelace", word]) for word in "abc"]
+ROBOTS = [read(f"Robots that walk {word}", f"They {word} stairs.", ["Emmy Noether", word]) for word in "xyz"]
+USUAL = background([*SPARSE, *ROBOTS] + [read(f"A paper on {number}", "Nothing else.", []) for number in range(94)])
+
+
+def test_a_taste_is_what_the_liked_papers_share() -> None:
+    taste = learn([Word(text, 1.0) for text in SPARSE], USUAL)
+    assert max(taste.terms, key=lambda term: taste.terms[term]) in {
+        "sparse",
+        "sparse autoencoder",
+        "autoencoder",
+        "circuit",
+    }
+    assert list(taste.authors) == ["ada-lovelace"]
+
+
+def test_a_paper_like_the_liked_ones_scores_about_one_and_another_nothing() -> None:
+    taste = learn([Word(text, 1.0) for text in SPARSE], USUAL)
+    liked, other = Features.of([SPARSE[0], ROBOTS[0]], USUAL).like([taste])[0]
+    assert liked == pytest.approx(1, abs=0.1)
+    assert other == 0
+
+
+def test_disliked_papers_count_against_their_like() -> None:
+    words = [*(Word(text, 1.0) for text in SPARSE), *(Word(text, -1.0) for text in ROBOTS)]
+    liked, disliked = Features.of([SPARSE[0], ROBOTS[0]], USUAL).like([learn(words, USUAL)])[0]
+    assert disliked < 0 < liked
+
+
+def test_the_order_of_what_was_said_does_not_matter() -> None:
+    words = [Word(text, 1.0) for text in [*SPARSE, *ROBOTS]]
+    assert learn(words, USUAL) == learn(words[::-1], USUAL)
+
+
+def test_nothing_said_is_no_taste() -> None:
+    assert not learn([], USUAL)
+
+
+def test_a_word_weighs_half_after_its_half_life() -> None:
+    assert faded(NOW - HALF_LIFE, NOW) == 0.5
+    assert faded(NOW + timedelta(days=1), NOW) == 1
+
+
+def test_either_spelling_of_a_phrase_is_found() -> None:
+    assert spellings("low-rank adaptation (LoRA)") == ["low-rank adaptation", "LoRA"]
+    found = phrase_strengths(
+        ["low-rank adaptation (LoRA)"], [("We use LoRA", ""), ("Low rank adaptation", ""), ("", "")]
+    )
+    assert [strength > 0 for strength in found["low-rank adaptation (LoRA)"]] == [True, True, False]
+
+
+@pytest.fixture
+def reader(edition: Edition, graphs: Topic) -> Subscriber:
+    return add_readers(1, graphs)[0]
+
+
+def loaded(reader: Subscriber, edition: Edition) -> readers.Reader:
+    return readers.load([reader], candidates.load(edition), NOW)[0]
+
+
+def test_a_taste_is_stored_and_learned_anew_when_something_is_said(reader: Subscriber, edition: Edition) -> None:
+    liked = Paper.objects.create(title="Quantum knots", title_key="knots", abstract="Knots are tied.", authors=["A B"])
+    word = Feedback.objects.create(subscriber=reader, paper=liked, kind=Feedback.Kind.MORE)
+    assert loaded(reader, edition).taste.terms["quantum knot"] > 0
+    assert Profile.objects.get(subscriber=reader).words == 1
+    word.delete()
+    assert not loaded(reader, edition).taste
+
+
+def test_a_fresh_taste_is_read_and_not_learned(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
+    Feedback.objects.create(subscriber=reader, paper=papers[0], kind=Feedback.Kind.SAVED)
+    first = loaded(reader, edition)
+    Paper.objects.update(title="Changed", abstract="Changed.")
+    assert loaded(reader, edition).taste == first.taste
+
+
+def test_readers_are_loaded_in_a_constant_number_of_queries(
+    edition: Edition, graphs: Topic, papers: list[Paper]
+) -> None:
+    people = add_readers(6, graphs)
+    for one in people:
+        Feedback.objects.create(subscriber=one, paper=papers[0], kind=Feedback.Kind.MORE)
+        Interest.objects.create(subscriber=one, sense="follow", kind="phrase", value="knots")
+    pool = candidates.load(edition)
+    _ = pool.corpus
+    counts = []
+    for batch in (people[:1], people[1:]):
+        with CaptureQueriesContext(connection) as queries:
+            readers.load(batch, pool, NOW)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def sent_before(reader: Subscriber, paper: Paper, notice: float, *, rising: bool = False) -> None:
+    older, _ = Edition.objects.get_or_create(kind="daily", date=NOW.date() - timedelta(days=3 - rising))
+    older.pool.create(paper=paper, hot=1, notice=notice)
+    digest = planned(older, reader)
+    DigestPaper.objects.create(digest=digest, subscriber=reader, paper=paper, place=1, reason="x", rising=rising)
+
+
+def test_a_sent_paper_that_took_off_may_rise_once(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
+    sent_before(reader, papers[0], notice=0.5)
+    assert loaded(reader, edition).risen == {papers[0].pk}
+    sent_before(reader, papers[0], notice=0.5, rising=True)
+    assert loaded(reader, edition).risen == frozenset()
+
+
+def test_a_sent_paper_that_did_not_take_off_stays_sent(
+    reader: Subscriber, edition: Edition, papers: list[Paper]
+) -> None:
+    sent_before(reader, papers[0], notice=papers[0].notice - 0.2)
+    assert loaded(reader, edition).risen == frozenset()
+    assert loaded(reader, edition).seen == {papers[0].pk}
+
+
+def test_who_wants_no_rising_papers_gets_none(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
+    reader.rising = False
+    sent_before(reader, papers[0], notice=0)
+    assert loaded(reader, edition).risen == frozenset()
+
+
+def test_every_paper_of_an_edition_is_explained(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
+    lines = explain(reader, edition, NOW).lines
+    assert {line.paper for _, line in lines} == {paper.pk for paper in papers}
+    assert all(line.taken == line.verdict.startswith("taken") for _, line in lines)
+
+
+def test_explain_prints_the_list_and_why(reader: Subscriber, edition: Edition) -> None:
+    out = StringIO()
+    call_command("explain", reader.email, stdout=out)
+    assert "Graph neural networks paper 1" in out.getvalue()
+    assert "taken, no. 1" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nobody@example.org"], "Nobody has subscribed"),
+        (["reader0@example.org", "--edition", "daily"], "is no edition"),
+        (["reader0@example.org", "--edition", "weekly:2020-01-01"], "There is no edition"),
+    ],
+)
+def test_explain_says_what_it_cannot_find(reader: Subscriber, arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command("explain", *arguments)
