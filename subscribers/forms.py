@@ -15,7 +15,7 @@ from subscribers.wishes import Wishes
 HOURS = [(hour, f"{hour}:00") for hour in range(24)]
 SLUG_LENGTH = 80  # more than the longest
 CHOSEN_DAYS = "weekdays"  # the daily cadence, on some days only
-RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, "on days I choose"), *Cadence.choices[1:]]
+RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, "chosen days"), *Cadence.choices[1:]]
 DAYS = [(day.value, day.label[:3]) for day in Weekday]
 SIZES = [(size, str(size)) for size in range(1, 21)]
 
