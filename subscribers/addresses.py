@@ -36,4 +36,9 @@ def clean_address(text: str) -> str:
 
 def address_hash(email: str) -> str:
     """A keyed hash of an address: comparable with itself, useless without SUPPRESSION_KEY."""
-    return hmac.new(settings.SUPPRESSION_KEY.encode(), email.casefold().encode(), sha256).hexdigest()
+    return keyed_hash(email.casefold())
+
+
+def keyed_hash(text: str) -> str:
+    """64 hexadecimal digits that nobody can guess the text from without SUPPRESSION_KEY."""
+    return hmac.new(settings.SUPPRESSION_KEY.encode(), text.encode(), sha256).hexdigest()

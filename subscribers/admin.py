@@ -48,7 +48,7 @@ class SubscriberAdmin(Journeys):
     fields = [
         ("email", "status", "status_changed_at"),
         "topics",
-        ("cadence", "weekday", "local_hour", "zone"),
+        ("cadence", "weekdays", "weekday", "local_hour", "zone"),
         "digest_size",
         "next_digest_at",
         ("created_at", "confirmed_at"),
@@ -60,6 +60,7 @@ class SubscriberAdmin(Journeys):
         "status_changed_at",
         "cadence",
         "weekday",
+        "weekdays",
         "local_hour",
         "zone",
         "next_digest_at",

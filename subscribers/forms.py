@@ -1,6 +1,6 @@
 """What readers type, made into wishes. Anything else is answered in words."""
 
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -8,12 +8,15 @@ from django.core.exceptions import ValidationError
 from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT, clean_address
 from subscribers.models import Subscriber, Weekday, validate_zone
-from subscribers.schedule import Cadence, known_zones
+from subscribers.schedule import EVERY_DAY, MONDAY_TO_FRIDAY, Cadence, known_zones, weekday_mask, weekdays_in
 from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
 HOURS = [(hour, f"{hour}:00") for hour in range(24)]
 SLUG_LENGTH = 80  # more than the longest
+CHOSEN_DAYS = "weekdays"  # the daily cadence, on some days only
+RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, "chosen days"), *Cadence.choices[1:]]
+DAYS = [(day.value, day.label[:3]) for day in Weekday]
 SIZES = [(size, str(size)) for size in range(1, 21)]
 
 
@@ -60,10 +63,17 @@ class WishesForm(forms.Form):
     )
     cadence = forms.TypedChoiceField(
         label="How often",
-        choices=Cadence.choices,
-        coerce=Cadence,
+        choices=RHYTHMS,
         initial=Cadence.DAILY.value,
-        error_messages={"invalid_choice": "Choose every day, every week or every month."},
+        error_messages={"invalid_choice": "Choose every day, chosen days, every week or every month."},
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Days",
+        choices=DAYS,
+        coerce=int,
+        required=False,
+        initial=weekdays_in(MONDAY_TO_FRIDAY),
+        error_messages={"invalid_choice": "Choose days of the week."},
     )
     local_hour = forms.TypedChoiceField(
         label="At",
@@ -97,6 +107,24 @@ class WishesForm(forms.Form):
 
     def clean_topics(self) -> tuple[Topic, ...]:
         return tuple(self.known[slug] for slug in dict.fromkeys(self.cleaned_data["topics"]))
+
+    def clean_weekdays(self) -> int:
+        return weekday_mask(self.cleaned_data["weekdays"])
+
+    def clean(self) -> dict[str, Any]:
+        """A rhythm of chosen days is the daily one with fewer days; the others know nothing of days."""
+        super().clean()
+        if self.cleaned_data.get("cadence") != CHOSEN_DAYS:
+            self.cleaned_data["weekdays"] = EVERY_DAY
+        elif self.cleaned_data.get("weekdays") == 0:
+            self.add_error("weekdays", "Choose at least one day, or another rhythm.")
+        else:
+            self.cleaned_data["cadence"] = Cadence.DAILY
+        return self.cleaned_data
+
+    def chosen_days(self) -> set[str]:
+        """The days that are ticked now."""
+        return {str(day) for day in self["weekdays"].value() or []}
 
     def wishes(self) -> Wishes:
         """What was asked for, once the form is valid."""
@@ -148,11 +176,18 @@ class PreferencesForm(WishesForm):
         self.fields["zone"].widget = forms.Select(choices=[(zone, zone) for zone in zones(present)])
 
     @classmethod
-    def of(cls, subscriber: Subscriber, data: Any = None) -> "PreferencesForm":
+    def of(cls, subscriber: Subscriber, data: Any = None) -> Self:
         """Filled in with what the reader gets now."""
+        return cls(data, initial=cls.present(subscriber))
+
+    @classmethod
+    def present(cls, subscriber: Subscriber) -> dict[str, Any]:
+        """What the reader gets now, as the fields say it."""
         wishes = Wishes.of(subscriber)
-        initial = {**wishes.columns(), "topics": [topic.slug for topic in wishes.topics]}
-        return cls(data, initial=initial)
+        some_days = wishes.cadence == Cadence.DAILY and wishes.weekdays != EVERY_DAY
+        rhythm = {"cadence": CHOSEN_DAYS, "weekdays": weekdays_in(wishes.weekdays)} if some_days else {}
+        topics = [topic.slug for topic in wishes.topics]
+        return {**wishes.columns(), "topics": topics, "weekdays": weekdays_in(MONDAY_TO_FRIDAY), **rhythm}
 
 
 class AddressForm(forms.Form):

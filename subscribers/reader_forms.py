@@ -14,6 +14,7 @@ from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT
 from subscribers.forms import AddressField, PreferencesForm, TopicsField
 from subscribers.models import Interest, Parting, Subscriber
+from subscribers.schedule import days_in_words
 from subscribers.wishes import LISTS, Tastes, Wishes
 
 LONGEST_VALUE = Interest._meta.get_field("value").max_length or 100
@@ -73,18 +74,15 @@ class ReaderForm(PreferencesForm):
         muted.choices = self.topics_field.choices
 
     @classmethod
-    def of(cls, subscriber: Subscriber, data: Any = None) -> "ReaderForm":
-        """Filled in with what the reader gets now."""
-        wishes, tastes = Wishes.of(subscriber), Tastes.of(subscriber)
-        initial = {
-            **wishes.columns(),
-            "topics": [topic.slug for topic in wishes.topics],
+    def present(cls, subscriber: Subscriber) -> dict[str, Any]:
+        tastes = Tastes.of(subscriber)
+        return {
+            **super().present(subscriber),
             "muted_topics": [topic.slug for topic in tastes.muted_topics],
             "rising": tastes.rising,
             "version": subscriber.version,
             **{name: "\n".join(getattr(tastes, name)) for name in LISTS},
         }
-        return cls(data, initial=initial)
 
     def muted(self) -> list[str]:
         """The slugs that are ticked to be muted."""
@@ -93,8 +91,9 @@ class ReaderForm(PreferencesForm):
     def clean_muted_topics(self) -> tuple[Topic, ...]:
         return tuple(self.known[slug] for slug in dict.fromkeys(self.cleaned_data["muted_topics"]))
 
-    def clean(self) -> None:
+    def clean(self) -> dict[str, Any]:
         """Nobody both follows and mutes one thing."""
+        super().clean()
         both = set(self.cleaned_data.get("topics", ())) & set(self.cleaned_data.get("muted_topics", ()))
         if both:
             self.add_error("muted_topics", f"You chose {in_a_row(topic.name for topic in both)} above. Choose or mute.")
@@ -103,6 +102,7 @@ class ReaderForm(PreferencesForm):
             muted = {folded(value) for value in self.cleaned_data.get(f"mute_{kind}s", ())}
             if twice := [value for key, value in followed.items() if key in muted]:
                 self.add_error(f"mute_{kind}s", f"You follow {in_a_row(twice)} above. Follow or mute.")
+        return self.cleaned_data
 
     def tastes(self) -> Tastes:
         """What to follow and to mute, once the form is valid."""
@@ -124,6 +124,8 @@ class ReaderForm(PreferencesForm):
         return [(str(self[name].label), mine, other) for name, mine, other in pairs if mine != other]
 
     def _said(self, name: str, value: Any) -> str:
+        if name == "weekdays":
+            return days_in_words(value)
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, tuple | list):

@@ -1,7 +1,7 @@
 """When a reader's next digest is due: local wall-clock time to UTC. Pure."""
 
 from calendar import day_name
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -21,6 +21,20 @@ def known_zones() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
+EVERY_DAY = 0b1111111
+MONDAY_TO_FRIDAY = 0b0011111
+
+
+def weekday_mask(days: Iterable[int]) -> int:
+    """ISO 8601 weekdays as bits: Monday is the lowest."""
+    return sum(1 << (day - 1) for day in set(days))
+
+
+def weekdays_in(mask: int) -> list[int]:
+    """The ISO 8601 weekdays of a mask, from Monday on."""
+    return [day for day in range(1, 8) if mask >> (day - 1) & 1]
+
+
 class Cadence(TextChoices):
     DAILY = "daily", "every day"
     WEEKLY = "weekly", "every week"
@@ -31,6 +45,7 @@ class Cadence(TextChoices):
 class Schedule:
     """A cadence at a local hour in an IANA zone; `weekday` is ISO 8601's, for the weekly cadence.
 
+    The daily cadence keeps to the days of `weekdays`, a mask as weekday_mask gives it with at least one day.
     The monthly digest goes out on the first of the month.
     """
 
@@ -38,11 +53,12 @@ class Schedule:
     local_hour: int
     weekday: int
     zone: str
+    weekdays: int = EVERY_DAY
 
     def __str__(self) -> str:
         """As one says it: "every Monday at 8:00, Berlin time"."""
         days = {
-            Cadence.DAILY: "every day",
+            Cadence.DAILY: days_in_words(self.weekdays),
             Cadence.WEEKLY: f"every {day_name[self.weekday - 1]}",
             Cadence.MONTHLY: "on the first of each month",
         }[self.cadence]
@@ -81,10 +97,20 @@ class Schedule:
 
     def _is_mine(self, day: date) -> bool:
         return {
-            Cadence.DAILY: True,
+            Cadence.DAILY: day.isoweekday() in weekdays_in(self.weekdays),
             Cadence.WEEKLY: day.isoweekday() == self.weekday,
             Cadence.MONTHLY: day.day == 1,
         }[self.cadence]
+
+
+def days_in_words(mask: int) -> str:
+    """Chosen weekdays as one says them: "every day", "Monday to Friday", "every Monday and Thursday"."""
+    if mask == EVERY_DAY:
+        return "every day"
+    if mask == MONDAY_TO_FRIDAY:
+        return "Monday to Friday"
+    *others, last = [day_name[day - 1] for day in weekdays_in(mask)]
+    return f"every {', '.join(others)} and {last}" if others else f"every {last}"
 
 
 def in_words(moment: datetime, seen_from: datetime, zone: str) -> str:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from subscribers.views import data, leaving, moves, preferences, signup
+from subscribers.views import api, data, leaving, moves, preferences, signup
 
 urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
     path("subscribe/check-your-inbox/", signup.subscribed, name="subscribed"),
+    path("api/v1/subscriptions", api.subscriptions, name="subscriptions"),
     path("confirm/<path:token>", signup.confirm, name="confirm"),
     path("preferences/", preferences.send_preferences_link, name="send_preferences_link"),
     path("preferences/sent/", preferences.preferences_link_sent, name="preferences_link_sent"),

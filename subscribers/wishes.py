@@ -7,7 +7,7 @@ from typing import Any
 
 from papers.models import Topic
 from subscribers.models import Interest, Subscriber, Weekday
-from subscribers.schedule import Cadence, Schedule
+from subscribers.schedule import EVERY_DAY, Cadence, Schedule
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,14 @@ class Wishes:
     cadence: Cadence = Cadence.DAILY
     local_hour: int = 8
     weekday: int = Weekday.MONDAY
+    weekdays: int = EVERY_DAY
     zone: str = "UTC"
     digest_size: int = 5
     language: str = "en"
 
     @property
     def schedule(self) -> Schedule:
-        return Schedule(self.cadence, self.local_hour, self.weekday, self.zone)
+        return Schedule(self.cadence, self.local_hour, self.weekday, self.zone, self.weekdays)
 
     def columns(self) -> dict[str, str | int]:
         """As the subscriber's row holds them; the topics have rows of their own."""
@@ -30,6 +31,7 @@ class Wishes:
             "cadence": self.cadence,
             "local_hour": self.local_hour,
             "weekday": self.weekday,
+            "weekdays": self.weekdays,
             "zone": self.zone,
             "digest_size": self.digest_size,
             "language": self.language,
@@ -43,6 +45,7 @@ class Wishes:
             cadence=Cadence(subscriber.cadence),
             local_hour=subscriber.local_hour,
             weekday=subscriber.weekday,
+            weekdays=subscriber.weekdays,
             zone=subscriber.zone,
             digest_size=subscriber.digest_size,
             language=subscriber.language,

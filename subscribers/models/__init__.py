@@ -2,6 +2,7 @@
 
 from subscribers.models.consent import Consent
 from subscribers.models.former import Former
+from subscribers.models.idempotency import IdempotencyKey
 from subscribers.models.interests import Interest
 from subscribers.models.letters import MAX_ATTEMPTS, Letter, LetterQuerySet
 from subscribers.models.moves import Move
@@ -13,6 +14,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "Consent",
     "Former",
+    "IdempotencyKey",
     "Interest",
     "Letter",
     "LetterQuerySet",

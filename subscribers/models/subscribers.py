@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from papers.models import Topic
-from subscribers.schedule import Cadence, Schedule, known_zones
+from subscribers.schedule import EVERY_DAY, Cadence, Schedule, known_zones
 
 
 def new_leave_key() -> str:
@@ -95,6 +95,11 @@ class Subscriber(models.Model):
     weekday = models.PositiveSmallIntegerField(
         choices=Weekday.choices, default=Weekday.MONDAY, help_text="For the weekly digest."
     )
+    weekdays = models.PositiveSmallIntegerField(
+        default=EVERY_DAY,
+        validators=[MinValueValidator(1), MaxValueValidator(EVERY_DAY)],
+        help_text="For the daily digest: the sum of 1 for Monday, 2 for Tuesday, 4 for Wednesday … 64 for Sunday.",
+    )
     local_hour = models.PositiveSmallIntegerField(default=8, validators=[MaxValueValidator(23)])
     zone = models.CharField(
         max_length=64,
@@ -137,6 +142,7 @@ class Subscriber(models.Model):
             ),
             models.CheckConstraint(condition=Q(local_hour__lte=23), name="local_hour_in_0_23"),
             models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="weekday_in_1_7"),
+            models.CheckConstraint(condition=Q(weekdays__gte=1, weekdays__lte=EVERY_DAY), name="some_weekday"),
             models.CheckConstraint(
                 condition=Q(status="active") | Q(next_digest_at=None), name="only_the_active_are_scheduled"
             ),
@@ -155,7 +161,7 @@ class Subscriber(models.Model):
 
     @property
     def schedule(self) -> Schedule:
-        return Schedule(Cadence(self.cadence), self.local_hour, self.weekday, self.zone)
+        return Schedule(Cadence(self.cadence), self.local_hour, self.weekday, self.zone, self.weekdays)
 
     @property
     def awaits_first_digest(self) -> bool:

@@ -81,3 +81,11 @@ def test_a_sample_is_planned_once_a_day(alice: Subscriber) -> None:
     assert editions.plan_sample(alice, NOW)
     assert not editions.plan_sample(alice, NOW + timedelta(hours=1))
     assert editions.plan_sample(alice, NOW + timedelta(days=1))
+
+
+def test_the_daily_edition_goes_out_on_chosen_weekdays(alice: Subscriber) -> None:
+    Subscriber.objects.update(weekdays=0b0010001)  # Monday and Friday
+    editions.plan(NOW)
+    alice.refresh_from_db()
+    assert Edition.objects.get().kind == "daily"
+    assert alice.next_digest_at == datetime(2026, 3, 23, 7, tzinfo=UTC)  # Monday, 8:00 in Berlin

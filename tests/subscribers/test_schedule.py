@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.schedule import Cadence, Schedule, in_words
+from subscribers.schedule import Cadence, Schedule, in_words, weekday_mask, weekdays_in
 from tests.conftest import NOW
 
 # Ordinary zones and the odd ones: a shift of half an hour, quarters of hours, a date that never was,
@@ -27,7 +28,12 @@ ZONES = st.sampled_from(
 )
 MOMENTS = st.datetimes(datetime(2008, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it
 SCHEDULES = st.builds(
-    Schedule, cadence=st.sampled_from(Cadence), local_hour=st.integers(0, 23), weekday=st.integers(1, 7), zone=ZONES
+    Schedule,
+    cadence=st.sampled_from(Cadence),
+    local_hour=st.integers(0, 23),
+    weekday=st.integers(1, 7),
+    zone=ZONES,
+    weekdays=st.integers(1, 127),
 )
 
 
@@ -70,11 +76,12 @@ def test_the_hour_is_the_chosen_one_wherever_the_clock_shows_it(schedule: Schedu
 
 
 @given(SCHEDULES, MOMENTS)
-def test_weekly_and_monthly_keep_their_day(schedule: Schedule, moment: datetime) -> None:
+def test_every_cadence_keeps_its_days(schedule: Schedule, moment: datetime) -> None:
     day = schedule.local_date(schedule.next_after(moment))
     if (schedule.zone, day) == ("Pacific/Apia", date(2011, 12, 31)):
         return  # Friday the 30th never was there, and its digest came on Saturday
-    kept = {"daily": True, "weekly": day.isoweekday() == schedule.weekday, "monthly": day.day == 1}
+    chosen = day.isoweekday() in weekdays_in(schedule.weekdays)
+    kept = {"daily": chosen, "weekly": day.isoweekday() == schedule.weekday, "monthly": day.day == 1}
     assert kept[schedule.cadence]
 
 
@@ -109,3 +116,29 @@ def test_a_rhythm_is_said_as_people_say_it() -> None:
         "every Monday at 8:00, New York time",
         "on the first of each month at 8:00, New York time",
     ]
+
+
+@given(st.sets(st.integers(1, 7)))
+def test_a_mask_keeps_its_weekdays(days: set[int]) -> None:
+    assert set(weekdays_in(weekday_mask(days))) == days
+
+
+@given(SCHEDULES, MOMENTS)
+def test_all_chosen_weekdays_come_in_a_week(schedule: Schedule, moment: datetime) -> None:
+    daily = replace(schedule, cadence=Cadence.DAILY, zone="UTC")
+    found = slots(daily, moment, len(weekdays_in(daily.weekdays)))
+    assert sorted(slot.isoweekday() for slot in found) == weekdays_in(daily.weekdays)
+    assert found[-1] - moment <= timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ({1, 2, 3, 4, 5}, "Monday to Friday at 8:00, Berlin time"),
+        ({1, 4}, "every Monday and Thursday at 8:00, Berlin time"),
+        ({2, 4, 6}, "every Tuesday, Thursday and Saturday at 8:00, Berlin time"),
+        ({7}, "every Sunday at 8:00, Berlin time"),
+    ],
+)
+def test_chosen_days_are_said_as_people_say_them(days: set[int], words: str) -> None:
+    assert str(Schedule(Cadence.DAILY, 8, 1, "Europe/Berlin", weekday_mask(days))) == words

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_page_after_it_knows_nobody(client: Client, bob: Subscriber) -> None
         ("zone", "localtime", "is not an IANA time zone"),
         ("zone", "Factory", "is not an IANA time zone"),
         ("zone", "UTC\x00", "Null characters are not allowed"),
-        ("cadence", "hourly", "Choose every day, every week or every month"),
+        ("cadence", "hourly", "Choose every day, chosen days, every week or every month"),
         ("local_hour", "24", "Choose an hour"),
         ("local_hour", "eight", "Choose an hour"),
     ],
@@ -112,7 +113,8 @@ def test_topics_can_wait_until_later(client: Client, form: dict[str, object]) ->
 
 def test_a_link_can_choose_a_topic_beforehand(client: Client, graphs: Topic, vision: Topic) -> None:
     page = client.get(SUBSCRIBE, {"topic": ["vision", "nonsense"]}).content.decode()
-    assert page.count("checked") == 1
+    topics = re.findall(r'name="topics"\s+value="(\w+)"\s+checked', page)
+    assert topics == ["vision"]
 
 
 def test_the_box_costs_nothing_where_it_is_not_shown(
@@ -206,3 +208,22 @@ def test_the_key_is_rotated_and_old_links_still_confirm(client: Client, bob: Sub
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "new" * 20
     assert client.post(path).status_code == 302
+
+
+def test_chosen_weekdays_are_kept(client: Client, form: dict[str, object]) -> None:
+    client.post(SUBSCRIBE, form | {"cadence": "weekdays", "weekdays": ["1", "4", "4"]})
+    carol = Subscriber.objects.get()
+    assert (carol.cadence, carol.weekdays) == ("daily", 0b1001)
+
+
+@pytest.mark.parametrize("days", [[], ["0"], ["8"], ["-1"], ["monday"], ["1\x00"]])
+def test_days_that_are_none_are_refused_in_words(client: Client, form: dict[str, object], days: list[str]) -> None:
+    response = client.post(SUBSCRIBE, form | {"cadence": "weekdays", "weekdays": days})
+    assert response.status_code == 422
+    assert "Choose " in response.content.decode()
+    assert not Subscriber.objects.exists()
+
+
+def test_days_say_nothing_about_another_rhythm(client: Client, form: dict[str, object]) -> None:
+    client.post(SUBSCRIBE, form | {"weekdays": ["1"]})
+    assert Subscriber.objects.get().weekdays == 127
