@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from newsletter.models import Digest, DigestPaper, Event, Feedback, Profile
 from subscribers.models import Subscriber
 
@@ -11,6 +13,7 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
     digests = Digest.objects.filter(subscriber=subscriber).select_related("edition").order_by("planned_at")
     feedback = Feedback.objects.filter(subscriber=subscriber).select_related("paper")
     return {
+        "provider_told_of_letters": told_of(Event.objects.filter(letter_uid__in=subscriber.letters.values("uid"))),
         "digests": [digest_of(digest) for digest in digests.prefetch_related("papers__paper")],
         "feedback": [{"at": word.at, "word": word.kind, "paper": word.paper.title} for word in feedback],
         "learned_taste": list(Profile.objects.filter(subscriber=subscriber).values("learned_at", "terms", "authors")),
@@ -18,15 +21,18 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
 
 
 def digest_of(digest: Digest) -> dict[str, Any]:
-    told = Event.objects.filter(digest_uid=digest.uid).order_by("happened_at")
     stored = ["status", "reason", "subject", "provider_id", "planned_at", "submitted_at", "settled_at"]
     return {
         "id": digest.uid,
         "edition": str(digest.edition),
         **{name: getattr(digest, name) for name in stored},
         "papers": [{"title": row.paper.title, "reason": row.reason} for row in digest.papers.all()],
-        "provider_told": list(told.values("happened_at", "provider", "type", "detail")),
+        "provider_told": told_of(Event.objects.filter(digest_uid=digest.uid)),
     }
+
+
+def told_of(events: QuerySet[Event]) -> list[dict[str, Any]]:
+    return list(events.order_by("happened_at").values("happened_at", "provider", "type", "detail"))
 
 
 def erase(subscriber: Subscriber) -> None:
@@ -35,6 +41,7 @@ def erase(subscriber: Subscriber) -> None:
     Profile.objects.filter(subscriber=subscriber).delete()
     DigestPaper.objects.filter(subscriber=subscriber).delete()
     digests = Digest.objects.filter(subscriber=subscriber)
-    Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="")
+    Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="", recipient_hash="")
+    Event.objects.filter(letter_uid__in=subscriber.letters.values("uid")).update(detail="", recipient_hash="")
     digests.exclude(reason="").update(reason="the reader was erased")
     digests.update(subject="", provider_id="")

@@ -218,6 +218,9 @@ DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12)
 
 # --- what is kept of people, and for how long: subscribers/retention.py, once a day ------------------
 KEEP_UNCONFIRMED = timedelta(days=14)  # who asked and never confirmed
+KEEP_UNANSWERED = timedelta(days=365)  # the hash of such an address, with how many letters it got in vain
+REMIND_AFTER = timedelta(days=2)  # one reminder to who has not confirmed, while as long as this is left to do so
+REMIND_WITHIN = timedelta(days=1)  # a reminder held up for longer is not sent
 KEEP_FORMER = timedelta(hours=1)  # what was before a change of preferences, for its undo
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)  # of programs that sign readers up
 KEEP_MOVE = timedelta(days=3)  # a wish for another address that has not been confirmed on both

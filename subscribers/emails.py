@@ -89,6 +89,12 @@ def confirmation(letter: Letter) -> EmailMultiAlternatives:
     return written(letter, "confirmation", {"confirm_url": links.confirm_url(letter.subscriber)})
 
 
+def reminder(letter: Letter) -> EmailMultiAlternatives:
+    """Asks once more, and says that it is for the last time."""
+    left = letter.subscriber.status_changed_at + settings.KEEP_UNCONFIRMED - letter.requested_at
+    return written(letter, "reminder", {"confirm_url": links.confirm_url(letter.subscriber), "days": left.days})
+
+
 def welcome(letter: Letter) -> EmailMultiAlternatives:
     """Says what comes when, and how to change or end it."""
     reader = letter.subscriber
@@ -137,6 +143,7 @@ def move_to(letter: Letter) -> EmailMultiAlternatives:
 
 BY_KIND = {
     Letter.Kind.CONFIRMATION: confirmation,
+    Letter.Kind.REMINDER: reminder,
     Letter.Kind.WELCOME: welcome,
     Letter.Kind.PREFERENCES: preferences,
     Letter.Kind.GOODBYE: goodbye,

@@ -12,6 +12,7 @@ Status = Subscriber.Status
 # Who may get which letter. A digest needs mailable().
 MAY_GET: dict[Letter.Kind, list[str]] = {
     Letter.Kind.CONFIRMATION: [Status.PENDING],
+    Letter.Kind.REMINDER: [Status.PENDING],
     Letter.Kind.WELCOME: Status.subscribed(),
     Letter.Kind.PREFERENCES: Status.subscribed(),
     Letter.Kind.GOODBYE: [Status.UNSUBSCRIBED],

@@ -192,10 +192,10 @@ def erase(subscriber: Subscriber, at: datetime) -> bool:
     Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED)
     subscriber.topics.clear()
     Tastes().write(subscriber)
+    erasing.send(sender=Subscriber, subscriber=subscriber)
     subscriber.letters.all().delete()
     subscriber.formers.all().delete()
     Move.objects.filter(subscriber=subscriber).delete()
-    erasing.send(sender=Subscriber, subscriber=subscriber)
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Erase my data", page="erase"
     )

@@ -5,14 +5,20 @@ from functools import partial
 
 from django.db import transaction
 
-from subscribers.models import Letter, Subscriber
+from subscribers.models import Letter, Subscriber, Unanswered
 from subscribers.signals import letter_owed
 
 DAY = timedelta(days=1)
 # Letters that a stranger can ask for in somebody's name: at most so many in 24 hours …
-A_DAY = {Letter.Kind.CONFIRMATION: 1, Letter.Kind.PREFERENCES: 3, Letter.Kind.MOVE_FROM: 1, Letter.Kind.MOVE_TO: 1}
-# … and so many confirmations in all, until one of them is answered.
-CONFIRMATIONS_EVER = 3
+A_DAY = {
+    Letter.Kind.CONFIRMATION: 1,
+    Letter.Kind.REMINDER: 1,
+    Letter.Kind.PREFERENCES: 3,
+    Letter.Kind.MOVE_FROM: 1,
+    Letter.Kind.MOVE_TO: 1,
+}
+# … and so many that ask to confirm, the reminder among them, until one of them is answered.
+ASKED_EVER = 3
 
 
 @transaction.atomic
@@ -33,14 +39,16 @@ def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | Non
 
 def is_limited(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> bool:
     """Whether another letter of this kind would be one too many."""
-    earlier = Letter.objects.filter(subscriber=subscriber, kind=kind)
+    is_asking = kind in Letter.Kind.asking()
+    kinds = Letter.Kind.asking() if is_asking else [kind]
+    earlier = Letter.objects.filter(subscriber=subscriber, kind__in=kinds)
     if earlier.filter(requested_at__gt=at - DAY).count() >= A_DAY.get(kind, 100):
         return True
-    if kind != Letter.Kind.CONFIRMATION:
+    if not is_asking:
         return False
     if subscriber.confirmed_at:
         earlier = earlier.filter(requested_at__gt=subscriber.confirmed_at)
-    return earlier.count() >= CONFIRMATIONS_EVER
+    return earlier.count() + Unanswered.objects.letters_to(subscriber.email or "", at) >= ASKED_EVER
 
 
 def withdraw(subscriber: Subscriber, reason: str) -> None:

@@ -15,6 +15,7 @@ from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
 
 # A reader names one address a day, and an address is named to by one reader a day.
 EVERY = timedelta(days=1)
+PAGE = "address"  # of the proof that a reader has moved
 SIDES = {"old": "old_agreed_at", "new": "new_agreed_at"}
 
 
@@ -47,6 +48,11 @@ def why_not_there(subscriber: Subscriber, email: str) -> str | None:
     return None
 
 
+def moved_since(subscriber: Subscriber, at: datetime) -> bool:
+    """Whether the reader's mail goes to another address than it did then."""
+    return Consent.objects.filter(subscriber=subscriber, page=PAGE, at__gte=at).exists()
+
+
 @transaction.atomic
 def agree(move: Move, side: str, at: datetime, network: str = "") -> bool:
     """One address agrees; True where both now have, and the mail goes to the new one."""
@@ -74,7 +80,7 @@ def carry_out(move: Move, at: datetime, network: str) -> bool:
         subscriber=subscriber,
         action=Consent.Action.CHANGED,
         words="Mail me at another address",
-        page="address",
+        page=PAGE,
         network=network,
         at=at,
     )

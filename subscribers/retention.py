@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from subscribers import signup
-from subscribers.models import Consent, Former, IdempotencyKey, Letter, Move, Subscriber
+from subscribers.models import Consent, Former, IdempotencyKey, Letter, Move, Subscriber, Unanswered
 from subscribers.signals import forgetting
 
 CHUNK = 500  # rows per statement: short locks
@@ -27,6 +27,7 @@ def forget(at: datetime) -> dict[str, int]:
                 status__in=Letter.Status.unsettled()
             )
         ),
+        "unanswered": delete(Unanswered.objects.outdated(at)),
         "former states": delete(Former.objects.filter(at__lt=at - settings.KEEP_FORMER)),
         "idempotency keys": delete(IdempotencyKey.objects.outdated(at)),
         "moves": delete(Move.objects.filter(asked_at__lt=at - settings.KEEP_MOVE)),

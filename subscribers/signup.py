@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count
 
 from subscribers.letters import owe
-from subscribers.models import Consent, Letter, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Subscriber, Suppression, Unanswered
 from subscribers.wishes import Wishes
 
 Status = Subscriber.Status
 
 CONSENT_WORDS = (
-    "We mail you once to confirm, then the papers you asked for. Every mail has a link to leave with one click."
+    "We mail you to confirm, then the papers you asked for. Every digest has a link to leave with one click."
 )
 CONFIRM_WORDS = "Yes, send me the digest"
 FORGET_CHUNK = 500
@@ -60,8 +61,10 @@ def confirm(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
         confirmed_at=at,
         status_changed_at=at,
         next_digest_at=at + settings.FIRST_DIGEST_AFTER,
+        was_reminded=False,
     )
     if won:
+        Unanswered.objects.of(subscriber.email).delete()
         Consent.objects.create(
             subscriber=subscriber,
             action=Consent.Action.CONFIRMED,
@@ -83,7 +86,7 @@ def resend_confirmation(subscriber: Subscriber, at: datetime) -> None:
 def forget_unconfirmed(at: datetime) -> int:
     """Delete who asked and never confirmed; who once had confirmed goes back to unsubscribed.
 
-    Returns how many were deleted.
+    What stays of an address is a keyed hash with the number of letters that it got. Returns how many were deleted.
     """
     waiting = Subscriber.objects.unconfirmed_since(at - settings.KEEP_UNCONFIRMED)
     waiting.exclude(confirmed_at=None).update(status=Status.UNSUBSCRIBED, status_changed_at=at)
@@ -97,6 +100,9 @@ def forget_unconfirmed(at: datetime) -> int:
 def _forget_chunk(at: datetime) -> int:
     # Locked first, because delete() reads before it deletes: somebody may confirm in between.
     waiting = Subscriber.objects.unconfirmed_since(at - settings.KEEP_UNCONFIRMED).filter(confirmed_at=None)
-    rows = [subscriber.pk for subscriber in waiting.select_for_update()[:FORGET_CHUNK]]
+    rows = {subscriber.pk: subscriber.email or "" for subscriber in waiting.select_for_update()[:FORGET_CHUNK]}
+    asked = Letter.objects.filter(subscriber__in=rows, kind__in=Letter.Kind.asking()).order_by("subscriber")
+    letters = asked.values_list("subscriber").annotate(Count("pk"))
+    Unanswered.objects.add({rows[pk]: count for pk, count in letters}, at)
     Subscriber.objects.filter(pk__in=rows).delete()
     return len(rows)

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import leaving, retention
+from subscribers import leaving, reminding, retention
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +15,13 @@ def forget() -> None:
     """Forget what need not be kept any longer."""
     counts = {name: count for name, count in retention.forget(timezone.now()).items() if count}
     log.info("forgot %s", counts or "nothing")
+
+
+@shared_task
+def remind() -> None:
+    """Remind who asked and has not confirmed."""
+    if owed := reminding.remind(timezone.now()):
+        log.info("owed %d reminders", owed)
 
 
 @shared_task

@@ -20,6 +20,10 @@ class Event(models.Model):
     key = models.CharField(max_length=255, help_text="The provider's id of the event.")
     type = models.CharField(max_length=12, choices=Type.choices)
     digest_uid = models.UUIDField(null=True, blank=True, help_text="From the message's metadata.")
+    letter_uid = models.UUIDField(null=True, blank=True, help_text="From the metadata of a letter.")
+    recipient_hash = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Of the address it speaks of; gone once it is applied."
+    )
     detail = models.CharField(max_length=300, blank=True)
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)

@@ -9,6 +9,7 @@ from subscribers.models.moves import Move
 from subscribers.models.partings import Parting
 from subscribers.models.subscribers import Subscriber, SubscriberQuerySet, Weekday, new_leave_key, validate_zone
 from subscribers.models.suppression import Suppression, SuppressionQuerySet
+from subscribers.models.unanswered import Unanswered, UnansweredQuerySet
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -24,6 +25,8 @@ __all__ = [
     "SubscriberQuerySet",
     "Suppression",
     "SuppressionQuerySet",
+    "Unanswered",
+    "UnansweredQuerySet",
     "Weekday",
     "new_leave_key",
     "validate_zone",

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -24,6 +25,8 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         """Take up to `limit` due letters for as long as `lease`; nobody else gets them until then."""
         worn_out = self.due(at).filter(attempts__gte=MAX_ATTEMPTS)
         worn_out.update(status=Letter.Status.FAILED, reason=f"gave up after {MAX_ATTEMPTS} attempts")
+        stale = self.due(at).filter(kind=Letter.Kind.REMINDER, requested_at__lt=at - settings.REMIND_WITHIN)
+        stale.update(status=Letter.Status.FAILED, reason="too late to be welcome")
         due = self.due(at).select_related("subscriber")[:limit]
         return [letter for letter in due if letter.take(at, lease)]
 
@@ -40,11 +43,17 @@ class Letter(models.Model):
 
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation"
+        REMINDER = "reminder"
         WELCOME = "welcome"
         PREFERENCES = "preferences", "preferences link"
         GOODBYE = "goodbye"
         MOVE_FROM = "move_from", "new address: asks the old one"
         MOVE_TO = "move_to", "new address: asks the new one"
+
+        @classmethod
+        def asking(cls) -> list[str]:
+            """Ask an address that has not answered yet: they share its limits."""
+            return [cls.CONFIRMATION, cls.REMINDER]
 
     class Status(models.TextChoices):
         OWED = "owed"

@@ -59,6 +59,14 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Waiting for confirmation since before then."""
         return self.filter(status=Subscriber.Status.PENDING, status_changed_at__lt=before)
 
+    def to_remind(self, at: datetime) -> Self:
+        """Asked long enough ago, not reminded yet, and with enough time left to confirm."""
+        earliest = at - settings.KEEP_UNCONFIRMED + settings.REMIND_AFTER
+        waiting = self.filter(status=Subscriber.Status.PENDING, was_reminded=False)
+        return waiting.filter(status_changed_at__range=(earliest, at - settings.REMIND_AFTER)).order_by(
+            "status_changed_at", "pk"
+        )
+
 
 class Subscriber(models.Model):
     """A person's address with one status. `Subscriber.objects.mailable()` alone says who may be mailed."""
@@ -126,6 +134,9 @@ class Subscriber(models.Model):
     gave_reason = models.BooleanField(
         default=False, editable=False, help_text="Said why they left; what they said is stored apart, without a name."
     )
+    was_reminded = models.BooleanField(
+        default=False, editable=False, help_text="Got the one reminder to confirm, or needs none."
+    )
     next_digest_at = models.DateTimeField(null=True, blank=True, help_text="When the planner takes this reader.")
     leave_key = models.CharField(max_length=32, unique=True, default=new_leave_key, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -152,6 +163,12 @@ class Subscriber(models.Model):
             models.Index(fields=["next_digest_at"], condition=Q(status="active"), name="subscriber_due"),
             # The daily clean-up: SubscriberQuerySet.unconfirmed_since
             models.Index(fields=["status_changed_at"], condition=Q(status="pending"), name="subscriber_pending"),
+            # The reminder: SubscriberQuerySet.to_remind
+            models.Index(
+                fields=["status_changed_at"],
+                condition=Q(status="pending", was_reminded=False),
+                name="subscriber_unreminded",
+            ),
             # The end of pauses: SubscriberQuerySet.back_from_pause
             models.Index(fields=["paused_until"], condition=Q(status="paused"), name="subscriber_paused"),
         ]

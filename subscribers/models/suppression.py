@@ -13,8 +13,15 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return {by_hash[row.address_hash]: row.get_reason_display() for row in rows}
 
     def add(self, email: str, reason: str) -> None:
-        """Suppress an address; the first reason stands."""
-        self.get_or_create(address_hash=address_hash(email), defaults={"reason": reason})
+        """Suppress an address; the first reason stands, but for a complaint after a bounce."""
+        self.add_hash(address_hash(email), reason)
+
+    def add_hash(self, hashed: str, reason: str) -> None:
+        """The same for an address of which we have the hash only."""
+        row, new = self.get_or_create(address_hash=hashed, defaults={"reason": reason})
+        # Providers tell of the two in any order: it must come to the same.
+        if not new and (row.reason, reason) == (Suppression.Reason.BOUNCED, Suppression.Reason.COMPLAINED):
+            self.filter(pk=row.pk).update(reason=reason)
 
 
 class Suppression(models.Model):

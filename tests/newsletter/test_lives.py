@@ -5,10 +5,12 @@ what, by what they pressed, and holds each mail that goes out against it.
 """
 
 import re
-from datetime import date, timedelta
+from collections import defaultdict
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import time_machine
+from anymail.signals import AnymailTrackingEvent
 from django.core import mail
 from django.db import transaction
 from django.http import HttpResponse
@@ -27,7 +29,7 @@ from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest, Event
 from papers.models import Topic
-from subscribers import links, retention
+from subscribers import links, reminding, retention
 from subscribers.leaving import end_pauses
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
@@ -41,6 +43,7 @@ HOUR = timedelta(hours=1)
 # Which of the machine's own words about a person each letter presumes.
 PRESUMED = {
     "confirmation": {"asked"},
+    "reminder": {"asked"},
     "welcome": {"agreed", "paused"},
     "preferences": {"agreed", "paused"},
     "goodbye": {"stopped"},
@@ -66,6 +69,8 @@ class Life(RuleBasedStateMachine):
         self.until: dict[str, date | None] = {}
         self.undoing: dict[str, tuple[str, str]] = {}  # the last leave's own undo, and what was before
         self.banned: set[str] = set()
+        self.unanswered: dict[str, list[tuple[datetime, str]]] = defaultdict(list)  # what asked an address, and when
+        self.arrived: list[tuple[str, str, dict[str, str]]] = []  # where each mail arrived, for whom, its metadata
         self.inbox: dict[str, list[str]] = {name: [] for name in [*ADDRESSES, "new@example.org"]}
         mail.outbox.clear()
 
@@ -98,12 +103,16 @@ class Life(RuleBasedStateMachine):
 
     # --- what people do -------------------------------------------------------------------------------
 
-    @initialize()
-    def they_join(self) -> None:
-        for step in (self.sign_up, self.confirm):
-            for email in ADDRESSES:
-                step(email)
-            self.mail_goes_out()
+    @initialize(ben=st.sampled_from(["confirms", "waits", "is reminded"]))
+    def they_join(self, ben: str) -> None:
+        for email in ADDRESSES:
+            self.sign_up(email)
+        self.mail_goes_out()
+        for email in ADDRESSES if ben == "confirms" else ADDRESSES[:1]:
+            self.confirm(email)
+        self.mail_goes_out()
+        if ben == "is reminded":
+            self.days_pass(9)
 
     @rule(email=address)
     def sign_up(self, email: str) -> None:
@@ -123,6 +132,7 @@ class Life(RuleBasedStateMachine):
         self.post(path or "/confirm/x")
         if self.word.get(key) == "asked":
             self.word[key], self.proved[key] = "agreed", email
+            self.unanswered[email].clear()
 
     @rule(email=address, one_click=st.booleans())
     def leave(self, email: str, one_click: bool) -> None:
@@ -218,29 +228,36 @@ class Life(RuleBasedStateMachine):
 
     # --- what happens to them -------------------------------------------------------------------------
 
-    @rule(type_=st.sampled_from(["bounced", "complained"]), number=st.integers(0, 20))
+    @rule(type_=st.sampled_from(["bounced", "complained"]), number=st.integers(0, 40))
     def the_provider_tells(self, type_: str, number: int) -> None:
-        sent = list(Digest.objects.exclude(submitted_at=None).select_related("subscriber").order_by("pk"))
-        if sent:
-            digest = sent[number % len(sent)]
-            key = f"{digest.uid}{type_}{Event.objects.count()}"
-            uid = digest.uid
-            Event.objects.create(provider="x", key=key, type=type_, digest_uid=uid, happened_at=timezone.now())
+        """Of any mail that ever arrived, however old, by the address that it arrived at."""
+        if self.arrived:
+            to, key, metadata = self.arrived[number % len(self.arrived)]
+            told = {"event_id": str(Event.objects.count()), "timestamp": timezone.now(), "recipient": to}
+            events.store(AnymailTrackingEvent(event_type=type_, metadata=metadata, **told), "x")
             events.apply_stored(timezone.now())
-            if digest.subscriber.email:
-                self.banned.add(digest.subscriber.email)
-            self.word[digest.subscriber.leave_key] = "stopped"
+            self.banned.add(to)
+            if Subscriber.objects.filter(leave_key=key, email=to).exists():
+                self.word[key] = "stopped"
 
     @rule(email=address)
     def an_operator_suppresses(self, email: str) -> None:
         Suppression.objects.add(email, Suppression.Reason.OPERATOR)
         self.banned.add(email)
 
-    @rule(steps=st.sampled_from([[0.2], [1.1], [6], [6] * 5, [6] * 17, [24 * 15]]))
+    @rule(quarters=st.integers(4, 17))
+    def days_pass(self, quarters: int) -> None:
+        self.time_passes([6] * quarters)
+
+    @rule(hours=st.sampled_from([0.2, 1.1, 6, 24 * 15]))
+    def time_passes_at_once(self, hours: float) -> None:
+        self.time_passes([hours])
+
     def time_passes(self, steps: list[float]) -> None:
         for hours in steps:
             self.traveller.shift(timedelta(hours=hours))
             end_pauses(timezone.now())
+            reminding.remind(timezone.now())
             self.days_have_come()
             self.mail_goes_out()
         retention.forget(timezone.now())
@@ -279,9 +296,21 @@ class Life(RuleBasedStateMachine):
             letter = Letter.objects.get(uid=metadata["letter"])
             reader, allowed = letter.subscriber, PRESUMED[letter.kind]
         assert self.word[reader.leave_key] in allowed
-        if metadata.get("digest") or letter.kind not in {"confirmation", "move_to"}:
+        if metadata.get("digest") or letter.kind not in {"confirmation", "reminder", "move_to"}:
             assert self.proved[reader.leave_key] == to
+        else:
+            self.keeps_to_the_limits(to, letter.kind)
+        self.arrived.append((to, reader.leave_key, metadata))
         self.inbox[to] += LINK.findall(str(message.body)) + LINK.findall(str(message.extra_headers))
+
+    def keeps_to_the_limits(self, to: str, kind: str) -> None:
+        """An address is asked three times a year until it answers, and reminded once."""
+        if kind in {"confirmation", "reminder"}:
+            now = timezone.now()
+            earlier = [(at, before) for at, before in self.unanswered[to] if now - at < timedelta(days=365)]
+            assert len(earlier) < 3
+            assert kind != "reminder" or "reminder" not in {before for _, before in earlier}
+            self.unanswered[to].append((now, kind))
 
 
 def test_no_path_mails_somebody_who_must_not_be_mailed(settings: Settings, graphs: Topic) -> None:

@@ -12,7 +12,7 @@ from newsletter.models import Digest, DigestPaper, Edition, Event
 from papers.models import Paper
 from subscribers import retention
 from subscribers.letters import owe
-from subscribers.models import Consent, Former, Letter, Move, Subscriber
+from subscribers.models import Consent, Former, Letter, Move, Subscriber, Unanswered
 from tests.conftest import NOW
 from tests.newsletter.conftest import planned
 
@@ -24,6 +24,7 @@ def traces(alice: Subscriber, edition: Edition, papers: list[Paper]) -> dict[typ
     """One row of each kind, all of NOW, with how long it is to be kept."""
     Former.objects.create(subscriber=alice, version=1, state={}, at=NOW)
     Move.objects.create(subscriber=alice, email="new@example.org", asked_at=NOW)
+    Unanswered.objects.create(address_hash="x", letters=3, at=NOW)
     owe(alice, Letter.Kind.WELCOME, NOW)
     Letter.objects.update(status="sent")
     digest = planned(edition, alice)
@@ -34,6 +35,7 @@ def traces(alice: Subscriber, edition: Edition, papers: list[Paper]) -> dict[typ
         Former: settings.KEEP_FORMER,
         Move: settings.KEEP_MOVE,
         Letter: settings.KEEP_LETTERS,
+        Unanswered: settings.KEEP_UNANSWERED,
         Digest: settings.KEEP_DIGESTS,
         DigestPaper: settings.KEEP_DIGESTS,
         Event: settings.KEEP_EVENTS,
@@ -72,7 +74,7 @@ def test_forgetting_again_finds_nothing(traces: object, monkeypatch: pytest.Monk
     for day in range(3):
         Consent.objects.create(subscriber=alice, action="changed", network="192.0.2.0/24", at=NOW - SECOND * day)
     later = NOW + timedelta(days=10_000)
-    assert sum(retention.forget(later).values()) == 8
+    assert sum(retention.forget(later).values()) == 9
     assert sum(retention.forget(later).values()) == 0
 
 

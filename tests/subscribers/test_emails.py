@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -107,6 +108,18 @@ def test_the_confirmation_says_its_piece_and_nothing_else(
     assert sent(letter)["Subject"] == "Confirm your subscription to Trending Papers"
     for body in (text, html):
         assert links.confirm_url(bob) in body
+        assert "Not you? Ignore this: one reminder may come, and then nothing more." in body
+        assert "bob" not in body
+
+
+def test_the_reminder_is_as_plain_and_says_how_long_there_is(
+    bob: Subscriber, letter_to: Callable[[Subscriber, str], Letter]
+) -> None:
+    letter = letter_to(bob, "reminder")
+    letter.requested_at = bob.status_changed_at + timedelta(days=2, minutes=5)
+    for body in bodies(letter):
+        assert links.confirm_url(bob) in body
+        assert "works for 11 more days" in body
         assert "Not you? Ignore this and nothing more will come." in body
         assert "bob" not in body
 
