@@ -12,6 +12,7 @@ from subscribers import links, signup
 from subscribers.forms import SignUpForm
 from subscribers.models import Subscriber
 from subscribers.network import client_network
+from subscribers.views import same_browser
 from subscribers.views.pages import posted_here, reads_and_posts, token_page
 
 
@@ -26,12 +27,12 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         return render(request, "subscribers/elsewhere.html", status=403)
     form = SignUpForm(request.POST)
     if form.is_trapped:
-        return redirect("subscribed")
+        return same_browser.remember(redirect("subscribed"), request.POST.get("email", ""))
     if not form.is_valid():
         return render(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
     email = form.cleaned_data["email"]
     signup.ask(email, form.wishes(), timezone.now(), client_network(request), page="subscribe")
-    return redirect("subscribed")
+    return same_browser.remember(redirect("subscribed"), email)
 
 
 @require_safe
@@ -43,7 +44,7 @@ def subscribed(request: HttpRequest) -> HttpResponse:
 @token_page
 @reads_and_posts
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """One button, because programs that check links press none."""
+    """One button, because programs that check links press none; in the browser that asked it presses itself."""
     try:
         subscriber = links.read_confirm(token)
     except links.ExpiredLink as error:
@@ -57,7 +58,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return redirect(reverse("preferences", args=[links.preferences_token(subscriber)]) + "?new")
     if subscriber.status != Subscriber.Status.PENDING or request.method == "POST":
         return render(request, "subscribers/not_confirmable.html", status=409)
-    return render(request, "subscribers/confirm.html", {"words": signup.CONFIRM_WORDS})
+    context = {"words": signup.CONFIRM_WORDS, "by_itself": same_browser.asked_here(request, subscriber)}
+    return render(request, "subscribers/confirm.html", context)
 
 
 def expired(request: HttpRequest, link: links.ExpiredLink) -> HttpResponse:
