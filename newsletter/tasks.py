@@ -1,7 +1,6 @@
 """Wake-ups. The database is the queue: any of these may be lost, repeated or run at once without harm."""
 
 import logging
-from functools import partial
 
 from celery import Task, shared_task
 from django.conf import settings
@@ -47,4 +46,8 @@ def send_letters() -> None:
 
 def nudge(task: "Task[[], None]") -> None:
     """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
-    transaction.on_commit(partial(task.delay), robust=True)
+
+    def soon() -> None:  # Django logs what fails here by its name, which a bare partial has not
+        task.delay()
+
+    transaction.on_commit(soon, robust=True)

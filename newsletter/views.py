@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -13,7 +13,7 @@ from newsletter.digest.rendering import Renderer
 from newsletter.models import Digest
 from subscribers import gate, links
 from subscribers.schedule import in_words
-from subscribers.views.pages import private, token_page
+from subscribers.views.pages import private_page, token_page
 
 
 @token_page
@@ -35,12 +35,14 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "newsletter/sample.html", context)
 
 
+@private_page
 @require_safe
 def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
     """A digest as it was mailed; its random uid is the key."""
-    digest = get_object_or_404(Digest.objects.select_related("edition", "subscriber"), uid=uid)
-    if digest.status not in Digest.Status.possibly_sent() or digest.subscriber.email is None:
-        return private(render(request, "newsletter/no_copy.html", status=404))
+    sent = Digest.objects.filter(uid=uid, status__in=Digest.Status.possibly_sent(), subscriber__email__isnull=False)
+    digest = sent.select_related("edition", "subscriber").first()
+    if digest is None:
+        return render(request, "newsletter/no_copy.html", status=404)
     choices = [Choice(row.paper_id, row.reason, row.outside) for row in digest.papers.all()]
     renderer = Renderer(digest.edition, digest.edition.pool.count())
-    return private(HttpResponse(renderer.html(digest, choices)))
+    return HttpResponse(renderer.html(digest, choices))

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import connection
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from subscribers.models import Subscriber
 
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
+SEEDS = Path(__file__).parents[1] / "seeds"
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +45,17 @@ def alice(db: None) -> Subscriber:
 def bob(db: None) -> Subscriber:
     """Asked, and has not confirmed yet."""
     return Subscriber.objects.create(email="bob@example.org")
+
+
+@pytest.fixture
+def site(transactional_db: None, settings: Settings) -> Iterator[str]:
+    """The address of a site that holds the seeds."""
+    settings.INBOX_DIR = None
+    # Not pytest-django's own live_server: that one starts before a test's settings are in force.
+    settings.SECURE_SSL_REDIRECT = settings.CSRF_COOKIE_SECURE = False
+    settings.ALLOWED_HOSTS = ["localhost", "testserver"]
+    call_command("load_topics", verbosity=0)
+    call_command("import_papers", str(SEEDS / "trending.txt"), year=2026, verbosity=0)
+    server = LiveServer("localhost:0")
+    yield server.url
+    server.stop()

@@ -1,102 +1,43 @@
 """Every public page in a real browser: usable by everybody, on small and large screens, in light and dark."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.management import call_command
-from playwright.sync_api import Browser, Page, sync_playwright
-from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page
 
-from papers.models import Paper, Topic
-from subscribers import links
-from subscribers.models import Subscriber
-from tests.conftest import NOW
+from tests.browser import chromium
+from tests.pages import Seen, Visit
 
 pytestmark = pytest.mark.browser
 
-SEEDS = Path(__file__).parents[1] / "seeds"
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser for the time of a block: while one runs, its thread cannot use the database."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def site(transactional_db: None, settings: Settings) -> Iterator[str]:
-    """The address of a site that holds the seeds."""
-    # Not pytest-django's own live_server: that one starts before a test's settings are in force.
-    settings.SECURE_SSL_REDIRECT = settings.CSRF_COOKIE_SECURE = False
-    settings.ALLOWED_HOSTS = ["localhost"]
-    call_command("load_topics", verbosity=0)
-    call_command("import_papers", str(SEEDS / "trending.txt"), year=2026, verbosity=0)
-    server = LiveServer("localhost:0")
-    yield server.url
-    server.stop()
-
-
-@pytest.fixture
-def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
+def pages(site: str, tmp_path: Path) -> list[Seen]:
     """Every page that a visitor or a reader meets."""
-    paper, topic = Paper.objects.all()[0], Topic.objects.all()[0]
-    alice.topics.add(topic)
-    paper.authors = ["Ada Lovelace"]
-    paper.save()
-    for days, upvotes in ((0, 66), (2, 187)):
-        paper.readings.create(taken_at=NOW + timedelta(days=days), upvotes=upvotes)
-    of_papers = ["/", "/?page=2", "/topics/", f"/topics/{topic.slug}/", f"/papers/{paper.pk}/{paper.slug}/", "/about/"]
-    of_archive = [
-        "/papers/2026-03-20/",
-        "/papers/2026-W12/",
-        "/papers/2026-03/",
-        "/papers/1999-01/",
-        "/authors/ada-lovelace/",
-    ]
-    of_archive += ["/search/", "/search/?q=graph", "/search/?q=zebra"]
-    of_visitors = ["/subscribe/", "/subscribe/check-your-inbox/", "/preferences/", "/preferences/sent/", "/nothing/"]
-    of_readers = [
-        f"/confirm/{links.confirm_token(bob)}",
-        f"/preferences/{links.preferences_token(alice)}",
-        f"/preferences/{links.preferences_token(alice)}/learned/",
-        f"/preferences/{links.preferences_token(alice)}/digests/",
-        f"/back/{links.back_token(alice, 0)}",
-        f"/erase/{links.preferences_token(alice)}",
-        f"/leave/{alice.leave_key}",
-        f"/less-often/{alice.leave_key}",
-        f"/pause/{alice.leave_key}",
-        "/leave/cut-off",
-    ]
-    return [*of_papers, *of_archive, *of_visitors, *of_readers]
+    return Visit(tmp_path).everywhere()
 
 
-def on_each(site: str, paths: list[str], look: Callable[[Page], object], **context: object) -> dict[str, object]:
+def on_each(site: str, pages: list[Seen], look: Callable[[Page], object], **context: object) -> dict[str, object]:
     """What `look` found on each page, where it found anything."""
     with chromium() as browser:
         page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
         found = {}
-        for path in paths:
-            page.goto(site + path)
-            found[path] = look(page)
-    return {path: what for path, what in found.items() if what}
+        for seen in pages:
+            show(page, site, seen)
+            found[seen.name] = look(page)
+    return {name: what for name, what in found.items() if what}
+
+
+def show(page: Page, site: str, seen: Seen) -> None:
+    """Fetch the page, or show what a press or a mishap has left."""
+    if not seen.is_fetched:
+        html = seen.answer.content
+        page.route(site + seen.path, lambda route: route.fulfill(body=html, content_type="text/html"), times=1)
+    page.goto(site + seen.path)
 
 
 def violations(page: Page) -> list[tuple[str, str]]:
@@ -108,15 +49,14 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
-def test_axe_finds_nothing_to_object_to(site: str, paths: list[str], width: int, scheme: str) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
+def test_axe_finds_nothing_to_object_to(site: str, pages: list[Seen], width: int, scheme: str) -> None:
     screen = {"width": width, "height": 800}
-    assert on_each(site, paths, violations, viewport=screen, color_scheme=scheme) == {}
+    assert on_each(site, pages, violations, viewport=screen, color_scheme=scheme) == {}
 
 
-def test_no_page_is_wider_than_a_narrow_phone(site: str, paths: list[str]) -> None:
-    assert on_each(site, paths, overflow, viewport={"width": 320, "height": 640}) == {}
+def test_no_page_is_wider_than_a_narrow_phone(site: str, pages: list[Seen]) -> None:
+    assert on_each(site, pages, overflow, viewport={"width": 320, "height": 640}) == {}
 
 
 def test_a_page_asks_nobody_but_our_own_site(site: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,15 +12,23 @@ from django.views.decorators.http import require_http_methods
 
 from subscribers.links import BadLink
 
+P = ParamSpec("P")
 TokenView = Callable[[HttpRequest, str], HttpResponse]
 # The address is a secret: it must not leave by a Referer, stay in a cache or be found by a search.
 PRIVATE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-def private(response: HttpResponse) -> HttpResponse:
-    for name, value in PRIVATE.items():
-        response[name] = value
-    return response
+def private_page(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """A page whose address is a secret, whatever it answers."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        response = view(*args, **kwargs)
+        for name, value in PRIVATE.items():
+            response[name] = value
+        return response
+
+    return guarded
 
 
 def token_page(view: TokenView) -> TokenView:
@@ -30,13 +39,13 @@ def token_page(view: TokenView) -> TokenView:
     """
 
     @csrf_exempt
+    @private_page
     @wraps(view)
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
         try:
-            response = view(request, token)
+            return view(request, token)
         except BadLink as error:
-            response = render(request, "subscribers/bad_link.html", {"words": error}, status=error.status)
-        return private(response)
+            return render(request, "subscribers/bad_link.html", {"words": error}, status=error.status)
 
     return guarded
 

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from subscribers import leaving, links
@@ -14,7 +15,7 @@ from subscribers.preferences import ask_for_link, change
 from subscribers.reader_forms import NewAddressForm, PauseForm, ReaderForm
 from subscribers.schedule import in_words
 from subscribers.undoing import last_change, take_back
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import posted_here, reads_and_posts, token_page
 
 
 @token_page
@@ -111,9 +112,12 @@ def next_digest(subscriber: Subscriber) -> str:
     return in_words(due, timezone.now(), subscriber.zone) if due else ""
 
 
+@csrf_exempt  # as the sign-up: whose inbox it is decides, not whose browser
 @reads_and_posts
 def send_preferences_link(request: HttpRequest) -> HttpResponse:
     """Mails the link, if there is anybody to mail it to; the answer is always the same."""
+    if request.method == "POST" and not posted_here(request):
+        return render(request, "subscribers/elsewhere.html", status=403)
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         ask_for_link(form.cleaned_data["email"], timezone.now())

@@ -1,0 +1,70 @@
+"""The list of pages is whole, and what must be true of every page behind a secret link is true of each."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tests.conftest import SEEDS
+from tests.pages import NO_PAGES, Seen, Visit, routes
+
+ROOT = Path(__file__).resolve().parents[1]
+SECRETS = {"token", "uid"}  # what a route calls the part of an address that nobody else must learn
+BEHIND_A_SECRET = [name for name, pattern in routes() if SECRETS & set(pattern.pattern.converters)]
+HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+@pytest.fixture
+def seen(db: None, settings: Settings, tmp_path: Path) -> list[Seen]:
+    settings.SECURE_SSL_REDIRECT, settings.INBOX_DIR = False, None
+    call_command("load_topics", verbosity=0)
+    call_command("import_papers", str(SEEDS / "trending.txt"), year=2026, verbosity=0)
+    return Visit(tmp_path).everywhere()
+
+
+def unlike(answer: object) -> dict[str, str]:
+    return {name: found for name, wanted in HEADERS.items() if (found := answer.get(name, "")) != wanted}  # type: ignore[attr-defined]
+
+
+def test_every_route_and_every_template_is_seen(seen: list[Seen]) -> None:
+    missing = {name for name, _ in routes()} - {page.route for page in seen} - set(NO_PAGES)
+    assert missing == set()
+    folders = ["", "subscribers", "newsletter", "papers", "inbox"]
+    files = [file for folder in folders for file in (ROOT / "templates" / folder).glob("*.html")]
+    pages = {str(file.relative_to(ROOT / "templates")) for file in files if file.name[0] != "_"}
+    shown = {template.name for page in seen for template in getattr(page.answer, "templates", [])}
+    # The last are shown by Django itself, which tells the test client nothing.
+    assert pages - shown - {"400.html", "403.html", "403_csrf.html", "500.html"} == set()
+
+
+def test_no_page_fails_and_each_is_html(seen: list[Seen]) -> None:
+    broken = {page.name for page in seen if page.answer.status_code >= 500 and page.route != "500"}
+    assert broken == set()
+    assert {page.name for page in seen if not page.answer["Content-Type"].startswith("text/html")} == set()
+    statuses = {page.answer.status_code for page in seen}
+    assert {200, 400, 403, 404, 405, 409, 410, 422, 500} == statuses
+
+
+def test_no_page_behind_a_secret_link_is_cached_indexed_or_referred_from(seen: list[Seen]) -> None:
+    secret = [page for page in seen if page.route in BEHIND_A_SECRET]
+    assert {page.route for page in secret} == set(BEHIND_A_SECRET) - {"export"}
+    assert {page.name: unlike(page.answer) for page in secret if unlike(page.answer)} == {}
+
+
+@pytest.mark.parametrize("route", BEHIND_A_SECRET)
+def test_nor_is_whatever_a_secret_link_answers_otherwise(
+    client: Client, db: None, settings: Settings, route: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = False
+    word = "00000000-0000-4000-8000-000000000000" if route == "web_copy" else "cut-off"
+    for method in ("get", "head", "post", "put", "delete", "options"):
+        answer = getattr(client, method)(reverse(route, args=[word]))
+        assert 400 <= answer.status_code < 500
+        assert unlike(answer) == {}
+
+
+def test_no_page_but_the_sign_up_sets_a_cookie(seen: list[Seen]) -> None:
+    assert {page.name: page.answer.cookies for page in seen if page.answer.cookies} == {}
