@@ -32,7 +32,7 @@ def digest_of(digest: Digest) -> dict[str, Any]:
 
 
 def told_of(events: QuerySet[Event]) -> list[dict[str, Any]]:
-    return list(events.order_by("happened_at").values("happened_at", "provider", "type", "detail"))
+    return [{**row} for row in events.order_by("happened_at").values("happened_at", "provider", "type", "detail")]
 
 
 def erase(subscriber: Subscriber) -> None:

@@ -45,13 +45,20 @@ def recipient_hash(recipient: str) -> str:
 
 def addressee_of(event: Event) -> Addressee | None:
     """None where the event is of no mail of ours, or it cannot be known which address it speaks of."""
-    digest = Digest.objects.select_related("subscriber").filter(uid=event.digest_uid).first()
-    letter = Letter.objects.select_related("subscriber").filter(uid=event.letter_uid).first()
-    mail = digest or letter
+    mail = mail_of(event)
     if mail is None:
         return None
     known = event.recipient_hash or presumed_hash(mail)
     return Addressee(mail.subscriber, known) if known else None
+
+
+def mail_of(event: Event) -> Digest | Letter | None:
+    """The mail of ours that it speaks of, where we still have it."""
+    if event.digest_uid:
+        return Digest.objects.select_related("subscriber").filter(uid=event.digest_uid).first()
+    if event.letter_uid:
+        return Letter.objects.select_related("subscriber").filter(uid=event.letter_uid).first()
+    return None
 
 
 def presumed_hash(mail: Digest | Letter) -> str:

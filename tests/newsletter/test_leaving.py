@@ -1,11 +1,14 @@
 """Leaving ends the mail: by any digest ever sent, at once, whatever else happens at that moment."""
 
+import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
@@ -16,13 +19,13 @@ from newsletter.delivery.sending import deliver_batch
 from newsletter.digest.choice import Choice
 from newsletter.digest.rendering import Renderer
 from newsletter.models import Digest, Edition
-from papers.models import Paper
+from papers.models import Paper, Topic
 from subscribers.leaving import leave, pause
 from subscribers.models import Letter, Parting, Subscriber
 from subscribers.signup import confirm
 from tests.conftest import NOW
-from tests.newsletter.conftest import planned
-from tests.stubs import Relay
+from tests.newsletter.conftest import add_readers, planned
+from tests.stubs import Relay, smtp_relay
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 MEGABYTE = 1_000_000
@@ -60,6 +63,39 @@ def test_it_takes_effect_on_digests_already_planned(
     deliver_batch()
     assert relay.recipients == []
     assert Digest.objects.get().status == "skipped"
+
+
+@dataclass
+class SlowRelay(Relay):
+    """A relay at which something happens while it takes its first message."""
+
+    meanwhile: Callable[[], object] = lambda: None
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if not self.accepted:
+            await asyncio.to_thread(self.meanwhile)
+        return await super().handle_DATA(server, session, envelope)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("slice_", "arrive"), [(1, 1), (20, 3)])
+def test_who_leaves_while_a_slice_is_on_the_wire_gets_no_more_than_what_is_in_it(
+    settings: Settings, papers: list[Paper], graphs: Topic, slice_: int, arrive: int
+) -> None:
+    def all_leave() -> None:
+        assert all(leave(reader, NOW, page="leave") for reader in Subscriber.objects.all())
+        connections.close_all()
+
+    settings.SUBMIT_SLICE = slice_
+    add_readers(3, graphs)
+    assert editions.plan(NOW) == 3
+    with smtp_relay(SlowRelay(meanwhile=all_leave)) as relay:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
+        deliver_batch()
+        assert len(relay.recipients) == len(set(relay.recipients)) == arrive
+        assert editions.plan(NOW + timedelta(days=1)) == deliver_batch() == 0
+    assert Digest.objects.filter(reason="the reader is unsubscribed").count() == 3 - arrive
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
@@ -120,6 +156,15 @@ def test_who_came_back_gives_no_reason_for_having_left(client: Client, alice: Su
     client.post(undo, secure=True)
     client.post(reverse("why", args=[undo.removeprefix("/undo/")]), {"reason": "other"}, secure=True)
     assert not Parting.objects.exists()
+
+
+@pytest.mark.parametrize("confirms_first", [True, False])
+def test_of_confirming_and_leaving_in_either_order_leaving_stands(bob: Subscriber, confirms_first: bool) -> None:
+    steps = [lambda: confirm(bob, NOW), lambda: leave(bob, NOW, page="leave")]  # by the row as both had read it
+    outcomes = [step() for step in (steps if confirms_first else reversed(steps))]
+    assert outcomes == [True, confirms_first]
+    bob.refresh_from_db()
+    assert (bob.status, bob.next_digest_at) == ("unsubscribed", None)
 
 
 @pytest.mark.django_db(transaction=True)

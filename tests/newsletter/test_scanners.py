@@ -1,5 +1,6 @@
 """Programs that open every link of a mail, as spam filters and previews do, change nothing."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from email import policy
@@ -17,27 +18,33 @@ from newsletter.digest.choice import Choice
 from newsletter.digest.rendering import Renderer
 from newsletter.models import Digest, Edition
 from papers.models import Paper, Topic
+from subscribers import emails
 from subscribers.emails import BY_KIND, letter_email
+from subscribers.gate import MAY_GET
 from subscribers.models import Letter, Move, Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import planned
 
 SITE = "https://papers.example"
 LINK = re.compile(r"""https?://[^\s<>"')]+""")
-SCANNERS: list[dict[str, str]] = [
-    {"REMOTE_ADDR": "203.0.113.9", "HTTP_USER_AGENT": "Mozilla/5.0 (compatible; link checker)"},
-    {"REMOTE_ADDR": "198.51.100.7", "HTTP_SEC_PURPOSE": "prefetch;prerender", "HTTP_PURPOSE": "prefetch"},
-]
+HERE, ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}, {"REMOTE_ADDR": "2001:db8:7::1"}
+SCANNERS: dict[str, dict[str, str]] = {
+    "checker": {**HERE, "HTTP_USER_AGENT": "Mozilla/5.0 (compatible; link checker)"},
+    "prefetch": {**HERE, "HTTP_SEC_PURPOSE": "prefetch;prerender", "HTTP_PURPOSE": "prefetch"},
+    "browser elsewhere": {**ELSEWHERE, "HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_SEC_FETCH_SITE": "none"},
+}
+# Functions of subscribers/emails.py that build a mail, but not one of a kind of its own.
+NO_KIND = {"compose", "letter_email", "written"}
 
 
 @pytest.fixture
 def mails(alice: Subscriber, bob: Subscriber, edition: Edition, papers: list[Paper], graphs: Topic) -> list[str]:
-    """One of every kind of mail that we can send, with its reader in the state in which it is sent."""
+    """The links of one of every kind of mail that we can send, with its reader in the state in which it is sent."""
     alice.topics.add(graphs)
     Move.objects.create(subscriber=alice, email="alice@new.example.org")
     gone = Subscriber.objects.create(email="gone@example.org", status="unsubscribed")
-    readers = {"confirmation": bob, "goodbye": gone}
-    letters = [Letter(subscriber=readers.get(kind, alice), kind=kind, requested_at=NOW) for kind in Letter.Kind.values]
+    by_status = {reader.status: reader for reader in (alice, bob, gone)}
+    letters = [Letter(subscriber=by_status[MAY_GET[kind][0]], kind=kind, requested_at=NOW) for kind in Letter.Kind]
     digest = planned(edition, alice)
     digest.status, digest.submitted_at = Digest.Status.ACCEPTED, NOW
     digest.save()
@@ -45,7 +52,12 @@ def mails(alice: Subscriber, bob: Subscriber, edition: Edition, papers: list[Pap
     for place, paper in enumerate(papers):
         digest.papers.create(subscriber=alice, paper=paper, place=place, reason="Graph neural networks")
     messages = [*map(letter_email, letters), Renderer(edition, 8).message(digest, choices)]
-    return [link for message in messages for link in links_of(message)]
+    copy = unescape(Renderer(edition, 8).html(digest, choices))
+    return [*(link for message in messages for link in links_of(message)), *ours(copy)]
+
+
+def ours(text: str) -> list[str]:
+    return [link for link in LINK.findall(text) if link.startswith(SITE)]
 
 
 def links_of(message: EmailMultiAlternatives) -> Iterator[str]:
@@ -58,7 +70,7 @@ def links_of(message: EmailMultiAlternatives) -> Iterator[str]:
             texts.append(unescape(part.get_content()))
     found = [link for text in texts for link in LINK.findall(text)]
     assert found
-    return (link for link in found if link.startswith(SITE))
+    return iter(ours(" ".join(found)))
 
 
 def everything() -> list[str]:
@@ -66,8 +78,14 @@ def everything() -> list[str]:
     return [serializers.serialize("json", model._default_manager.order_by("pk")) for model in apps.get_models()]
 
 
-def test_there_is_a_mail_for_every_kind_of_letter() -> None:
-    assert set(BY_KIND) == set(Letter.Kind)
+def test_there_is_a_mail_for_every_kind_of_letter_and_for_every_function_that_builds_one() -> None:
+    built = {
+        name
+        for name, function in inspect.getmembers(emails, inspect.isfunction)
+        if inspect.signature(function).return_annotation is EmailMultiAlternatives
+    }
+    assert set(BY_KIND) == set(MAY_GET) == set(Letter.Kind)
+    assert {function.__name__ for function in BY_KIND.values()} == built - NO_KIND
 
 
 def test_the_mails_have_the_links_that_matter(mails: list[str]) -> None:
@@ -75,16 +93,23 @@ def test_the_mails_have_the_links_that_matter(mails: list[str]) -> None:
     assert {"confirm", "preferences", "leave", "one-click", "less-often", "pause", "address", "digests"} <= kinds
 
 
-@pytest.mark.parametrize("scanner", SCANNERS, ids=["checker", "prefetch"])
+@pytest.mark.parametrize("scanner", SCANNERS)
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_fetching_every_link_three_times_changes_nothing(
-    mails: list[str], method: str, scanner: dict[str, str]
-) -> None:
+def test_fetching_every_link_three_times_changes_nothing(mails: list[str], method: str, scanner: str) -> None:
     before = everything()
     for link in sorted(set(mails)) * 3:
-        answer = getattr(Client(), method)(link.removeprefix(SITE), secure=True, **scanner)
+        answer = getattr(Client(), method)(link.removeprefix(SITE), secure=True, **SCANNERS[scanner])
         assert answer.status_code in {200, 302, 405}, link
         assert not answer.cookies
+    assert everything() == before
+
+
+def test_nor_does_fetching_them_with_the_cookie_of_who_signed_up(mails: list[str], bob: Subscriber) -> None:
+    client = Client()
+    client.post("/subscribe/", {"email": bob.email, "cadence": "daily", "local_hour": "8"}, secure=True)
+    before = everything()
+    pages = [client.get(link.removeprefix(SITE), secure=True) for link in sorted(set(mails))]
+    assert any(b"data-by-itself" in page.content for page in pages)
     assert everything() == before
 
 
