@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from newsletter import tasks
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest
 from papers.models import Paper
@@ -66,3 +67,19 @@ def test_a_digest_that_was_not_sent_is_not_shown(alice: Subscriber, papers: list
     client.post(sample_path(alice), secure=True)
     assert client.get(reverse("web_copy", args=[Digest.objects.get().uid]), secure=True).status_code == 404
     assert client.get(reverse("web_copy", args=[uuid.uuid4()]), secure=True).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_nudge_that_nobody_hears_breaks_nothing() -> None:
+    class Unheard:
+        """A task whose broker is gone."""
+
+        asked = 0
+
+        def delay(self) -> None:
+            self.asked += 1
+            raise ConnectionError
+
+    task = Unheard()
+    tasks.nudge(task)  # type: ignore[arg-type]
+    assert task.asked == 1
