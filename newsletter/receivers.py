@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from newsletter import personal, retention, tasks
+from newsletter import personal, retention, roles, tasks
 from newsletter.delivery import events
 from subscribers.models import Subscriber
 from subscribers.signals import erasing, exporting, forgetting, letter_owed
@@ -15,6 +17,11 @@ from subscribers.signals import erasing, exporting, forgetting, letter_owed
 @receiver(letter_owed)
 def send_it_soon(**_: Any) -> None:
     tasks.send_letters.delay()
+
+
+@receiver(post_migrate)
+def grant_the_roles(app_config: AppConfig, **_: Any) -> None:
+    roles.grant(app_config)
 
 
 @receiver(tracking)

@@ -17,5 +17,6 @@ os.environ.update(
         "REDIS_URL": os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:1"),
         "STATIC_HASHED": "0",  # the tests collect no static files
         "LOG_LEVEL": "INFO",
+        "SECOND_FACTOR": "0",  # the tests of it turn it on
     }
 )

@@ -120,6 +120,8 @@ class EditionAdmin(admin.ModelAdmin):
     def cancel(self, request: HttpRequest, editions: QuerySet[Edition]) -> None:
         self._turn(request, editions.exclude(status=Edition.Status.CANCELLED), Edition.Status.CANCELLED)
 
+    cancel.typed = True  # type: ignore[attr-defined]
+
     def _turn(self, request: HttpRequest, editions: QuerySet[Edition], status: Edition.Status) -> None:
         turned = editions.update(status=status)
         self.message_user(request, f"{turned} now {status.label}.")

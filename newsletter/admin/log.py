@@ -1,0 +1,45 @@
+"""The audit log: who did what, with the values before and after."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from newsletter.audit import recorded_values
+
+
+@admin.register(LogEntry)
+class LogAdmin(admin.ModelAdmin):
+    """Nobody adds, alters or removes what was recorded."""
+
+    list_display = ["action_time", "user", "content_type", "object_repr", "what"]
+    list_display_links = ["action_time"]
+    list_filter = ["action_flag", "content_type"]
+    list_select_related = ["user", "content_type"]
+    search_fields = ["=user__username", "=object_id"]
+    search_help_text = "Who did it, or the number of the row"
+    ordering = ["-pk"]
+    actions = None
+    readonly_fields = ["action_time", "user", "content_type", "object_repr", "object_id", "what", "values"]
+    exclude = ["action_flag", "change_message"]
+
+    @admin.display(description="what")
+    def what(self, entry: LogEntry) -> str:
+        return entry.get_change_message() or entry.get_action_flag_display()
+
+    @admin.display(description="before → after")
+    def values(self, entry: LogEntry) -> SafeString:
+        rows = recorded_values(entry.change_message)
+        return format_html_join("", "<p><strong>{}</strong>: {} → {}</p>", rows)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False

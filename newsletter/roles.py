@@ -1,0 +1,71 @@
+"""Who may do what in the admin: four roles, as groups whose permissions this file alone decides.
+
+A person may have several. They are brought into line after every `migrate`; what somebody clicked together in the
+admin's group page is set right again.
+"""
+
+from django.apps import AppConfig
+from django.contrib.auth.models import Group, Permission
+
+VIEW, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
+OURS = ("newsletter", "papers", "subscribers")
+
+# Of each app, what a role may do with which models; "*" is all of them.
+ROLES: dict[str, dict[str, dict[str, set[str]]]] = {
+    # Editions, papers, topics; never an address.
+    "Editor": {
+        "newsletter": {
+            "edition": {VIEW, CHANGE},
+            "editionpaper": {VIEW, ADD, CHANGE, DELETE},
+            "brake": {VIEW},
+        },
+        "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+    },
+    # All but the users of the admin.
+    "Operator": {
+        "newsletter": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "admin": {"logentry": {VIEW}},
+    },
+    # Reads everything, changes nothing.
+    "Auditor": {
+        "newsletter": {"*": {VIEW}},
+        "papers": {"*": {VIEW}},
+        "subscribers": {"*": {VIEW}},
+        "admin": {"logentry": {VIEW}},
+        "auth": {"*": {VIEW}},
+    },
+    # All of it, and who the others are.
+    "Owner": {
+        "newsletter": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "admin": {"logentry": {VIEW}},
+        "auth": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "axes": {"*": {VIEW, DELETE}},
+        "otp_totp": {"*": {VIEW, DELETE}},
+        "otp_static": {"*": {VIEW, DELETE}},
+    },
+}
+APPS = frozenset(app for rules in ROLES.values() for app in rules)
+
+
+def grant(app_config: AppConfig) -> None:
+    """Bring the groups into line with ROLES, for one app: to be called once its permissions exist."""
+    if app_config.label not in APPS:
+        return
+    permissions = list(
+        Permission.objects.filter(content_type__app_label=app_config.label).select_related("content_type")
+    )
+    for role, rules in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        allowed = {one for one in permissions if allows(rules.get(app_config.label, {}), one)}
+        group.permissions.remove(*(one for one in permissions if one not in allowed))
+        group.permissions.add(*allowed)
+
+
+def allows(rules: dict[str, set[str]], permission: Permission) -> bool:
+    """Whether the rules of an app name this permission."""
+    action, _, model = permission.codename.partition("_")
+    return action in rules.get(model, rules.get("*", set()))

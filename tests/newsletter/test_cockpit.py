@@ -1,0 +1,203 @@
+"""The admin as a whole: who gets in, who may do what, and that all of it is on record."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.conf import settings as project
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import DjangoAssertNumQueries, Settings
+from time_machine import Traveller
+
+from newsletter.cockpit import DEEPEST, Shallow
+from newsletter.models import Edition
+from subscribers.models import Subscriber, Suppression
+from tests.conftest import NOW
+
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+INDEX, LOGIN, FACTOR = reverse("admin:index"), reverse("admin:login"), reverse("admin:second_factor")
+EDITIONS = reverse("admin:newsletter_edition_changelist")
+LISTS = [
+    reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in admin.site._registry
+]
+
+
+def person(name: str, *roles: str, password: str | None = None) -> User:
+    user = User.objects.create_user(name, password=password, is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=roles))
+    return user
+
+
+def sign_in(*roles: str) -> Client:
+    client = Client()
+    client.force_login(person("ada", *roles))
+    return client
+
+
+@pytest.fixture
+def edition(db: None) -> Edition:
+    return Edition.objects.create(kind=Edition.Kind.DAILY, date=NOW.date())
+
+
+class TestTheDoor:
+    @pytest.fixture(autouse=True)
+    def second_factor(self, db: None, settings: Settings) -> None:
+        settings.SECOND_FACTOR = True
+        settings.SECURE_SSL_REDIRECT = False
+
+    def test_the_password_alone_leads_to_the_second_factor(self, client: Client) -> None:
+        client.force_login(person("ada", "Operator"))
+        to_login = client.get(EDITIONS, follow=True)
+        assert to_login.redirect_chain[-1][0].startswith(FACTOR)
+        assert parse_qs(urlsplit(to_login.redirect_chain[-1][0]).query)["next"] == [EDITIONS]
+
+    def test_a_newcomer_sets_up_a_device_and_comes_in(self, client: Client) -> None:
+        client.force_login(user := person("ada", "Operator"))
+        page = client.get(FACTOR).content.decode()
+        device = TOTPDevice.objects.get(user=user, confirmed=False)
+        assert "data:image/svg" in page
+        code = totp(device.bin_key)
+        response = client.post(f"{FACTOR}?next={EDITIONS}", {"code": f"{code:06}"})
+        assert response.headers["Location"] == EDITIONS
+        assert client.get(EDITIONS).status_code == 200
+
+    def test_a_wrong_code_does_not(self, client: Client) -> None:
+        client.force_login(user := person("ada", "Operator"))
+        client.get(FACTOR)
+        wrong = (totp(TOTPDevice.objects.get(user=user).bin_key) + 1) % 1_000_000
+        assert client.post(FACTOR, {"code": f"{wrong:06}"}).status_code == 422
+        assert client.get(EDITIONS).status_code == 302
+
+    def test_a_code_works_once(self, client: Client) -> None:
+        user = person("ada", "Operator")
+        device = TOTPDevice.objects.create(user=user, confirmed=True)
+        code = f"{totp(device.bin_key):06}"
+        client.force_login(user)
+        assert client.post(FACTOR, {"code": code}).status_code == 302
+        other = Client()
+        other.force_login(user)
+        assert other.post(FACTOR, {"code": code}).status_code == 422
+
+    def test_who_has_a_device_is_shown_no_secret(self, client: Client) -> None:
+        user = person("ada", "Operator")
+        TOTPDevice.objects.create(user=user, confirmed=True)
+        client.force_login(user)
+        assert "data:image" not in client.get(FACTOR).content.decode()
+
+    def test_the_way_on_stays_on_our_site(self, client: Client) -> None:
+        user = person("ada", "Operator")
+        device = TOTPDevice.objects.create(user=user, confirmed=True)
+        client.force_login(user)
+        code = f"{totp(device.bin_key):06}"
+        response = client.post(f"{FACTOR}?next=https://evil.example/", {"code": code})
+        assert response.headers["Location"] == INDEX
+
+    def test_a_stranger_is_sent_to_the_password(self, client: Client) -> None:
+        assert client.get(FACTOR).headers["Location"].startswith(LOGIN)
+
+
+def test_after_too_many_wrong_passwords_the_right_one_waits_too(
+    db: None, client: Client, fixed_clock: Traveller, settings: Settings
+) -> None:
+    settings.SECURE_SSL_REDIRECT = False
+    person("ada", "Operator", password="a long password")
+    right, wrong = {"username": "ada", "password": "a long password"}, {"username": "ada", "password": "guess"}
+    for _ in range(project.AXES_FAILURE_LIMIT):
+        client.post(LOGIN, wrong)
+    assert client.post(LOGIN, right).status_code == 429
+    fixed_clock.shift(project.AXES_COOLOFF_TIME + timedelta(minutes=1))
+    assert client.post(LOGIN, right).status_code == 302
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_an_editor_sees_papers_and_editions_and_no_address(address: str, alice: Subscriber) -> None:
+    client = sign_in("Editor")
+    response = client.get(address, secure=True)
+    open_to_editors = address.startswith("/admin/papers/") or "edition" in address or "brake" in address
+    assert response.status_code == (200 if open_to_editors else 403)
+    assert "alice@example.org" not in response.content.decode()
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_an_auditor_reads_and_changes_nothing(address: str, edition: Edition) -> None:
+    client = sign_in("Auditor")
+    seen = client.get(address, secure=True)
+    assert seen.status_code in {200, 403}
+    assert client.get(f"{address}add/", secure=True).status_code in {403, 404}
+    client.post(EDITIONS, {"action": "pause", "_selected_action": [edition.pk]}, secure=True)
+    edition.refresh_from_db()
+    assert edition.status == Edition.Status.OPEN
+
+
+@pytest.mark.parametrize("address", [address for address in LISTS if address.startswith("/admin/auth/")])
+def test_only_an_owner_appoints_people(address: str, db: None) -> None:
+    assert sign_in("Operator").get(address, secure=True).status_code == 403
+    owner = Client()
+    owner.force_login(person("grace", "Owner"))
+    assert owner.get(address, secure=True).status_code == 200
+
+
+def test_an_action_is_on_record_with_before_and_after(edition: Edition) -> None:
+    sign_in("Operator").post(EDITIONS, {"action": "pause", "_selected_action": [edition.pk]}, secure=True)
+    entry = LogEntry.objects.get()
+    assert (entry.user.username, entry.object_id) == ("ada", str(edition.pk))
+    assert '"status": ["open", "paused"]' in entry.change_message
+
+
+def test_a_change_is_on_record_with_before_and_after(edition: Edition) -> None:
+    page = reverse("admin:newsletter_edition_change", args=[edition.pk])
+    form = {"status": "open", "note": "Hello", "pool-TOTAL_FORMS": 0, "pool-INITIAL_FORMS": 0}
+    client = sign_in("Editor")
+    assert client.post(page, form, secure=True).status_code == 302
+    assert '"note": ["", "Hello"]' in LogEntry.objects.get().change_message
+    client.force_login(person("grace", "Auditor"))
+    log = client.get(reverse("admin:admin_logentry_change", args=[LogEntry.objects.get().pk]), secure=True)
+    assert "<strong>note</strong>:  → Hello" in log.content.decode()
+
+
+def test_the_record_holds_no_address(alice: Subscriber) -> None:
+    page = reverse("admin:subscribers_subscriber_change", args=[alice.pk])
+    assert sign_in("Operator").post(page, {"digest_size": 7}, secure=True).status_code == 302
+    entry = LogEntry.objects.get()
+    assert "@" not in entry.object_repr + entry.change_message
+    assert '"digest_size"' in entry.change_message
+
+
+def test_what_cannot_be_taken_back_asks_for_the_typed_name(edition: Edition) -> None:
+    client = sign_in("Operator")
+    asked = {"action": "cancel", "_selected_action": [edition.pk]}
+    assert f"Type “{edition}”" in client.post(EDITIONS, asked, secure=True).content.decode()
+    assert "That was not it" in client.post(EDITIONS, asked | {"typed": "no"}, secure=True).content.decode()
+    edition.refresh_from_db()
+    assert edition.status == Edition.Status.OPEN
+    client.post(EDITIONS, asked | {"typed": str(edition)}, secure=True)
+    edition.refresh_from_db()
+    assert edition.status == Edition.Status.CANCELLED
+
+
+def test_a_list_counts_no_further_than_it_goes(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(1) as queries:
+        assert Shallow(Suppression.objects.all(), 100).count == 0
+    assert f"LIMIT {DEEPEST}" in queries[0]["sql"]
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_every_list_opens_with_few_queries(
+    address: str, admin_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(12):
+        assert admin_client.get(address, secure=True).status_code == 200
+
+
+def test_the_roles_are_set_right_again_by_every_migration(db: None) -> None:
+    group = Group.objects.get(name="Auditor")
+    before = set(group.permissions.values_list("codename", flat=True))
+    assert before
+    assert all(name.startswith("view_") for name in before)
