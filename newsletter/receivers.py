@@ -6,10 +6,10 @@ from typing import Any
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.dispatch import receiver
 
-from newsletter import personal, retention, tasks
+from newsletter import personal, proposals, retention, tasks
 from newsletter.delivery import events
 from subscribers.models import Subscriber
-from subscribers.signals import erasing, exporting, forgetting, letter_owed
+from subscribers.signals import erasing, exporting, forgetting, letter_owed, shown
 
 
 @receiver(letter_owed)
@@ -35,3 +35,8 @@ def forget_what_was_sent(subscriber: Subscriber, **_: Any) -> None:
 @receiver(forgetting)
 def forget_what_is_old(at: datetime, **_: Any) -> dict[str, int]:
     return retention.forget(at)
+
+
+@receiver(shown)
+def learn_from_what_was_shown(subscriber: Subscriber, papers: str, at: datetime, **_: Any) -> None:
+    proposals.remember(subscriber, papers, at)
