@@ -73,6 +73,7 @@ def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
     ]
     of_archive += ["/search/", "/search/?q=graph", "/search/?q=zebra"]
     of_visitors = ["/subscribe/", "/subscribe/check-your-inbox/", "/preferences/", "/preferences/sent/", "/nothing/"]
+    of_visitors += ["/subscribe/?topic=robotics", "/sample/"]
     of_readers = [
         f"/confirm/{links.confirm_token(bob)}",
         f"/preferences/{links.preferences_token(alice)}",

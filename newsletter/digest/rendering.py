@@ -82,8 +82,9 @@ class Renderer:
         subscribe = links.absolute("subscribe")
         own = dict.fromkeys(("preferences", "leave", "less_often", "pause", "web"), subscribe)
         since = date_format(self.edition.date, "j F Y")
-        values = self._said(choices) | own | {"address": "you@lab.org", "since": since}
-        return self._html_shell.fill(values | {"items": self._items(choices, "html")})
+        said = self._said(choices)
+        made_up = {"address": "you@lab.org", "since": since, "count": f"A sample: {said['count']}"}
+        return self._html_shell.fill(said | own | made_up | {"items": self._items(choices, "html")})
 
     def _values(self, digest: Digest, choices: Sequence[Choice]) -> dict[str, str]:
         reader = digest.subscriber

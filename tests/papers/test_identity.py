@@ -52,7 +52,8 @@ def test_a_name_is_one_in_both_orders() -> None:
 def test_ids_are_found_in_whatever_people_paste() -> None:
     text = """arXiv:2401.01234v2,
     https://arxiv.org/abs/2402.00001 [2403.12345](https://arxiv.org/pdf/2403.12345v3.pdf);
-    hep-th/9901001;math.GT/0309136 <https://arxiv.org/abs/cond-mat/0102536v1> doi:10.48550/arXiv.2405.00009|2401.01234"""
+    hep-th/9901001;math.GT/0309136 <https://arxiv.org/abs/cond-mat/0102536v1> doi:10.48550/arXiv.2405.00009|
+    2401.01234"""
     found = [
         "2401.01234",
         "2402.00001",
