@@ -32,7 +32,9 @@ def example(request: HttpRequest) -> HttpResponse:
     pool = editions.pool_of(edition, EXAMPLE_POOL)
     choices = Chooser(candidates.of(pool)).choose(Reader(topics, EXAMPLE_SIZE)) if pool else []
     if choices:
-        response = HttpResponse(Renderer(edition, len(pool)).example(choices))
+        # Its links are for the whole window, not for the frame that the mail stands in.
+        mail = Renderer(edition, len(pool)).example(choices).replace("<head>", '<head><base target="_top">', 1)
+        response = render(request, "newsletter/example.html", {"mail": mail})
     else:
         response = render(request, "newsletter/no_example.html")
     response["X-Robots-Tag"] = "noindex"
