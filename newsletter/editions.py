@@ -60,9 +60,14 @@ def open_edition(kind: str, day: date) -> Edition:
     """The edition of a kind and date; the first to ask opens it and freezes its pool."""
     edition, opened = Edition.objects.get_or_create(kind=kind, date=day)
     if opened:
-        window = Paper.objects.listed(day - timedelta(days=settings.POOL_DAYS), day).trending()
-        EditionPaper.objects.bulk_create(
-            EditionPaper(edition=edition, paper_id=pk, hot=hot, notice=notice)
-            for pk, hot, notice in window.values_list("pk", "hot", "notice")[:POOL_SIZE]
-        )
+        EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
     return edition
+
+
+def pool_of(edition: Edition, size: int) -> list[EditionPaper]:
+    """The hottest papers that were listed in the window before an edition."""
+    window = Paper.objects.listed(edition.date - timedelta(days=settings.POOL_DAYS), edition.date).trending()
+    return [
+        EditionPaper(edition=edition, paper_id=pk, hot=hot, notice=notice)
+        for pk, hot, notice in window.values_list("pk", "hot", "notice")[:size]
+    ]

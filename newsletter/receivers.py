@@ -8,10 +8,10 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from newsletter import personal, retention, roles, tasks
+from newsletter import personal, proposals, retention, roles, tasks
 from newsletter.delivery import events
 from subscribers.models import Subscriber
-from subscribers.signals import erasing, exporting, forgetting, letter_owed
+from subscribers.signals import erasing, exporting, forgetting, letter_owed, shown
 
 
 @receiver(letter_owed)
@@ -42,3 +42,8 @@ def forget_what_was_sent(subscriber: Subscriber, **_: Any) -> None:
 @receiver(forgetting)
 def forget_what_is_old(at: datetime, **_: Any) -> dict[str, int]:
     return retention.forget(at)
+
+
+@receiver(shown)
+def learn_from_what_was_shown(subscriber: Subscriber, papers: str, at: datetime, **_: Any) -> None:
+    proposals.remember(subscriber, papers, at)

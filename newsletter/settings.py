@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.templatetags.static import static
-from environs import Env
+from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -68,6 +68,14 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO els
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
 PROXY_HOPS = env.int("PROXY_HOPS", 0)
+
+# Sites that may show the sign-up form (docs/embed.md): https://lab.example, without a slash at the end.
+EMBED_ORIGINS: list[str] = env.list("EMBED_ORIGINS", [])
+# Whether addresses made to be thrown away may sign up: allow or refuse.
+DISPOSABLE_ADDRESSES = env.str("DISPOSABLE_ADDRESSES", "allow", validate=validate.OneOf(["allow", "refuse"]))
+# Whether DNS is asked if a domain takes mail, before a confirmation goes to it. Without an answer, it goes.
+LOOK_UP_DOMAINS = env.bool("LOOK_UP_DOMAINS", False)
+DNS_SERVER = env.str("DNS_SERVER", "")  # address:port; empty: as this machine asks
 
 # From one network, to the public API.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 60)

@@ -3,14 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from newsletter import inbox, reader_views, robots, views
+from newsletter import embedding, inbox, proposals, reader_views, robots, views
 
 urlpatterns = [
     path("robots.txt", robots.robots, name="robots"),
+    path("embed.js", embedding.script, name="embed_script"),
+    path("admin/embed/", admin.site.admin_view(embedding.page), name="embed"),
     path("admin/", admin.site.urls),
     path("inbox/", inbox.message_list, name="inbox"),
     path("inbox/<str:key>/", inbox.message, name="inbox_message"),
     path("inbox/<str:key>/html", inbox.message_html, name="inbox_html"),
+    path("subscribe/topics/", proposals.propose, name="propose"),
+    path("sample/", views.example, name="example"),
     path("sample/<path:token>", views.sample, name="sample"),
     path("digests/<uuid:uid>/", views.web_copy, name="web_copy"),
     path("preferences/<str:token>/learned/", reader_views.learned, name="learned"),

@@ -8,12 +8,37 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import editions, tasks
-from newsletter.digest.choice import Choice
+from newsletter.digest import candidates
+from newsletter.digest.choice import Choice, Chooser
+from newsletter.digest.readers import Reader
 from newsletter.digest.rendering import Renderer
-from newsletter.models import Digest
+from newsletter.models import Digest, Edition
+from papers.models import Topic
+from papers.views.caching import public_page
 from subscribers import gate, links
 from subscribers.schedule import in_words
 from subscribers.views.pages import private_page, token_page
+
+EXAMPLE_POOL = 200  # papers that an example is chosen from
+EXAMPLE_SIZE = 5
+
+
+@public_page
+def example(request: HttpRequest) -> HttpResponse:
+    """A digest as anybody would get it today: of the topics that are named, else of everything. Nothing is stored."""
+    wanted = set(request.GET.getlist("topics"))
+    topics = frozenset(pk for pk, slug in Topic.objects.values_list("pk", "slug") if slug in wanted)
+    edition = Edition(kind=Edition.Kind.DAILY, date=timezone.now().date())
+    pool = editions.pool_of(edition, EXAMPLE_POOL)
+    choices = Chooser(candidates.of(pool)).choose(Reader(topics, EXAMPLE_SIZE)) if pool else []
+    if choices:
+        # Its links are for the whole window, not for the frame that the mail stands in.
+        mail = Renderer(edition, len(pool)).example(choices).replace("<head>", '<head><base target="_top">', 1)
+        response = render(request, "newsletter/example.html", {"mail": mail})
+    else:
+        response = render(request, "newsletter/no_example.html")
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @token_page

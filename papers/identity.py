@@ -20,6 +20,12 @@ _ARXIV = re.compile(
     r"(?:v\d+)?(?:\.pdf)?/?$",
     re.IGNORECASE | re.ASCII,
 )
+# The same within a text, where anything may stand around it; of a new id the month must be one.
+_ARXIV_IN_TEXT = re.compile(
+    r"(?<!\d)(?P<new>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?!\d)"
+    r"|(?<![\w-])(?P<archive>[a-z]{2,8}(?:-[a-z]{2,5})?)(?:\.[a-z]{2})?/(?P<number>\d{7})(?!\d)",
+    re.IGNORECASE | re.ASCII,
+)
 _DOI = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S{1,200})$", re.IGNORECASE | re.ASCII)
 
 
@@ -29,6 +35,12 @@ def arxiv_id(text: str) -> str | None:
     if not found:
         return None
     return found["new"] or f"{found['archive'].lower()}/{found['number']}"
+
+
+def arxiv_ids(text: str) -> list[str]:
+    """The arXiv ids in a text, without versions, each once, in their order: among links, commas, words."""
+    found = (match["new"] or f"{match['archive'].lower()}/{match['number']}" for match in _ARXIV_IN_TEXT.finditer(text))
+    return list(dict.fromkeys(found))
 
 
 def doi(text: str) -> str | None:

@@ -1,14 +1,24 @@
 """What readers type, made into wishes. Anything else is answered in words."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from papers.models import Topic
-from subscribers.addresses import LONGEST_INPUT, clean_address
+from subscribers.addresses import LONGEST_INPUT, clean_address, is_disposable, meant
 from subscribers.models import Subscriber, Weekday, validate_zone
-from subscribers.schedule import EVERY_DAY, MONDAY_TO_FRIDAY, Cadence, known_zones, weekday_mask, weekdays_in
+from subscribers.schedule import (
+    EVERY_DAY,
+    MONDAY_TO_FRIDAY,
+    Cadence,
+    known_zones,
+    place_of,
+    weekday_mask,
+    weekdays_in,
+)
 from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
@@ -18,6 +28,7 @@ CHOSEN_DAYS = "weekdays"  # the daily cadence, on some days only
 RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, "chosen days"), *Cadence.choices[1:]]
 DAYS = [(day.value, day.label[:3]) for day in Weekday]
 SIZES = [(size, str(size)) for size in range(1, 21)]
+LONGEST_LIST = 5000  # characters: fifty links to papers with room between them
 
 
 class ShortField(forms.CharField):
@@ -34,6 +45,16 @@ class AddressField(ShortField):
 
     def clean(self, value: Any) -> str:
         return clean_address(super().clean(value))
+
+
+class LastingAddressField(AddressField):
+    """An address to mail for a long time: one that is thrown away is refused where the operator wants it so."""
+
+    def clean(self, value: Any) -> str:
+        email = super().clean(value)
+        if settings.DISPOSABLE_ADDRESSES == "refuse" and is_disposable(email):
+            raise ValidationError("This address is made to be thrown away. Please give one that you will keep.")
+        return email
 
 
 class ZoneField(ShortField):
@@ -138,15 +159,105 @@ WISHES = frozenset(Wishes.__dataclass_fields__)
 class SignUpForm(WishesForm):
     """The box on the home page. `website` is a trap: people do not see it, and what fills it in is no person."""
 
-    email = AddressField(label="Your email address", max_length=LONGEST_INPUT)
+    email = LastingAddressField(label="Your email address", max_length=LONGEST_INPUT)
     zone = ZoneField(required=False, max_length=64, widget=forms.HiddenInput)
+    digest_size = forms.TypedChoiceField(
+        label="Papers, at most",
+        choices=SIZES,
+        coerce=int,
+        required=False,
+        initial=5,
+        error_messages={"invalid_choice": "Choose how many papers from the list."},
+    )
+    language = forms.ChoiceField(
+        label="Language of the mail",
+        choices=settings.LANGUAGES,
+        required=False,
+        initial="en",
+        error_messages={"invalid_choice": "Choose a language from the list."},
+    )
+    papers = forms.CharField(
+        label="Papers you like",
+        required=False,
+        max_length=LONGEST_LIST,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "2401.01234, arxiv.org/abs/…"}),
+    )
+    asked = forms.CharField(required=False)  # the address of which we asked whether it is right
     website = forms.CharField(required=False)
 
     consent_words = CONSENT_WORDS
+    # How the summaries of topics and schedule are said, here and in site.js.
+    best = "the best of everything"
+    in_short = "{cadence} at {hour}, {place} · {size} papers"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.proposed: list[tuple[Topic, int]] = []
 
     @property
     def is_trapped(self) -> bool:
         return bool(self.data.get("website"))
+
+    def clean_digest_size(self) -> int:
+        return int(self.cleaned_data["digest_size"] or self.fields["digest_size"].initial)
+
+    def clean_language(self) -> str:
+        return str(self.cleaned_data["language"] or self.fields["language"].initial)
+
+    def likelier(self) -> str | None:
+        """The address that was more likely meant; None where there is none, or where we have asked already."""
+        email = str(self.cleaned_data["email"])
+        return None if self.data.get("asked") == email else meant(email)
+
+    def carried(self) -> list[tuple[str, str]]:
+        """Everything that was typed but the address, for another form to carry on. Only of a valid form."""
+        typed = {name: self[name].data for name in sorted(self.fields.keys() - {"email", "asked", "website"})}
+        lists = {name: value if isinstance(value, list) else [value or ""] for name, value in typed.items()}
+        return [(name, value) for name, values in lists.items() for value in values]
+
+    def again(self, proposed: Iterable[tuple[Topic, int]] = ()) -> Self:
+        """A fresh form with everything that was typed, and no word yet on what is wrong with it.
+
+        The proposed topics are ticked; each comes with the number of papers that speak for it.
+        """
+        pairs = [(self.known[topic.slug], papers) for topic, papers in proposed if topic.slug in self.known]
+        typed = {name: self[name].value() for name in self.fields if name in self.data}
+        form = type(self)(initial=typed | {"topics": [*self.chosen(), *(topic.slug for topic, _ in pairs)]})
+        form.proposed = pairs
+        return form
+
+    def groups(self) -> dict[str, list[Topic]]:
+        """Without what is proposed: that stands above."""
+        above = {topic.slug for topic, _ in self.proposed}
+        groups = super().groups().items()
+        below = {heading: [topic for topic in topics if topic.slug not in above] for heading, topics in groups}
+        return {heading: topics for heading, topics in below.items() if topics}
+
+    def chosen_names(self) -> str:
+        """The chosen topics in a row; what one gets without any."""
+        names = [topic.name for slug, topic in self.known.items() if slug in self.chosen()]
+        return ", ".join(names) or self.best
+
+    def summary(self) -> str:
+        """When and how much, in a line."""
+        said = {name: self._said(name) for name in ("cadence", "local_hour", "digest_size")}
+        line = self.in_short.format(
+            cadence=said["cadence"],
+            hour=said["local_hour"],
+            place=place_of(str(self["zone"].value() or "UTC")),
+            size=said["digest_size"],
+        )
+        return line[:1].upper() + line[1:]
+
+    def _said(self, name: str) -> str:
+        """The words of a choice; of what is no choice, those of the usual one."""
+        field = self.fields[name]
+        words = {str(value): str(label) for value, label in getattr(field, "choices", ())}
+        return words.get(str(self[name].value()), words[str(field.initial)])
+
+    def is_scheduled_wrong(self) -> bool:
+        """Whether something within the folded choices is to be looked at."""
+        return any(name in self.errors for name in ("cadence", "weekdays", "local_hour", "digest_size", "language"))
 
 
 class PreferencesForm(WishesForm):

@@ -120,7 +120,8 @@ class ReaderForm(PreferencesForm):
         """Label, what is stored, what was typed: of everything in which they differ, once the form is valid."""
         stored = asdict(Wishes.of(subscriber)) | asdict(Tastes.of(subscriber))
         typed = asdict(self.wishes()) | asdict(self.tastes())
-        pairs = ((name, self._said(name, stored[name]), self._said(name, typed[name])) for name in stored)
+        asked = [name for name in stored if name in self.fields]
+        pairs = ((name, self._said(name, stored[name]), self._said(name, typed[name])) for name in asked)
         return [(str(self[name].label), mine, other) for name, mine, other in pairs if mine != other]
 
     def _said(self, name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Count
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Subscriber, Suppression, Unanswered
+from subscribers.signals import shown
 from subscribers.wishes import Wishes
 
 Status = Subscriber.Status
@@ -45,6 +46,8 @@ def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof:
     if not Subscriber.objects.filter(pk=subscriber.pk, status__in=open_to_change).update(**changes):
         return
     subscriber.topics.set(wishes.topics)
+    if wishes.papers:
+        shown.send(sender=Subscriber, subscriber=subscriber, papers=wishes.papers, at=at)
     if letter:
         proof.subscriber, proof.at = subscriber, at
         proof.action, proof.words = Consent.Action.ASKED, CONSENT_WORDS

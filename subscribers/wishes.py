@@ -20,6 +20,7 @@ class Wishes:
     zone: str = "UTC"
     digest_size: int = 5
     language: str = "en"
+    papers: str = ""  # that they like, as typed on signing up; not kept by us, but told on: signals.shown
 
     @property
     def schedule(self) -> Schedule:

@@ -1,6 +1,7 @@
 """Real servers on loopback in the place of providers, told how to behave."""
 
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,11 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -109,3 +115,49 @@ def http_api() -> Iterator[Api]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@dataclass
+class Names:
+    """A DNS server: the records it knows, and how often it was asked. A domain without any does not exist."""
+
+    port: int = 0
+    records: dict[str, list[str]] = field(default_factory=dict)  # "lab.test." -> ["MX 10 mail.lab.test."]
+    silent: bool = False
+    asked: int = 0
+
+    def answer(self, question: bytes) -> bytes:
+        query = dns.message.from_wire(question)
+        asked = query.question[0]
+        answer = dns.message.make_response(query)
+        answer.flags |= dns.flags.RA
+        known = self.records.get(str(asked.name))
+        if known is None:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        for kind, _, data in (record.partition(" ") for record in known or ()):
+            if dns.rdatatype.from_text(kind) == asked.rdtype:
+                answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", kind, data))
+        return answer.to_wire()
+
+
+@contextmanager
+def dns_server() -> Iterator[Names]:
+    """A DNS server on a free port of this machine."""
+    names = Names()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            question, socket = self.request
+            names.asked += 1
+            if not names.silent:
+                socket.sendto(names.answer(question), self.client_address)
+
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
+        names.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield names
+        finally:
+            server.shutdown()
+            thread.join()

@@ -12,6 +12,7 @@ from newsletter.delivery.outcomes import Kind, Outcome, in_words
 from newsletter.delivery.provider import Provider
 from newsletter.delivery.sending import halt
 from newsletter.models import Brake
+from subscribers.domains import why_unreachable
 from subscribers.emails import letter_email
 from subscribers.gate import why_not
 from subscribers.models import Letter
@@ -35,7 +36,7 @@ def send_owed_letters(at: datetime, size: int = BATCH) -> int:
 
 def send(provider: Provider, letter: Letter) -> None:
     """Send one letter and write down what became of it."""
-    if reason := why_not(letter):
+    if reason := why_not(letter) or why_unasked(letter):
         letter.failed(reason)
         return
     try:
@@ -45,6 +46,11 @@ def send(provider: Provider, letter: Letter) -> None:
         letter.failed(in_words(error))
         return
     settle(letter, provider.submit(message))
+
+
+def why_unasked(letter: Letter) -> str | None:
+    """Why nobody need be asked to confirm: a domain that takes no mail. Who has confirmed has shown that it does."""
+    return why_unreachable(str(letter.subscriber.email)) if letter.kind == Letter.Kind.CONFIRMATION else None
 
 
 def settle(letter: Letter, outcome: Outcome) -> None:

@@ -77,7 +77,11 @@ class Candidates:
 
 def load(edition: Edition) -> Candidates:
     """The candidates of an edition, without the papers an editor banned; a constant number of queries."""
-    pool = list(edition.pool.exclude(choice=EditionPaper.Choice.BANNED).order_by("-hot", "paper_id"))
+    return of(list(edition.pool.exclude(choice=EditionPaper.Choice.BANNED).order_by("-hot", "paper_id")))
+
+
+def of(pool: Sequence[EditionPaper]) -> Candidates:
+    """The candidates of a pool, stored or not."""
     papers = [row.paper_id for row in pool]
     links = list(
         PaperTopic.objects.filter(paper__in=papers)

@@ -77,14 +77,19 @@ class Renderer:
         """The HTML part alone, for reading in a browser."""
         return self._html_shell.fill(self._values(digest, choices) | {"items": self._items(choices, "html")})
 
+    def example(self, choices: Sequence[Choice]) -> str:
+        """The HTML part as nobody gets it: its address is made up, and all its links for readers lead to the form."""
+        subscribe = links.absolute("subscribe")
+        own = dict.fromkeys(("preferences", "leave", "less_often", "pause", "web"), subscribe)
+        since = date_format(self.edition.date, "j F Y")
+        said = self._said(choices)
+        made_up = {"address": "you@lab.org", "since": since, "count": f"A sample: {said['count']}"}
+        return self._html_shell.fill(said | own | made_up | {"items": self._items(choices, "html")})
+
     def _values(self, digest: Digest, choices: Sequence[Choice]) -> dict[str, str]:
         reader = digest.subscriber
-        titles = [card.title for card in self._cards_of(choices)]
-        papers = "1 paper" if len(choices) == 1 else f"{len(choices)} papers"
         return {
-            "subject": shortened(titles[0], SUBJECT_LENGTH),
-            "preheader": shortened(" · ".join(titles[1:]) or papers, 120),
-            "count": f"{papers} for you, chosen from {self.pool_size}",
+            **self._said(choices),
             "address": str(reader.email),
             "since": date_format(reader.confirmed_at or reader.created_at, "j F Y"),
             "preferences": links.preferences_url(reader),
@@ -92,6 +97,16 @@ class Renderer:
             "less_often": links.less_often_url(reader),
             "pause": links.pause_url(reader),
             "web": settings.SITE_URL + reverse("web_copy", args=[digest.uid]),
+        }
+
+    def _said(self, choices: Sequence[Choice]) -> dict[str, str]:
+        """What the papers give to say."""
+        titles = [card.title for card in self._cards_of(choices)]
+        papers = "1 paper" if len(choices) == 1 else f"{len(choices)} papers"
+        return {
+            "subject": shortened(titles[0], SUBJECT_LENGTH),
+            "preheader": shortened(" · ".join(titles[1:]) or papers, 120),
+            "count": f"{papers} for you, chosen from {self.pool_size}",
         }
 
     def _headers(self, digest: Digest) -> dict[str, str]:

@@ -1,22 +1,41 @@
-// Two comforts. Every page does its work without this file.
+// Comforts. Every page does its work without this file.
+
+function prepare(root, first) {
+  tellZone(root);
+  if (first) guessLanguage(root);
+  root.querySelectorAll("form").forEach(offerSearch);
+  root.querySelectorAll("form").forEach(sumUp);
+}
 
 // The reader's time zone, so that "8 o'clock" means theirs. The server checks what it gets.
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-for (const input of document.querySelectorAll("input[type=hidden][name$=zone]")) {
-  if (zone) input.value = zone;
+function tellZone(root) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const input of root.querySelectorAll("input[type=hidden][name$=zone]")) {
+    if (zone) input.value = zone;
+  }
+}
+
+// The first of the reader's languages that the mail has.
+function guessLanguage(root) {
+  for (const input of root.querySelectorAll(".signup [name=language], .invitation [name=language]")) {
+    const known = input.options ? [...input.options].map((option) => option.value) : input.dataset.known.split(" ");
+    const spoken = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => known.includes(tag));
+    if (spoken) input.value = spoken;
+  }
 }
 
 // A search box above a long choice of chips.
 const MANY = 12;
+let boxes = 0;
 
-function offerSearch(form, number) {
-  const chips = [...form.querySelectorAll(".chips .chip")];
+function offerSearch(form) {
+  const chips = [...form.querySelectorAll(".chips:not(.proposed) .chip:has([name$=topics])")];
   if (chips.length < MANY) return;
-  const first = form.querySelector(".chips");
+  const first = chips[0].closest(".chips");
   const place = first.closest("fieldset") ?? first;
   const box = document.createElement("div");
   box.className = "field chip-search";
-  const id = `chip-search-${number}`;
+  const id = `chip-search-${boxes++}`;
   box.innerHTML = `<label for="${id}">Find a topic</label>
     <input id="${id}" type="search" autocomplete="off" spellcheck="false">
     <p class="hint" role="status"></p>`;
@@ -47,4 +66,37 @@ function offerSearch(form, number) {
   });
 }
 
-[...document.forms].forEach(offerSearch);
+// What is chosen within a folded part, in a line above it.
+function sumUp(form) {
+  const topics = form.querySelector("[data-told=topics]");
+  const schedule = form.querySelector("[data-told=schedule]");
+  if (!topics || !schedule) return;
+  const sample = form.querySelector("[data-sample]");
+  const nothing = topics.dataset.nothing;
+
+  function tell() {
+    const ticked = [...form.querySelectorAll("[name=topics]:checked")];
+    const names = ticked.map((input) => {
+      const chip = input.closest(".chip");
+      return (chip.querySelector(".name") ?? chip).textContent.trim();
+    });
+    topics.textContent = names.join(", ") || nothing;
+    sample.search = new URLSearchParams(ticked.map((input) => ["topics", input.value]));
+    const said = (name) => form.elements[name].selectedOptions[0]?.textContent ?? "";
+    const line = schedule.dataset.pattern
+      .replace("{cadence}", said("cadence"))
+      .replace("{hour}", said("local_hour"))
+      .replace("{place}", (form.elements.zone.value || "UTC").split("/").pop().replaceAll("_", " "))
+      .replace("{size}", said("digest_size"));
+    const language = form.elements.language;
+    const foreign = language.value !== document.documentElement.lang ? ` · ${said("language")}` : "";
+    schedule.textContent = line.charAt(0).toUpperCase() + line.slice(1) + foreign;
+  }
+
+  form.addEventListener("change", tell);
+  tell();
+}
+
+prepare(document, true);
+// After a form was answered in its place.
+document.addEventListener("swapped", (event) => prepare(event.target, false));

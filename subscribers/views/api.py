@@ -16,10 +16,10 @@ from subscribers.addresses import keyed_hash
 from subscribers.forms import SignUpForm
 from subscribers.models import IdempotencyKey
 from subscribers.network import client_network
-from subscribers.views.pages import posted_here
+from subscribers.views.pages import posted_from_embed, posted_here
 
 LONGEST_BODY, LONGEST_KEY = 20_000, 255
-FIELDS = {"email", "topics", "cadence", "weekdays", "local_hour", "zone"}
+FIELDS = {"email", "topics", "cadence", "weekdays", "local_hour", "zone", "digest_size", "language"}
 LISTS = {"topics", "weekdays"}
 ACCEPTED = "If this address can be subscribed, a mail is on its way to it that asks to confirm."
 
@@ -36,25 +36,25 @@ class Refused(Exception):  # noqa: N818 - said as the caller would say it
 def subscriptions(request: HttpRequest) -> JsonResponse:
     """Ask for a subscription; the answer is the same for every address, whatever we know of it."""
     try:
-        accept(request, timezone.now())
+        likelier = accept(request, timezone.now())
     except Refused as refused:
         response = answer({"detail": refused.words} | ({"errors": refused.errors} if refused.errors else {}))
         response.status_code = refused.status
         if refused.status == 405:
             response["Allow"] = "POST"
         return response
-    return answer({"detail": ACCEPTED}, status=202)
+    return answer({"detail": ACCEPTED} | ({"did_you_mean": likelier} if likelier else {}), status=202)
 
 
 def answer(content: dict[str, Any], status: int = 200) -> JsonResponse:
     return JsonResponse(content, status=status, headers={"Cache-Control": "no-store"})
 
 
-def accept(request: HttpRequest, at: datetime) -> None:
-    """Raises Refused for whatever is no sign-up of ours."""
+def accept(request: HttpRequest, at: datetime) -> str | None:
+    """The address that was more likely meant, if any. Raises Refused for whatever is no sign-up of ours."""
     if request.method != "POST":
         raise Refused(405, "Post here to subscribe.")
-    if not posted_here(request):
+    if not (posted_here(request) or posted_from_embed(request)):
         raise Refused(403, "This comes from the page of another site.")
     form = SignUpForm(fields_of(body_of(request)))
     if not form.is_valid():
@@ -63,6 +63,7 @@ def accept(request: HttpRequest, at: datetime) -> None:
         if is_new(request, at):
             email = form.cleaned_data["email"]
             signup.ask(email, form.wishes(), at, client_network(request), page="api")
+    return form.likelier()
 
 
 def body_of(request: HttpRequest) -> dict[str, Any]:

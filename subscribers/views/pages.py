@@ -63,4 +63,9 @@ def posted_here(request: HttpRequest) -> bool:
     return origin is None or origin in {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
 
 
+def posted_from_embed(request: HttpRequest) -> bool:
+    """Whether a page of another site posted this, one that the operator lets show the form (docs/embed.md)."""
+    return request.headers.get("Origin") in settings.EMBED_ORIGINS
+
+
 reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])

@@ -13,7 +13,7 @@ from subscribers.forms import SignUpForm
 from subscribers.models import Subscriber
 from subscribers.network import client_network
 from subscribers.views import same_browser
-from subscribers.views.pages import posted_here, reads_and_posts, token_page
+from subscribers.views.pages import posted_from_embed, posted_here, reads_and_posts, token_page
 
 
 @csrf_exempt  # the form stands on pages that are the same for everybody, and so holds no token
@@ -23,13 +23,15 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
         return render(request, "subscribers/subscribe.html", {"signup_form": form})
-    if not posted_here(request):
+    if not (posted_here(request) or posted_from_embed(request)):
         return render(request, "subscribers/elsewhere.html", status=403)
     form = SignUpForm(request.POST)
     if form.is_trapped:
         return same_browser.remember(redirect("subscribed"), request.POST.get("email", ""))
     if not form.is_valid():
         return render(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
+    if likelier := form.likelier():
+        return render(request, "subscribers/did_you_mean.html", {"form": form, "likelier": likelier})
     email = form.cleaned_data["email"]
     signup.ask(email, form.wishes(), timezone.now(), client_network(request), page="subscribe")
     return same_browser.remember(redirect("subscribed"), email)

@@ -10,7 +10,7 @@ from newsletter.models import Brake
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
-from tests.stubs import Api, Relay
+from tests.stubs import Api, Relay, dns_server
 
 
 def test_an_owed_confirmation_is_sent_once(bob: Subscriber, relay: Relay) -> None:
@@ -65,3 +65,25 @@ def test_refused_credentials_stop_the_letters_too(bob: Subscriber, postmark: Api
     assert Brake.objects.engaged().exists()
     assert Letter.objects.get().status == Letter.Status.OWED
     assert send_owed_letters(NOW + timedelta(hours=1)) == 0
+
+
+def test_a_confirmation_to_a_domain_without_mail_fails_with_the_reason(
+    bob: Subscriber, relay: Relay, settings: Settings
+) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    with dns_server() as names:
+        settings.LOOK_UP_DOMAINS, settings.DNS_SERVER = True, f"127.0.0.1:{names.port}"
+        send_owed_letters(NOW)
+    letter = Letter.objects.get()
+    assert (letter.status, letter.reason) == ("failed", "its domain takes no mail, as DNS says")
+    assert relay.accepted == []
+
+
+def test_who_has_confirmed_is_written_to_without_asking_dns(
+    alice: Subscriber, relay: Relay, settings: Settings
+) -> None:
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    with dns_server() as names:
+        settings.LOOK_UP_DOMAINS, settings.DNS_SERVER = True, f"127.0.0.1:{names.port}"
+        send_owed_letters(NOW)
+    assert (relay.recipients, names.asked) == (["alice@example.org"], 0)

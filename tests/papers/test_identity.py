@@ -1,8 +1,10 @@
 """The same work has the same identity, whatever source or version shows it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from papers.identity import arxiv_id, doi, first_author_key, title_key
+from papers.identity import arxiv_id, arxiv_ids, doi, first_author_key, title_key
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,32 @@ def test_titles_are_one_whatever_case_accents_or_punctuation() -> None:
 def test_a_name_is_one_in_both_orders() -> None:
     assert first_author_key(["Núñez, Ada"]) == first_author_key(["Ada Núñez", "Bob"]) == "nunez"
     assert first_author_key([]) == ""
+
+
+def test_ids_are_found_in_whatever_people_paste() -> None:
+    text = """arXiv:2401.01234v2,
+    https://arxiv.org/abs/2402.00001 [2403.12345](https://arxiv.org/pdf/2403.12345v3.pdf);
+    hep-th/9901001;math.GT/0309136 <https://arxiv.org/abs/cond-mat/0102536v1> doi:10.48550/arXiv.2405.00009|
+    2401.01234"""
+    found = [
+        "2401.01234",
+        "2402.00001",
+        "2403.12345",
+        "hep-th/9901001",
+        "math/0309136",
+        "cond-mat/0102536",
+        "2405.00009",
+    ]
+    assert arxiv_ids(text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3.14159 2413.01234 12401.01234 2401.0123456", "10.1000/1234567", "version 1.2345"]
+)
+def test_other_numbers_are_no_ids(text: str) -> None:
+    assert arxiv_ids(text) == []
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_ids_that_are_ids(text: str) -> None:
+    assert all(arxiv_id(found) == found for found in arxiv_ids(text))

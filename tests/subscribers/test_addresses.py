@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from subscribers.addresses import address_hash, clean_address
+from subscribers.addresses import COMMON_DOMAINS, address_hash, clean_address, is_disposable, meant
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,39 @@ def test_a_hash_depends_on_the_suppression_key_alone(settings: Settings) -> None
     assert address_hash("ann@example.org") == before
     settings.SUPPRESSION_KEY = "another"
     assert address_hash("ann@example.org") != before
+
+
+@pytest.mark.parametrize(
+    ("typed", "likelier"),
+    [
+        ("ann@gmial.com", "ann@gmail.com"),
+        ("ann@gmail.co", "ann@gmail.com"),
+        ("ann@gmal.com", "ann@gmail.com"),
+        ("a.nn+x@hotmial.com", "a.nn+x@hotmail.com"),
+        ("ann@outlok.con", "ann@outlook.com"),
+        ("ann@yahoo.cm", "ann@yahoo.com"),
+        ("ann@iclod.com", "ann@icloud.com"),
+    ],
+)
+def test_a_slip_in_a_common_domain_is_seen(typed: str, likelier: str) -> None:
+    assert meant(typed) == likelier
+
+
+@pytest.mark.parametrize("domain", [*COMMON_DOMAINS, "hotmail.se", "yahoo.com.mx", "outlook.jp"])
+def test_a_common_domain_is_never_questioned(domain: str) -> None:
+    assert meant(f"ann@{domain}") is None
+
+
+@pytest.mark.parametrize("domain", ["mit.edu", "aol.de", "lab.org", "gmu.edu", "main.com", "mailo.com", "ethz.ch"])
+def test_a_domain_that_is_merely_short_is_never_questioned(domain: str) -> None:
+    assert meant(f"ann@{domain}") is None
+
+
+@pytest.mark.parametrize("domain", ["mailinator.com", "mail.mailinator.com", "dé.net"])
+def test_a_throwaway_domain_is_known(domain: str) -> None:
+    assert is_disposable(f"ann@{domain}")
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "lab.org", "bücher.example"])
+def test_a_lasting_domain_is_no_throwaway(domain: str) -> None:
+    assert not is_disposable(f"ann@{domain}")
