@@ -5,6 +5,9 @@ from django.dispatch import Signal
 # Sent after commit with `letter_id`. A nudge only: the row is the record, and a sweep finds it as well.
 letter_owed = Signal()
 
+# Sent after commit with `request_id`; a nudge as well.
+request_stored = Signal()
+
 # The three below reach what other apps store of people, so that subscribers need not know of it.
 
 # Sent with `subscriber`; each listener returns what it knows of them, as a dict that JSON can hold.

@@ -1,12 +1,16 @@
 """The cast and the fixed clock that all tests share."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
 
+from subscribers import requests
 from subscribers.models import Subscriber
 
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
@@ -28,6 +32,12 @@ def fixed_clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
+@pytest.fixture(autouse=True)
+def _counts_of_its_own(settings: Settings) -> None:
+    """All tests share one Redis and one instant; what one counts is nothing to the others."""
+    settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
+
+
 @pytest.fixture
 def alice(db: None) -> Subscriber:
     """Confirmed, daily at 8 in Berlin."""
@@ -40,3 +50,8 @@ def alice(db: None) -> Subscriber:
 def bob(db: None) -> Subscriber:
     """Asked, and has not confirmed yet."""
     return Subscriber.objects.create(email="bob@example.org")
+
+
+def carry_out_requests() -> int:
+    """What the worker does with everything that strangers have asked for up to now."""
+    return requests.carry_out(timezone.now())
