@@ -58,13 +58,32 @@ def carry_out(at: datetime, size: int = BATCH) -> int:
     """Carry out what is due, up to `size` requests; returns how many were taken in hand."""
     attacked = attack.is_on()
     requests = SubscriptionRequest.objects.claim(at, LEASE, size, attacked)
-    for request in requests:
+    for request in sift(requests):
         if attacked and not (request.proven or request.cleared):
             request.hold(Reason.ATTACK, at + AGAIN[Reason.ATTACK])
         else:
             carry_out_one(request, at)
     attack.judge(at)
     return len(requests)
+
+
+def sift(requests: list[SubscriptionRequest]) -> list[SubscriptionRequest]:
+    """Without those that another makes needless, which end here: under a flood, most.
+
+    That is an older one of the same address, and another spelling of a mailbox for which one is held already.
+    """
+    latest = {(request.kind, request.email): request for request in sorted(requests, key=lambda request: request.pk)}
+    held = SubscriptionRequest.objects.held().filter(mailbox__in={request.mailbox for request in requests})
+    spelt = {(kind, box): email for kind, box, email in held.values_list("kind", "mailbox", "email")}
+
+    def is_needed(request: SubscriptionRequest) -> bool:
+        is_latest = latest[request.kind, request.email] is request
+        is_first = spelt.get((request.kind, request.mailbox), request.email) == request.email
+        return request.kind == Kind.MOVE or (is_latest and is_first)
+
+    needless = [request.pk for request in requests if not is_needed(request)]
+    SubscriptionRequest.objects.filter(pk__in=needless).delete()
+    return [request for request in requests if is_needed(request)]
 
 
 def carry_out_one(request: SubscriptionRequest, at: datetime) -> None:

@@ -16,7 +16,7 @@ from types import FrameType
 from tests.servers import postgres_programs, postgres_server, redis_server
 
 # The slow tests time real programs: they get the machine for themselves.
-QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill"]
+QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill or heavy"]
 
 
 def main(words: list[str]) -> int:

@@ -200,3 +200,20 @@ def test_a_one_click_post_of_twenty_megabytes_is_refused(client: Client, alice: 
     path = reverse("one_click", args=[alice.leave_key])
     assert 400 <= client.post(path, body, content_type=FORM).status_code < 500
     assert Subscriber.objects.get().status == "active"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"email=" + b"a" * 20_000_000, b"&".join(b"f%d=" % number for number in range(10_000))],
+    ids=["big", "many"],
+)
+@pytest.mark.parametrize("name", ["subscribe", "send_preferences_link", "one_click", "preferences"])
+def test_too_much_is_refused_in_words_and_a_line_in_the_log(
+    client: Client, alice: Subscriber, caplog: pytest.LogCaptureFixture, name: str, body: bytes
+) -> None:
+    tokens = {"one_click": [alice.leave_key], "preferences": [links.preferences_token(alice)]}
+    response = client.post(reverse(name, args=tokens.get(name, [])), body, content_type=FORM)
+    assert 400 <= response.status_code < 500
+    assert response.content
+    assert len(caplog.text.splitlines()) < 4
+    assert "Traceback" not in caplog.text
