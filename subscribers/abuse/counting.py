@@ -67,7 +67,7 @@ def seen(limit: Limit, at: datetime) -> int:
     """How much was counted within the window that ends now."""
     try:
         found = _ask_redis(lambda client: client.hgetall(_key(limit)))
-        slots = {slot: int(count) for slot, count in found.items()}
+        slots = {str(slot): int(count) for slot, count in found.items()}
     except redis.RedisError:
         row = Tally.objects.filter(key=_key(limit)).first()
         slots = row.slots if row else {}

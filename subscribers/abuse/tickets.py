@@ -20,11 +20,11 @@ class Standing(Enum):
     """What is to be said of a ticket."""
 
     GOOD = "good"
-    MISSING = "There was none."
-    FOREIGN = "It is not one of ours, or not complete."
-    YOUNG = "That was quick: please wait a moment and press once more."
-    OLD = "This page was open for long: please press once more."
-    USED = "This form was sent already: please press once more."
+    MISSING = "missing"
+    FOREIGN = "not one of ours, or not complete"
+    YOUNG = "younger than a person takes"
+    OLD = "too old"
+    USED = "used before"
 
 
 @dataclass(frozen=True)
