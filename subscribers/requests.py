@@ -70,16 +70,20 @@ def carry_out(at: datetime, size: int = BATCH) -> int:
 def sift(requests: list[SubscriptionRequest]) -> list[SubscriptionRequest]:
     """Without those that another makes needless, which end here: under a flood, most.
 
-    That is an older one of the same address, and another spelling of a mailbox for which one is held already.
+    That is an older one of the same address, and another spelling of a mailbox that had its letter and for whose next
+    one a request is held already.
     """
-    latest = {(request.kind, request.email): request for request in sorted(requests, key=lambda request: request.pk)}
-    held = SubscriptionRequest.objects.held().filter(mailbox__in={request.mailbox for request in requests})
+    by_weight = sorted(requests, key=lambda request: (request.cleared, request.proven, request.pk))
+    latest = {(request.kind, request.email): request for request in by_weight}
+    held = SubscriptionRequest.objects.held().filter(
+        reason=Reason.MAILBOX, mailbox__in={request.mailbox for request in requests}
+    )
     spelt = {(kind, box): email for kind, box, email in held.values_list("kind", "mailbox", "email")}
 
     def is_needed(request: SubscriptionRequest) -> bool:
         is_latest = latest[request.kind, request.email] is request
         is_first = spelt.get((request.kind, request.mailbox), request.email) == request.email
-        return request.kind == Kind.MOVE or (is_latest and is_first)
+        return request.kind == Kind.MOVE or (is_latest and (is_first or request.cleared))
 
     needless = [request.pk for request in requests if not is_needed(request)]
     SubscriptionRequest.objects.filter(pk__in=needless).delete()

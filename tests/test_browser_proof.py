@@ -50,7 +50,7 @@ def test_without_javascript_it_takes_a_moment_and_one_press(site: str, monkeypat
         page = browser.new_context(java_script_enabled=False).new_page()
         sign_up(page, site)
         assert page.get_by_text("Wait ten seconds, then press once").is_visible()
-        assert not page.get_by_text("When the box says so").is_visible()
+        assert not page.get_by_text("When the box says").is_visible()
         page.get_by_role("button", name="Finish").click()
         page.get_by_role("heading", name="Check your inbox").wait_for()
     assert not SubscriptionRequest.objects.get().proven

@@ -117,18 +117,17 @@ class SubscriptionRequest(models.Model):
         return bool(deleted)
 
     def hold(self, reason: Reason, until: datetime) -> bool:
-        """Look at it again then. Of one mailbox one request is held: the latest of the first of its spellings.
+        """Look at it again then. Of one address one request is held, the latest.
 
-        False where another spelling of it is held already, and this request ends here.
+        False where its mailbox had its letter, another spelling of it waits for the next one already, and this request
+        ends here.
         """
-        others = SubscriptionRequest.objects.held().filter(mailbox=self.mailbox, kind=self.kind).exclude(pk=self.pk)
-        if self.kind == self.Kind.MOVE:  # two readers may name one address
-            others = others.none()
-        spellings = set(others.values_list("email", flat=True)[:2])
-        if spellings - {self.email}:
-            self._mine.delete()
-            return False
-        others.filter(pk__lt=self.pk).delete()
+        held = SubscriptionRequest.objects.held().filter(mailbox=self.mailbox, kind=self.kind).exclude(pk=self.pk)
+        if self.kind != self.Kind.MOVE:  # two readers may name one address
+            if reason == self.Reason.MAILBOX and held.filter(reason=reason).exclude(email=self.email).exists():
+                self._mine.delete()
+                return False
+            held.filter(email=self.email, pk__lt=self.pk, proven__in={False, self.proven}).delete()
         self._mine.update(status=self.Status.HELD, reason=reason, not_before=until, attempts=0)
         return True
 

@@ -82,11 +82,13 @@ def test_the_database_is_asked_the_same(ask: Ask, states: dict[str, str]) -> Non
     assert any("INSERT INTO" in statement for statement in asked.pop())
 
 
+@pytest.mark.heavy
 def test_it_takes_the_same_time(ask: Ask, states: dict[str, str]) -> None:
     """One quiet round is enough: noise comes and goes, what tells states apart is there in every round."""
     assert any(spread(ask, states) < BAND for _ in range(ROUNDS))
 
 
+@pytest.mark.heavy
 def test_the_clock_would_notice_work_that_depends_on_the_address(states: dict[str, str]) -> None:
     client = Client()
 

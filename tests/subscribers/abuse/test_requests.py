@@ -10,7 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from papers.models import Topic
 from subscribers import requests, signup
 from subscribers.leaving import erase
-from subscribers.models import Letter, Subscriber, SubscriptionRequest
+from subscribers.models import Attack, Letter, Subscriber, SubscriptionRequest
 from subscribers.signals import request_stored
 from subscribers.tasks import forget
 from subscribers.wishes import Wishes
@@ -107,6 +107,24 @@ def test_a_mailbox_gets_one_letter_a_day_however_it_is_spelt(other: str) -> None
     assert held() == {other: "mailbox"}
     requests.carry_out(NOW + 27 * HOUR)
     assert mailed() == ["carol@gmail.com", other]
+
+
+def test_a_stranger_who_spells_it_otherwise_does_not_keep_a_person_out(settings: Settings) -> None:
+    settings.SIGNUP_LETTERS_PER_NETWORK = 0
+    wish("carol+junk@gmail.com", network="198.51.100.0/24")
+    requests.carry_out(NOW)
+    settings.SIGNUP_LETTERS_PER_NETWORK = 5
+    wish("carol@gmail.com")
+    requests.carry_out(NOW)
+    assert mailed() == ["carol@gmail.com"]
+
+
+def test_what_comes_with_a_proof_is_not_lost_to_a_later_one_without() -> None:
+    wish("carol@example.org", proven=True)
+    wish("carol@example.org")
+    Attack.objects.begin("a test", NOW)
+    requests.carry_out(NOW)
+    assert mailed() == ["carol@example.org"]
 
 
 def test_a_mailbox_gets_few_letters_a_month(settings: Settings) -> None:
