@@ -18,7 +18,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PYTHON
 help:
 	@echo 'make demo      the whole service on this machine, with mail in a local inbox (PORT=8000 SMTP_PORT=8025)'
 	@echo 'make test      all tests, on SQLite and, where it is installed, on PostgreSQL'
-	@echo 'make test-slow the tests that drive a browser, or start whole services and kill them'
+	@echo 'make test-slow the tests that drive a browser, kill whole services, or flood the sign-up'
 	@echo 'make test-all  both'
 	@echo 'make check     linters, types, templates, migrations, deployment settings'
 	@echo 'make format    write the code in its one form'

@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "tick": every(settings.TICK_SECONDS, "newsletter.tasks.tick"),
     "send the letters owed": every(settings.TICK_SECONDS, "newsletter.tasks.send_letters"),
     "remind who did not confirm": every(15 * MINUTE, "subscribers.tasks.remind"),
+    "carry out the requests": every(settings.TICK_SECONDS, "subscribers.tasks.carry_out_requests"),
     "end the pauses": every(5 * MINUTE, "subscribers.tasks.end_pauses"),
     "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
     "rank the papers": every(HOUR, "papers.tasks.rank"),

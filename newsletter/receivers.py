@@ -11,12 +11,18 @@ from django.dispatch import receiver
 from newsletter import personal, proposals, retention, roles, tasks
 from newsletter.delivery import events
 from subscribers.models import Subscriber
-from subscribers.signals import erasing, exporting, forgetting, letter_owed, shown
+from subscribers.signals import erasing, exporting, forgetting, letter_owed, request_stored, shown
+from subscribers.tasks import carry_out_requests
 
 
 @receiver(letter_owed)
 def send_it_soon(**_: Any) -> None:
     tasks.send_letters.delay()
+
+
+@receiver(request_stored)
+def carry_it_out_soon(**_: Any) -> None:
+    carry_out_requests.delay()
 
 
 @receiver(post_migrate)

@@ -1,5 +1,6 @@
 """What an error report may show: of a request, never what was typed into it."""
 
+import logging
 from collections.abc import ItemsView
 from types import FrameType
 from typing import Any
@@ -26,3 +27,11 @@ class Discreet(SafeExceptionReporterFilter):
         tb_frame: FrameType,
     ) -> ItemsView[str, Any]:
         return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
+
+
+class Untraced(logging.Filter):
+    """Takes the traceback off a record: the line says what there is to know."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        return True

@@ -275,6 +275,46 @@ SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a 
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
 DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
 
+# --- sign-up that cannot be turned against a stranger: docs/abuse.md -----------------------------------
+# What one network (a /24 or /56) may ask for. Beyond the first, each request takes a proof of work …
+SIGNUP_SOFT_PER_HOUR = env.int("SIGNUP_SOFT_PER_HOUR", 60)
+# … of which a request without a good form ticket uses up so many; …
+SIGNUP_UNPROVEN_COST = env.int("SIGNUP_UNPROVEN_COST", 3)
+# … beyond the second it is turned away in words, so that no network fills the inbox by itself.
+SIGNUP_POSTS_PER_DAY = env.int("SIGNUP_POSTS_PER_DAY", 2000)
+# Letters that strangers can cause; what is beyond waits until there is room again.
+SIGNUP_LETTERS_PER_NETWORK = env.int("SIGNUP_LETTERS_PER_NETWORK", 300)  # an hour; a campus is one network
+SIGNUP_LETTERS_PER_DOMAIN = env.int("SIGNUP_LETTERS_PER_DOMAIN", 300)  # an hour, to one recipient domain
+SIGNUP_LETTERS_PER_BIG_DOMAIN = env.int("SIGNUP_LETTERS_PER_BIG_DOMAIN", 3000)  # an hour, to each of these:
+SIGNUP_BIG_DOMAINS: list[str] = env.list(
+    "SIGNUP_BIG_DOMAINS",
+    ["gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "qq.com", "163.com", "proton.me", "gmx.de"],
+)
+SIGNUP_LETTERS_PER_HOUR = env.int("SIGNUP_LETTERS_PER_HOUR", 5000)  # to everybody together
+SIGNUP_RELEASED_PER_HOUR = env.int("SIGNUP_RELEASED_PER_HOUR", 600)  # of those that were held before
+# To all spellings of one mailbox together; one letter a day to each address holds besides.
+SIGNUP_LETTERS_PER_MAILBOX = env.int("SIGNUP_LETTERS_PER_MAILBOX", 5)  # in 30 days
+# Requests that wait or are held, at most: past it, sign-up says "later" to what comes without a proof of work,
+# and past twice as many to everybody.
+SIGNUP_INBOX = env.int("SIGNUP_INBOX", 20_000)
+# Moves to a new address from one network.
+MOVES_PER_NETWORK = env.int("MOVES_PER_NETWORK", 20)  # a day
+# Steps of the proof of work, of about a millisecond each on one core of a phone; half to all of them are needed.
+WORK_STEPS = env.int("WORK_STEPS", 1000)
+WORK_STEPS_UNDER_ATTACK = env.int("WORK_STEPS_UNDER_ATTACK", 4000)
+# Attack mode begins when so many confirmations went out within an hour, and of them fewer than so many in a
+# hundred came back; it ends when for a while few requests came without a proof.
+ATTACK_FLOOR = env.int("ATTACK_FLOOR", 200)
+ATTACK_CONFIRMED_PERCENT = env.int("ATTACK_CONFIRMED_PERCENT", 15)
+ATTACK_CALM = timedelta(minutes=env.int("ATTACK_CALM_MINUTES", 30))
+ATTACK_CALM_REQUESTS = env.int("ATTACK_CALM_REQUESTS", 50)
+# How long a confirmation waits under attack: time for an operator to look.
+ATTACK_DELAY = timedelta(minutes=env.int("ATTACK_DELAY_MINUTES", 5))
+# Who is told of an attack, by mail.
+OPERATORS: list[str] = env.list("OPERATORS", [])
+# Before every key of ours in Redis; two sites that share one Redis need two.
+REDIS_PREFIX = env.str("REDIS_PREFIX", "papers")
+
 # --- what is kept of people, and for how long: subscribers/retention.py, once a day ------------------
 KEEP_UNCONFIRMED = timedelta(days=14)  # who asked and never confirmed
 KEEP_UNANSWERED = timedelta(days=365)  # the hash of such an address, with how many letters it got in vain
@@ -316,8 +356,13 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
         "short": {"format": "{levelname:<7} {name}: {message}", "style": "{"},  # the demo adds the time
     },
+    "filters": {"untraced": {"()": "newsletter.reports.Untraced"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short" if DEMO else "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"celery": {"level": "WARNING"}} if DEMO else {},  # a tick every few seconds is no news
+    "loggers": {
+        # What strangers send too much of is no fault of ours: a line, not a traceback for each.
+        **{f"django.security.{name}": {"filters": ["untraced"]} for name in ("RequestDataTooBig", "TooManyFieldsSent")},
+        **({"celery": {"level": "WARNING"}} if DEMO else {}),  # a tick every few seconds is no news
+    },
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

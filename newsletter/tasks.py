@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import editions
-from newsletter.delivery import events, ledger
+from newsletter.delivery import alarms, events, ledger
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 
@@ -22,6 +22,7 @@ def tick() -> None:
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now)
     events.apply_stored(now)
+    alarms.sound(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
     deliver.delay()

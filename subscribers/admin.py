@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from subscribers.addresses import address_hash, clean_address
-from subscribers.models import Consent, Letter, Parting, Subscriber, Suppression
+from subscribers.models import Attack, Consent, Letter, Parting, Subscriber, SubscriptionRequest, Suppression
 
 
 class Journeys(admin.ModelAdmin):
@@ -114,3 +116,62 @@ class LetterAdmin(Proofs):
 class PartingAdmin(Proofs):
     list_display = ["day", "reason", "words"]
     list_filter = ["reason"]
+
+
+@admin.register(SubscriptionRequest)
+class SubscriptionRequestAdmin(Journeys):
+    """What waits, and what is held: docs/abuse.md."""
+
+    list_display = ["at", "email", "kind", "status", "reason", "network", "proven", "not_before"]
+    list_display_links = None
+    list_filter = ["status", "reason", "kind"]
+    search_fields = ["email__startswith"]
+    search_help_text = "The beginning of an address"
+    actions = ["release", "discard"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+    @admin.action(description="Release: carry out now, whatever the limits", permissions=["change"])
+    def release(self, request: HttpRequest, requests: QuerySet[SubscriptionRequest]) -> None:
+        released = requests.release(timezone.now())  # type: ignore[attr-defined]
+        self.message_user(request, f"{released} released: they are carried out within a minute.")
+
+    @admin.action(description="Discard", permissions=["change"])
+    def discard(self, request: HttpRequest, requests: QuerySet[SubscriptionRequest]) -> None:
+        discarded, _ = requests.delete()
+        self.message_user(request, f"{discarded} discarded.")
+
+
+class AttackForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        if Attack.objects.on().exists():
+            raise ValidationError("Attack mode is on already.")
+        return super().clean() or {}
+
+
+@admin.register(Attack)
+class AttackAdmin(admin.ModelAdmin):
+    """Adding one turns attack mode on by hand: it then ends by hand too."""
+
+    list_display = ["began_at", "ended_at", "reason", "by_hand", "ended_by_hand", "told_at"]
+    list_display_links = None
+    form = AttackForm
+    fields = ["reason"]
+    actions = ["end"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Attack | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Attack | None = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: Attack, form: Any, change: bool) -> None:  # noqa: ARG002
+        """The operators know of it: they did it."""
+        obj.by_hand, obj.told_at = True, timezone.now()
+        obj.save()
+
+    @admin.action(description="End it: sign-up is as usual again", permissions=["change"])
+    def end(self, request: HttpRequest, attacks: QuerySet[Attack]) -> None:
+        ended = sum(attack.end(timezone.now(), by_hand=True) for attack in attacks)
+        self.message_user(request, "Attack mode is off." if ended else "It was off already.")

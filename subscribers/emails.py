@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from subscribers import links
-from subscribers.models import Letter
+from subscribers.models import Attack, Letter
 from subscribers.schedule import in_words
 
 # Controls, line and paragraph separators, surrogates: what could start another header or another line.
@@ -141,6 +141,20 @@ def move_to(letter: Letter) -> EmailMultiAlternatives:
     return written(letter, "move_to", context, to=move.email)
 
 
+def alarm(operator: str, attack: Attack) -> EmailMultiAlternatives:
+    """Tells an operator that sign-up is under attack. It names nobody."""
+    whole = {
+        "site_name": settings.SITE_NAME,
+        "sender": settings.MAIL_FROM_NAME,
+        "postal_address": settings.POSTAL_ADDRESS,
+        "attack": attack,
+        "admin_url": links.absolute("admin:subscribers_attack_changelist"),
+    }
+    subject, text, html = (render_to_string(f"emails/alarm/{part}", whole) for part in ALARM)
+    return compose(to=operator, subject=subject.strip(), text=text, html=html, headers=TRANSACTIONAL)
+
+
+ALARM = ["subject.txt", "body.txt", "body.html"]
 BY_KIND = {
     Letter.Kind.CONFIRMATION: confirmation,
     Letter.Kind.REMINDER: reminder,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from subscribers import links
-from subscribers.models import Move, Subscriber, Suppression
+from subscribers.models import Move, Subscriber, SubscriptionRequest, Suppression
 from subscribers.signals import exporting
 from subscribers.wishes import LISTS, Tastes, Wishes
 
@@ -20,6 +20,9 @@ def everything_about(subscriber: Subscriber) -> dict[str, Any]:
         "before_the_last_changes": list(subscriber.formers.values("at", "state")),
         "new_address": list(
             Move.objects.filter(subscriber=subscriber).values("email", "asked_at", "old_agreed_at", "new_agreed_at")
+        ),
+        "requests_not_carried_out_yet": list(
+            SubscriptionRequest.objects.filter(email=subscriber.email).values("at", "kind", "page", "network", "wishes")
         ),
     }
     parts: list[tuple[Any, Any]] = exporting.send(sender=Subscriber, subscriber=subscriber)

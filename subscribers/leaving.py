@@ -13,7 +13,7 @@ from django.db.models import F
 
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
-from subscribers.models import Consent, Letter, Move, Parting, Subscriber, Suppression
+from subscribers.models import Consent, Letter, Move, Parting, Subscriber, SubscriptionRequest, Suppression
 from subscribers.schedule import Cadence, Schedule
 from subscribers.signals import erasing
 from subscribers.undoing import remember
@@ -196,6 +196,7 @@ def erase(subscriber: Subscriber, at: datetime) -> bool:
     subscriber.letters.all().delete()
     subscriber.formers.all().delete()
     Move.objects.filter(subscriber=subscriber).delete()
+    SubscriptionRequest.objects.filter(email=subscriber.email).delete()
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Erase my data", page="erase"
     )

@@ -1,14 +1,15 @@
 """Getting the mail at another address: both addresses have to agree, each by a letter with a button.
 
 The old one, because a preferences link may have been passed on; the new one, because it is to be mailed.
-Whether the new address may be mailed at all is nobody's business: the page says the same for each.
+Whether the new address may be mailed at all is nobody's business: the page says the same for each, and leaves it
+to a task to look (subscribers/requests.py).
 """
 
 import uuid
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
@@ -20,23 +21,33 @@ SIDES = {"old": "old_agreed_at", "new": "new_agreed_at"}
 
 
 @transaction.atomic
-def ask(subscriber: Subscriber, email: str, at: datetime) -> bool:
-    """Ask both addresses; False where this reader has named an address within the last day."""
+def ask(subscriber: Subscriber, email: str, at: datetime) -> Move | None:
+    """Ask the old address; None where this reader has named an address within the last day.
+
+    The new one is asked by ask_new, later.
+    """
     Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if Move.objects.filter(subscriber=subscriber, asked_at__gt=at - EVERY).exists():
-        return False
-    may_be_asked = not named_lately(email, at) and why_not_there(subscriber, email) is None
+        return None
     fresh = {"uid": uuid.uuid4(), "email": email, "asked_at": at, "old_agreed_at": None, "new_agreed_at": None}
-    Move.objects.update_or_create(subscriber=subscriber, defaults=fresh)
+    move, _ = Move.objects.update_or_create(subscriber=subscriber, defaults=fresh)
     owe(subscriber, Letter.Kind.MOVE_FROM, at)
-    if may_be_asked:
-        owe(subscriber, Letter.Kind.MOVE_TO, at)
-    return True
+    return move
 
 
-def named_lately(email: str, at: datetime) -> bool:
-    """Whether anybody has named this address as theirs within the last day."""
-    return Move.objects.filter(email=email, asked_at__gt=at - EVERY).exists()
+def ask_new(email: str, uid: str, at: datetime) -> Letter | None:
+    """Ask the new address of this move, if it may be asked; returns the letter, if one is owed by this."""
+    move = Move.objects.select_related("subscriber").filter(uid=uid, email=email).first()
+    if move is None or named_before(move) or why_not_there(move.subscriber, email):
+        return None
+    return owe(move.subscriber, Letter.Kind.MOVE_TO, at)
+
+
+def named_before(move: Move) -> bool:
+    """Whether another reader has named this address as theirs within the day before."""
+    earlier = Q(asked_at__lt=move.asked_at) | Q(asked_at=move.asked_at, pk__lt=move.pk)
+    others = Move.objects.filter(earlier, email=move.email, asked_at__gt=move.asked_at - EVERY)
+    return others.exclude(pk=move.pk).exists()
 
 
 def why_not_there(subscriber: Subscriber, email: str) -> str | None:

@@ -44,12 +44,16 @@ def change(
     return True
 
 
-def ask_for_link(email: str, at: datetime) -> None:
-    """Owe the link to whoever is subscribed, the confirmation to whoever still has to confirm."""
+def ask_for_link(email: str, at: datetime) -> Letter | None:
+    """Owe the link to whoever is subscribed, the confirmation to whoever still has to confirm.
+
+    Returns the letter, if one is owed by this.
+    """
     subscriber = Subscriber.objects.filter(email=email).first()
     if subscriber is None:
-        return
+        return None
     if subscriber.status in Subscriber.Status.subscribed():
-        owe(subscriber, Letter.Kind.PREFERENCES, at)
-    elif subscriber.status == Subscriber.Status.PENDING:
-        owe(subscriber, Letter.Kind.CONFIRMATION, at)
+        return owe(subscriber, Letter.Kind.PREFERENCES, at)
+    if subscriber.status == Subscriber.Status.PENDING:
+        return owe(subscriber, Letter.Kind.CONFIRMATION, at)
+    return None

@@ -8,7 +8,17 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from subscribers import signup
-from subscribers.models import Consent, Former, IdempotencyKey, Letter, Move, Subscriber, Unanswered
+from subscribers.models import (
+    Consent,
+    Former,
+    IdempotencyKey,
+    Letter,
+    Move,
+    Subscriber,
+    SubscriptionRequest,
+    Tally,
+    Unanswered,
+)
 from subscribers.signals import forgetting
 
 CHUNK = 500  # rows per statement: short locks
@@ -30,6 +40,8 @@ def forget(at: datetime) -> dict[str, int]:
         "unanswered": delete(Unanswered.objects.outdated(at)),
         "former states": delete(Former.objects.filter(at__lt=at - settings.KEEP_FORMER)),
         "idempotency keys": delete(IdempotencyKey.objects.outdated(at)),
+        "requests": delete(SubscriptionRequest.objects.filter(at__lt=at - settings.KEEP_UNCONFIRMED)),
+        "tallies": delete(Tally.objects.filter(until__lt=at)),
         "moves": delete(Move.objects.filter(asked_at__lt=at - settings.KEEP_MOVE)),
     }
     parts: list[tuple[Any, Any]] = forgetting.send(sender=Subscriber, at=at)

@@ -8,6 +8,9 @@ letter_owed = Signal()
 # Sent with `subscriber`, `papers` that they like, as typed, and `at`, within the transaction that takes their wishes.
 shown = Signal()
 
+# Sent after commit with `request_id`; a nudge as well.
+request_stored = Signal()
+
 # The three below reach what other apps store of people, so that subscribers need not know of it.
 
 # Sent with `subscriber`; each listener returns what it knows of them, as a dict that JSON can hold.

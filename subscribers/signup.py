@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 
+from subscribers.abuse import attack
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Subscriber, Suppression, Unanswered
 from subscribers.signals import shown
@@ -21,30 +22,32 @@ FORGET_CHUNK = 500
 
 
 @transaction.atomic
-def ask(email: str, wishes: Wishes, at: datetime, network: str = "", page: str = "") -> None:
+def ask(email: str, wishes: Wishes, at: datetime, network: str = "", page: str = "") -> Letter | None:
     """Somebody typed this address (as clean_address gives it) into the form.
 
     Owes a confirmation to an address that is new, waiting or gone; a link to its preferences to one that
-    is subscribed; nothing to one that must not be mailed. The caller cannot tell these apart.
+    is subscribed; nothing to one that must not be mailed. Whoever typed it must not be able to tell these apart:
+    subscribers/requests.py. Returns the letter, if one is owed by this.
     """
     if Suppression.objects.of(email):
-        return
+        return None
     start = wishes.columns() | {"created_at": at, "status_changed_at": at}
     subscriber, _ = Subscriber.objects.get_or_create(email=email, defaults=start)
     if subscriber.status in Status.subscribed():
-        owe(subscriber, Letter.Kind.PREFERENCES, at)
-    elif subscriber.status in Status.askable():
-        _ask_to_confirm(subscriber, wishes, at, Consent(page=page, network=network))
+        return owe(subscriber, Letter.Kind.PREFERENCES, at)
+    if subscriber.status in Status.askable():
+        return _ask_to_confirm(subscriber, wishes, at, Consent(page=page, network=network))
+    return None
 
 
-def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof: Consent) -> None:
+def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof: Consent) -> Letter | None:
     # Without a letter nobody could confirm: then a gone address stays gone, and a waiting one only
     # takes the newer wishes and gets no older.
     letter = owe(subscriber, Letter.Kind.CONFIRMATION, at)
     open_to_change = Status.askable() if letter else [Status.PENDING]
     changes = wishes.columns() | ({"status": Status.PENDING, "status_changed_at": at} if letter else {})
     if not Subscriber.objects.filter(pk=subscriber.pk, status__in=open_to_change).update(**changes):
-        return
+        return None
     subscriber.topics.set(wishes.topics)
     if wishes.papers:
         shown.send(sender=Subscriber, subscriber=subscriber, papers=wishes.papers, at=at)
@@ -52,6 +55,7 @@ def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof:
         proof.subscriber, proof.at = subscriber, at
         proof.action, proof.words = Consent.Action.ASKED, CONSENT_WORDS
         proof.save()
+    return letter
 
 
 @transaction.atomic
@@ -77,6 +81,7 @@ def confirm(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
             at=at,
         )
         owe(subscriber, Letter.Kind.WELCOME, at)
+        attack.note_confirmed(at)
     return bool(won)
 
 

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import leaving, reminding, retention
+from subscribers import leaving, reminding, requests, retention
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,16 @@ def remind() -> None:
     """Remind who asked and has not confirmed."""
     if owed := reminding.remind(timezone.now()):
         log.info("owed %d reminders", owed)
+
+
+@shared_task
+def carry_out_requests() -> None:
+    """Carry out what strangers asked for; where a batch was full there may be more."""
+    taken = requests.carry_out(timezone.now())
+    if taken:
+        log.info("looked at %d requests", taken)
+    if taken == requests.BATCH:
+        carry_out_requests.delay()
 
 
 @shared_task

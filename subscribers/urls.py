@@ -6,6 +6,7 @@ from subscribers.views import api, data, leaving, moves, preferences, signup
 
 urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
+    path("subscribe/ticket", signup.ticket, name="ticket"),
     path("subscribe/check-your-inbox/", signup.subscribed, name="subscribed"),
     path("api/v1/subscriptions", api.subscriptions, name="subscriptions"),
     path("confirm/<path:token>", signup.confirm, name="confirm"),

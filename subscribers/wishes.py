@@ -38,6 +38,17 @@ class Wishes:
             "language": self.language,
         }
 
+    def as_json(self) -> dict[str, Any]:
+        """As a row keeps them until they are carried out; the topics by their keys."""
+        return {**self.columns(), "topics": [topic.pk for topic in self.topics], "papers": self.papers}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Wishes":
+        """As above, read again; topics that are gone meanwhile are not wished for any more."""
+        known = Topic.objects.in_bulk(kept["topics"])
+        topics = tuple(known[pk] for pk in kept["topics"] if pk in known)
+        return cls(**{**kept, "topics": topics, "cadence": Cadence(kept["cadence"])})
+
     @classmethod
     def of(cls, subscriber: Subscriber) -> "Wishes":
         """What this subscriber asked for up to now."""

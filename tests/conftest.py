@@ -1,5 +1,6 @@
 """The cast and the fixed clock that all tests share."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,9 +9,11 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from subscribers import requests
 from subscribers.models import Subscriber
 
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
@@ -31,6 +34,12 @@ def fixed_clock() -> Iterator[time_machine.Traveller]:
     """It is NOW, until a test moves the clock."""
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def _counts_of_its_own(settings: Settings) -> None:
+    """All tests share one Redis and one instant; what one counts is nothing to the others."""
+    settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
 
 
 @pytest.fixture
@@ -59,3 +68,8 @@ def site(transactional_db: None, settings: Settings) -> Iterator[str]:
     server = LiveServer("localhost:0")
     yield server.url
     server.stop()
+
+
+def carry_out_requests() -> int:
+    """What the worker does with everything that strangers have asked for up to now."""
+    return requests.carry_out(timezone.now())

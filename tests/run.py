@@ -2,8 +2,8 @@
 
     python -m tests.run [--slow] [what pytest understands]
 
-`--slow` runs the tests that drive a browser or kill whole services instead of all others. The last line is
-pytest's own; the exit code says whether every run passed.
+`--slow` runs the tests that drive a browser, kill whole services or flood the sign-up instead of all others. The last
+line is pytest's own; the exit code says whether every run passed.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from types import FrameType
 from tests.servers import postgres_programs, postgres_server, redis_server
 
 # The slow tests time real programs: they get the machine for themselves.
-QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill"]
+QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill or heavy"]
 
 
 def main(words: list[str]) -> int:

@@ -1,5 +1,6 @@
 """Who asked for what, with what consent, and everything owed to them one by one."""
 
+from subscribers.models.attacks import Attack
 from subscribers.models.consent import Consent
 from subscribers.models.former import Former
 from subscribers.models.idempotency import IdempotencyKey
@@ -7,12 +8,15 @@ from subscribers.models.interests import Interest
 from subscribers.models.letters import MAX_ATTEMPTS, Letter, LetterQuerySet
 from subscribers.models.moves import Move
 from subscribers.models.partings import Parting
+from subscribers.models.requests import SubscriptionRequest
 from subscribers.models.subscribers import Subscriber, SubscriberQuerySet, Weekday, new_leave_key, validate_zone
 from subscribers.models.suppression import Suppression, SuppressionQuerySet
 from subscribers.models.unanswered import Unanswered, UnansweredQuerySet
+from subscribers.models.tallies import Tally
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "Attack",
     "Consent",
     "Former",
     "IdempotencyKey",
@@ -23,10 +27,12 @@ __all__ = [
     "Parting",
     "Subscriber",
     "SubscriberQuerySet",
+    "SubscriptionRequest",
     "Suppression",
     "SuppressionQuerySet",
     "Unanswered",
     "UnansweredQuerySet",
+    "Tally",
     "Weekday",
     "new_leave_key",
     "validate_zone",

@@ -11,25 +11,27 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.views.decorators.csrf import csrf_exempt
 
-from subscribers import signup
+from subscribers import requests
+from subscribers.abuse.entrance import Evidence, OneMoreStep, TooMany
 from subscribers.addresses import keyed_hash
 from subscribers.forms import SignUpForm
-from subscribers.models import IdempotencyKey
+from subscribers.models import IdempotencyKey, SubscriptionRequest
 from subscribers.network import client_network
 from subscribers.views.pages import posted_from_embed, posted_here
 
 LONGEST_BODY, LONGEST_KEY = 20_000, 255
-FIELDS = {"email", "topics", "cadence", "weekdays", "local_hour", "zone", "digest_size", "language"}
+FIELDS = {"email", "topics", "cadence", "weekdays", "local_hour", "zone", "digest_size", "language", "proof"}
 LISTS = {"topics", "weekdays"}
+WORK_FIRST = "Solve the challenge, and send the request again with the solution as proof: see docs/api.md."
 ACCEPTED = "If this address can be subscribed, a mail is on its way to it that asks to confirm."
 
 
 class Refused(Exception):  # noqa: N818 - said as the caller would say it
     """What is wrong with a request, in words, with its status."""
 
-    def __init__(self, status: int, words: str, errors: dict[str, list[str]] | None = None) -> None:
+    def __init__(self, status: int, words: str, **more: Any) -> None:
         super().__init__(words)
-        self.status, self.words, self.errors = status, words, errors or {}
+        self.status, self.content = status, {"detail": words} | more
 
 
 @csrf_exempt  # no cookie is looked at
@@ -38,10 +40,15 @@ def subscriptions(request: HttpRequest) -> JsonResponse:
     try:
         likelier = accept(request, timezone.now())
     except Refused as refused:
-        response = answer({"detail": refused.words} | ({"errors": refused.errors} if refused.errors else {}))
-        response.status_code = refused.status
+        response = answer(refused.content, refused.status)
         if refused.status == 405:
             response["Allow"] = "POST"
+        return response
+    except OneMoreStep as more:
+        return answer({"detail": WORK_FIRST, "challenge": more.step.challenge}, status=428)
+    except TooMany as later:
+        response = answer({"detail": later.words}, later.status)
+        response["Retry-After"] = str(later.retry_after)
         return response
     return answer({"detail": ACCEPTED} | ({"did_you_mean": likelier} if likelier else {}), status=202)
 
@@ -51,18 +58,29 @@ def answer(content: dict[str, Any], status: int = 200) -> JsonResponse:
 
 
 def accept(request: HttpRequest, at: datetime) -> str | None:
-    """The address that was more likely meant, if any. Raises Refused for whatever is no sign-up of ours."""
+    """The address that was more likely meant, if any.
+
+    Raises Refused for whatever is no sign-up of ours, OneMoreStep and TooMany as requests.ask does.
+    """
     if request.method != "POST":
         raise Refused(405, "Post here to subscribe.")
     if not (posted_here(request) or posted_from_embed(request)):
         raise Refused(403, "This comes from the page of another site.")
-    form = SignUpForm(fields_of(body_of(request)))
+    fields = fields_of(body_of(request))
+    form = SignUpForm(fields)
     if not form.is_valid():
-        raise Refused(422, "Please look at what is named in errors.", {key: [*form.errors[key]] for key in form.errors})
+        errors = {key: [*form.errors[key]] for key in form.errors}
+        raise Refused(422, "Please look at what is named in errors.", errors=errors)
+    wish = SubscriptionRequest(
+        kind=SubscriptionRequest.Kind.SUBSCRIBE,
+        email=form.cleaned_data["email"],
+        wishes=form.wishes().as_json(),
+        network=client_network(request),
+        page="api",
+    )
     with transaction.atomic():
         if is_new(request, at):
-            email = form.cleaned_data["email"]
-            signup.ask(email, form.wishes(), at, client_network(request), page="api")
+            requests.ask(wish, Evidence(work=fields.get("proof", "")), at)
     return form.likelier()
 
 

@@ -1,12 +1,15 @@
 """Another address: asked for on the preferences page, agreed to from both inboxes."""
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from subscribers import links, moves
-from subscribers.models import Subscriber
+from subscribers import links, moves, requests
+from subscribers.abuse import limits
+from subscribers.abuse.counting import take
+from subscribers.models import Subscriber, SubscriptionRequest
 from subscribers.network import client_network
 from subscribers.reader_forms import NewAddressForm
 from subscribers.views.pages import reads_and_posts, token_page
@@ -23,11 +26,26 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     if subscriber.status not in Subscriber.Status.subscribed():
         return not_subscribed(request, subscriber, token)
     form = NewAddressForm(request.POST, present=subscriber.email or "")
-    if form.is_valid() and not moves.ask(subscriber, form.cleaned_data["email"], timezone.now()):
-        form.add_error("email", "You named a new address within the last day. Try again tomorrow.")
+    if form.is_valid() and (refusal := ask(request, subscriber, form.cleaned_data["email"])):
+        form.add_error("email", refusal)
     if form.errors:
         return page(request, subscriber, token, status=422, address_form=form)
     return render(request, "subscribers/move_asked.html", {"token": token, "kept": settings.KEEP_MOVE.days})
+
+
+def ask(request: HttpRequest, subscriber: Subscriber, email: str) -> str:
+    """Ask the old address now, the new one soon; why that cannot be, in words, or nothing."""
+    at, network = timezone.now(), client_network(request)
+    if take([limits.moves(network)], at):
+        return "Many new addresses were named from your network today. Try again tomorrow."
+    with transaction.atomic():
+        move = moves.ask(subscriber, email, at)
+        if move is None:
+            return "You named a new address within the last day. Try again tomorrow."
+        wish = SubscriptionRequest(kind=SubscriptionRequest.Kind.MOVE, email=email, at=at, not_before=at)
+        wish.network, wish.wishes = network, {"move": move.uid.hex}
+        requests.store(wish)
+    return ""
 
 
 @token_page

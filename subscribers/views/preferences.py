@@ -9,13 +9,16 @@ from django.views.decorators.http import require_safe
 
 from subscribers import leaving, links
 from subscribers.forms import AddressForm
-from subscribers.models import Subscriber
+from subscribers.models import Subscriber, SubscriptionRequest
 from subscribers.network import client_network
-from subscribers.preferences import ask_for_link, change
+from subscribers.preferences import change
 from subscribers.reader_forms import NewAddressForm, PauseForm, ReaderForm
 from subscribers.schedule import in_words
 from subscribers.undoing import last_change, take_back
+from subscribers.views.asking import ask, page_with_ticket
 from subscribers.views.pages import posted_here, reads_and_posts, token_page
+
+LINK_PAGE = "subscribers/send_preferences_link.html"
 
 
 @token_page
@@ -120,10 +123,9 @@ def send_preferences_link(request: HttpRequest) -> HttpResponse:
         return render(request, "subscribers/elsewhere.html", status=403)
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        ask_for_link(form.cleaned_data["email"], timezone.now())
-        return redirect("preferences_link_sent")
-    status = 422 if form.is_bound else 200
-    return render(request, "subscribers/send_preferences_link.html", {"form": form}, status=status)
+        wish = SubscriptionRequest(kind=SubscriptionRequest.Kind.LINK, email=form.cleaned_data["email"])
+        return ask(request, wish, LINK_PAGE, {"form": form}) or redirect("preferences_link_sent")
+    return page_with_ticket(request, LINK_PAGE, {"form": form}, status=422 if form.is_bound else 200)
 
 
 @require_safe

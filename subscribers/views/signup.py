@@ -1,7 +1,7 @@
 """Signing up and confirming."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -9,10 +9,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from subscribers import links, signup
+from subscribers.abuse.tickets import FORM
 from subscribers.forms import SignUpForm
-from subscribers.models import Subscriber
+from subscribers.models import Subscriber, SubscriptionRequest
 from subscribers.network import client_network
 from subscribers.views import same_browser
+from subscribers.views.asking import ask, page_with_ticket
 from subscribers.views.pages import posted_from_embed, posted_here, reads_and_posts, token_page
 
 
@@ -22,19 +24,28 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; posted, the same answer for every address, whatever we know of it."""
     if request.method != "POST":
         form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
-        return render(request, "subscribers/subscribe.html", {"signup_form": form})
+        return page_with_ticket(request, "subscribers/subscribe.html", {"signup_form": form})
     if not (posted_here(request) or posted_from_embed(request)):
         return render(request, "subscribers/elsewhere.html", status=403)
     form = SignUpForm(request.POST)
     if form.is_trapped:
         return same_browser.remember(redirect("subscribed"), request.POST.get("email", ""))
     if not form.is_valid():
-        return render(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
+        return page_with_ticket(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
     if likelier := form.likelier():
         return render(request, "subscribers/did_you_mean.html", {"form": form, "likelier": likelier})
     email = form.cleaned_data["email"]
-    signup.ask(email, form.wishes(), timezone.now(), client_network(request), page="subscribe")
-    return same_browser.remember(redirect("subscribed"), email)
+    wish = SubscriptionRequest(
+        kind=SubscriptionRequest.Kind.SUBSCRIBE, email=email, wishes=form.wishes().as_json(), page="subscribe"
+    )
+    refusal = ask(request, wish, "subscribers/subscribe.html", {"signup_form": form})
+    return refusal or same_browser.remember(redirect("subscribed"), email)
+
+
+@require_safe
+def ticket(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature
+    """A ticket for a form on a page that is the same for everybody; fetched when the form gets the focus."""
+    return JsonResponse({"ticket": FORM.issue(timezone.now())}, headers={"Cache-Control": "no-store"})
 
 
 @require_safe

@@ -16,7 +16,7 @@ from papers.models import Paper, Topic
 from subscribers import links
 from subscribers.models import Letter, Move, Subscriber
 from subscribers.tasks import end_pauses, forget
-from tests.conftest import NOW
+from tests.conftest import NOW, carry_out_requests
 from tests.stubs import Relay
 
 WISHES = {"cadence": "daily", "local_hour": "8", "zone": "UTC", "weekday": "1", "digest_size": "5", "language": "en"}
@@ -33,12 +33,14 @@ def a_life(client: Client) -> list[str]:
 
     post("subscribe", **{**WISHES, "email": "carol@example.org", "topics": ["graphs"]})
     post("subscribe", **{**WISHES, "email": "carol@example.org, carol@x.org"})
+    carry_out_requests()
     send_owed_letters(NOW)
     carol = Subscriber.objects.get()
     post("confirm", links.confirm_token(carol))
     token = links.preferences_token(carol)
     post("preferences", token, **{**WISHES, "topics": ["graphs"], "version": "0", "mute_authors": "carol"})
     post("move", token, email="carol@new.example.org")
+    carry_out_requests()
     for side in ("old", "new"):
         post("agree", links.move_url(Move.objects.get(), side).rpartition("address/")[2])
     carol.refresh_from_db()
@@ -46,6 +48,7 @@ def a_life(client: Client) -> list[str]:
     editions.plan(NOW)
     deliver_batch()
     post("send_preferences_link", email="carol@new.example.org")
+    carry_out_requests()
     post("leave", carol.leave_key)
     send_owed_letters(NOW)
     post("erase", links.preferences_token(carol))

@@ -15,8 +15,8 @@ from papers.models import Topic
 from subscribers import leaving, links
 from subscribers.addresses import clean_address
 from subscribers.links import BadLink, Farewell
-from subscribers.models import Consent, Letter, Subscriber
-from tests.conftest import NOW
+from subscribers.models import Letter, Subscriber, SubscriptionRequest
+from tests.conftest import NOW, carry_out_requests
 
 SUBSCRIBE = reverse("subscribe")
 FORM = "application/x-www-form-urlencoded"
@@ -38,7 +38,7 @@ def token_for(purpose: str, subscriber: Subscriber) -> str:
 
 
 def nothing_happened() -> bool:
-    return not (Subscriber.objects.exists() or Letter.objects.exists() or Consent.objects.exists())
+    return not (Subscriber.objects.exists() or SubscriptionRequest.objects.exists())
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_forged_host_changes_nothing(client: Client, form: dict[str, object]) 
 @pytest.mark.parametrize("forged", ["203.0.113.9", "127.0.0.1, 203.0.113.9", "::1", "x" * 5000, "'\"><script>"])
 def test_a_forged_forwarded_for_is_not_believed(client: Client, form: dict[str, object], forged: str) -> None:
     client.post(SUBSCRIBE, form, headers={"X-Forwarded-For": forged}, REMOTE_ADDR="198.51.100.7")
-    assert Consent.objects.get().network == "198.51.100.0/24"
+    assert SubscriptionRequest.objects.get().network == "198.51.100.0/24"
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,14 @@ def test_a_forged_forwarded_for_is_not_believed(client: Client, form: dict[str, 
 def test_an_odd_spelling_is_the_same_person(client: Client, form: dict[str, object], written: str) -> None:
     for email in ("ann@bücher.example", written):
         assert client.post(SUBSCRIBE, form | {"email": email}).status_code == 302
+    carry_out_requests()
     assert Subscriber.objects.get().email == "ann@bücher.example"
     assert Letter.objects.count() == 1
 
 
 def test_a_topic_chosen_twice_is_chosen_once(client: Client, form: dict[str, object], graphs: Topic) -> None:
     assert client.post(SUBSCRIBE, form | {"topics": ["graphs", "graphs"]}).status_code == 302
+    carry_out_requests()
     assert list(Subscriber.objects.get().topics.all()) == [graphs]
 
 
@@ -198,3 +200,20 @@ def test_a_one_click_post_of_twenty_megabytes_is_refused(client: Client, alice: 
     path = reverse("one_click", args=[alice.leave_key])
     assert 400 <= client.post(path, body, content_type=FORM).status_code < 500
     assert Subscriber.objects.get().status == "active"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"email=" + b"a" * 20_000_000, b"&".join(b"f%d=" % number for number in range(10_000))],
+    ids=["big", "many"],
+)
+@pytest.mark.parametrize("name", ["subscribe", "send_preferences_link", "one_click", "preferences"])
+def test_too_much_is_refused_in_words_and_a_line_in_the_log(
+    client: Client, alice: Subscriber, caplog: pytest.LogCaptureFixture, name: str, body: bytes
+) -> None:
+    tokens = {"one_click": [alice.leave_key], "preferences": [links.preferences_token(alice)]}
+    response = client.post(reverse(name, args=tokens.get(name, [])), body, content_type=FORM)
+    assert 400 <= response.status_code < 500
+    assert response.content
+    assert len(caplog.text.splitlines()) < 4
+    assert "Traceback" not in caplog.text

@@ -12,7 +12,7 @@ from subscribers.emails import letter_email
 from subscribers.gate import why_not
 from subscribers.leaving import leave, pause
 from subscribers.models import Letter, Move, Subscriber, Suppression
-from tests.conftest import NOW
+from tests.conftest import NOW, carry_out_requests
 
 NEW = "alice@new.example.org"
 DAY = timedelta(days=1)
@@ -20,6 +20,12 @@ DAY = timedelta(days=1)
 
 def fresh(subscriber: Subscriber) -> Subscriber:
     return Subscriber.objects.get(pk=subscriber.pk)
+
+
+def ask(subscriber: Subscriber, email: str) -> None:
+    """The reader names an address, and the task looks whether it may be asked."""
+    if move := moves.ask(subscriber, email, NOW):
+        moves.ask_new(email, move.uid.hex, NOW)
 
 
 def kinds() -> list[str]:
@@ -44,7 +50,7 @@ def test_the_mail_moves_once_both_have_agreed(client: Client, alice: Subscriber,
 
 
 def test_each_address_gets_one_letter_and_the_new_one_no_word_of_the_old(alice: Subscriber) -> None:
-    moves.ask(alice, NEW, NOW)
+    ask(alice, NEW)
     letters = {letter.kind: letter_email(letter) for letter in Letter.objects.all()}
     assert {kind: mail.to for kind, mail in letters.items()} == {"move_from": ["alice@example.org"], "move_to": [NEW]}
     assert "alice" not in letters["move_to"].message().as_string().replace(NEW, "")
@@ -52,14 +58,14 @@ def test_each_address_gets_one_letter_and_the_new_one_no_word_of_the_old(alice: 
 
 
 def test_one_address_alone_moves_nothing(alice: Subscriber) -> None:
-    moves.ask(alice, NEW, NOW)
+    ask(alice, NEW)
     assert not any(moves.agree(Move.objects.get(), "new", NOW) for _ in range(3))
     assert fresh(alice).email == "alice@example.org"
 
 
 def test_links_of_the_old_address_change_nothing_any_more_but_still_leave(client: Client, alice: Subscriber) -> None:
     old_link, key = links.preferences_token(alice), alice.leave_key
-    moves.ask(alice, NEW, NOW)
+    ask(alice, NEW)
     for side in moves.SIDES:
         moves.agree(Move.objects.get(), side, NOW)
     assert client.get(reverse("preferences", args=[old_link])).status_code == 404
@@ -76,6 +82,7 @@ def test_the_page_says_the_same_of_every_address_and_mails_only_who_may_be(
     pages = set()
     for email in named:
         pages.add(client.post(path, {"email": email}).content)
+        carry_out_requests()
         Move.objects.update(asked_at=NOW - 2 * DAY)
         Letter.objects.update(requested_at=NOW - 2 * DAY, status="sent")
     assert len(pages) == 1
@@ -93,18 +100,19 @@ def test_a_reader_names_one_address_a_day(client: Client, alice: Subscriber) -> 
     path = reverse("move", args=[links.preferences_token(alice)])
     answers = [client.post(path, {"email": f"{name}@example.org"}).status_code for name in "abc"]
     assert answers == [200, 422, 422]
+    carry_out_requests()
     assert kinds() == ["move_from", "move_to"]
 
 
 def test_an_address_is_named_to_once_a_day_by_however_many(alice: Subscriber) -> None:
     others = [Subscriber.objects.create(email=f"m{n}@example.org", status="active") for n in range(5)]
     for reader in others:
-        moves.ask(reader, "victim@example.org", NOW)
+        ask(reader, "victim@example.org")
     assert kinds().count("move_to") == 1
 
 
 def test_the_gate_asks_again_right_before_the_letter(alice: Subscriber) -> None:
-    moves.ask(alice, NEW, NOW)
+    ask(alice, NEW)
     letter = Letter.objects.get(kind="move_to")
     assert why_not(letter) is None
     Suppression.objects.add(NEW, Suppression.Reason.COMPLAINED)
@@ -115,7 +123,7 @@ def test_the_gate_asks_again_right_before_the_letter(alice: Subscriber) -> None:
 
 @pytest.mark.parametrize("obstacle", ["suppressed", "taken", "left"])
 def test_what_came_in_between_stops_the_move(client: Client, alice: Subscriber, obstacle: str) -> None:
-    moves.ask(alice, NEW, NOW)
+    ask(alice, NEW)
     paths = agree_paths(alice)
     client.post(paths["old"])
     if obstacle == "suppressed":
@@ -131,7 +139,7 @@ def test_what_came_in_between_stops_the_move(client: Client, alice: Subscriber, 
 
 def test_a_paused_reader_moves_and_stays_paused(alice: Subscriber) -> None:
     pause(alice, NOW)
-    moves.ask(fresh(alice), NEW, NOW)
+    ask(fresh(alice), NEW)
     assert [moves.agree(Move.objects.get(), side, NOW) for side in moves.SIDES] == [False, True]
     assert (fresh(alice).status, fresh(alice).email) == ("paused", NEW)
 
@@ -139,7 +147,7 @@ def test_a_paused_reader_moves_and_stays_paused(alice: Subscriber) -> None:
 def test_the_buttons_work_for_three_days(
     client: Client, alice: Subscriber, fixed_clock: time_machine.Traveller
 ) -> None:
-    moves.ask(alice, NEW, NOW)
+    ask(alice, NEW)
     paths = agree_paths(alice)
     fixed_clock.shift(3 * DAY + timedelta(minutes=1))
     assert {client.post(path).status_code for path in paths.values()} == {410}

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from subscribers import links
 from subscribers.links import Farewell
 from subscribers.models import Consent, Letter, Subscriber, Suppression
-from tests.conftest import NOW
+from tests.conftest import NOW, carry_out_requests
 
 Paths = Callable[[Subscriber], dict[str, str]]
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -159,6 +159,7 @@ def test_the_link_by_mail_is_promised_to_everybody_and_owed_to_readers(
     addresses = ["new@example.org", *(person.email for person in everybody.values())]
     answers = {client.post(reverse("send_preferences_link"), {"email": email})["Location"] for email in addresses}
     assert answers == {reverse("preferences_link_sent")}
+    carry_out_requests()
     owed = set(Letter.objects.values_list("subscriber__status", "kind"))
     assert owed == {("active", "preferences"), ("paused", "preferences"), ("pending", "confirmation")}
 
