@@ -3,18 +3,25 @@
 from subscribers.models.consent import Consent
 from subscribers.models.former import Former
 from subscribers.models.idempotency import IdempotencyKey
+from subscribers.models.imports import PART_BYTES, Import, ImportPart, ImportQuerySet, ImportReport
 from subscribers.models.interests import Interest
 from subscribers.models.letters import MAX_ATTEMPTS, Letter, LetterQuerySet
 from subscribers.models.moves import Move
 from subscribers.models.partings import Parting
 from subscribers.models.subscribers import Subscriber, SubscriberQuerySet, Weekday, new_leave_key, validate_zone
-from subscribers.models.suppression import Suppression, SuppressionQuerySet
+from subscribers.models.suppression import AppendOnlyError, Suppression, SuppressionQuerySet
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "PART_BYTES",
+    "AppendOnlyError",
     "Consent",
     "Former",
     "IdempotencyKey",
+    "Import",
+    "ImportPart",
+    "ImportQuerySet",
+    "ImportReport",
     "Interest",
     "Letter",
     "LetterQuerySet",
