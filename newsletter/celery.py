@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "tick": every(settings.TICK_SECONDS, "newsletter.tasks.tick"),
     "send the letters owed": every(settings.TICK_SECONDS, "newsletter.tasks.send_letters"),
     "end the pauses": every(5 * MINUTE, "subscribers.tasks.end_pauses"),
+    "continue the imports": every(MINUTE, "subscribers.tasks.continue_imports"),
     "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
     "rank the papers": every(HOUR, "papers.tasks.rank"),
     # By the calendar: an interval of a week would begin anew with every restart of the scheduler.

@@ -8,7 +8,17 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from subscribers import signup
-from subscribers.models import Consent, Former, IdempotencyKey, Letter, Move, Subscriber
+from subscribers.models import (
+    Consent,
+    Former,
+    IdempotencyKey,
+    Import,
+    ImportPart,
+    ImportReport,
+    Letter,
+    Move,
+    Subscriber,
+)
 from subscribers.signals import forgetting
 
 CHUNK = 500  # rows per statement: short locks
@@ -29,12 +39,24 @@ def forget(at: datetime) -> dict[str, int]:
         ),
         "former states": delete(Former.objects.filter(at__lt=at - settings.KEEP_FORMER)),
         "idempotency keys": delete(IdempotencyKey.objects.outdated(at)),
+        **forget_imports(at - settings.KEEP_IMPORTS),
         "moves": delete(Move.objects.filter(asked_at__lt=at - settings.KEEP_MOVE)),
     }
     parts: list[tuple[Any, Any]] = forgetting.send(sender=Subscriber, at=at)
     for _, more in parts:
         counts |= more
     return counts
+
+
+def forget_imports(before: datetime) -> dict[str, int]:
+    """Take away what names people; that there was an import, and how many it brought, stays."""
+    old = Import.objects.filter(moved_at__lt=before)
+    gone = {"status": Import.Status.CANCELLED, "fault": "nobody confirmed it in time"}
+    return {
+        "abandoned imports": old.exclude(status__in=Import.Status.ended()).update(**gone),
+        "parts of imports": delete(ImportPart.objects.filter(import_of__in=old)),
+        "reports of imports": delete(ImportReport.objects.filter(import_of__in=old)),
+    }
 
 
 def delete(rows: QuerySet[Any]) -> int:

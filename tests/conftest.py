@@ -25,7 +25,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def _a_test_may_be_forgotten() -> Iterator[None]:
-    """On SQLite, `flush` after a test that committed would be refused by the suppressions; it makes their guard anew."""
+    """SQLite's `flush`, after a test that committed, gets past the guard of the suppressions, and makes it anew."""
     guards = [f"DROP TRIGGER IF EXISTS {append_only.trigger(verb)}" for verb in append_only.VERBS]
     empty = flush.sql_flush
     with pytest.MonkeyPatch.context() as patch:

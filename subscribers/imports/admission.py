@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 
-from subscribers.imports.rows import Newcomer, Outcome, Refusal, TopicNames, read
+from subscribers.imports.rows import Asked, Newcomer, Outcome, Refusal, read
 from subscribers.imports.table import Row
 from subscribers.models import Consent, Subscriber, Suppression
 
@@ -18,11 +18,9 @@ from subscribers.models import Consent, Subscriber, Suppression
 Earlier = Callable[[set[str]], set[str]]
 
 
-def judge(
-    rows: Iterable[Row], names: TopicNames, at: datetime, earlier: Earlier
-) -> tuple[list[Newcomer], list[Refusal]]:
+def judge(rows: Iterable[Row], asked: Asked, at: datetime, earlier: Earlier) -> tuple[list[Newcomer], list[Refusal]]:
     """Who of them may be let in, and why not the others. A few queries, however many they are."""
-    found = [read(row, names, at) for row in rows]
+    found = [read(row, asked, at) for row in rows]
     emails = {one.email for one in found if isinstance(one, Newcomer)}
     suppressed, repeated = Suppression.objects.of(*emails), earlier(emails)
     known = dict(Subscriber.objects.filter(email__in=emails).values_list("email", "status"))
@@ -78,7 +76,7 @@ def let_in(welcome: Iterable[Newcomer], page: str, at: datetime) -> tuple[list[N
 
 def proof(one: Newcomer, pk: int, page: str, at: datetime) -> Consent:
     """What they agreed to elsewhere, or that they left."""
-    if one.status == Subscriber.Status.ACTIVE:
+    if one.status == Subscriber.Status.ACTIVE and one.consent_at:
         return Consent(
             subscriber_id=pk,
             action=Consent.Action.IMPORTED,

@@ -19,7 +19,7 @@ from django.db import DatabaseError, transaction
 from papers.models import Topic
 from subscribers.imports import report
 from subscribers.imports.admission import Seen, brought, judge, let_in
-from subscribers.imports.rows import Outcome, Refusal, TopicNames
+from subscribers.imports.rows import Asked, Newcomer, Refusal
 from subscribers.imports.table import FileFault, Row, Table
 from subscribers.models import PART_BYTES, Import, ImportPart, ImportReport
 
@@ -87,14 +87,14 @@ def check(job: Import, clock: Clock) -> Iterator[None]:
             return
         job.reports.all().delete()
     job.position = job.line = 0
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[str] = Counter()
     with closing(Seen()) as seen:
-        table, names = Table(job.read), TopicNames(Topic.objects.all())
+        table, asked = Table(job.read), Asked(Topic.objects.all())
         for rows in chunks(table):
             at = clock()
-            welcome, refused = judge(rows, names, at, seen.among)
+            welcome, refused = judge(rows, asked, at, seen.among)
             seen.add(one.email for one in welcome)
-            counts.update(one.outcome for one in [*welcome, *refused])
+            counts += tally(welcome, refused)
             with transaction.atomic():
                 if not advance(job, table, at):
                     return
@@ -130,16 +130,16 @@ def cancel(job: Import, by: str, at: datetime) -> bool:
 
 def run(job: Import, clock: Clock) -> Iterator[None]:
     """Let people in, chunk by chunk, from where it stopped. Two at once do no row twice: the position says who won."""
-    table, names = Table(job.read, job.position, job.line), TopicNames(Topic.objects.all())
+    table, asked = Table(job.read, job.position, job.line), Asked(Topic.objects.all())
     for rows in chunks(table):
         at = clock()
         with transaction.atomic():
             if not advance(job, table, at):
                 return
-            welcome, refused = judge(rows, names, at, partial(brought, page_of(job)))
+            welcome, refused = judge(rows, asked, at, partial(brought, page_of(job)))
             taken, late = let_in(welcome, page_of(job), at)
             refused += late
-            counts = Counter(job.counts) + Counter(one.outcome.value for one in [*taken, *refused])
+            counts = Counter(job.counts) + tally(taken, refused)
             note(job, refused)
             Import.objects.filter(pk=job.pk).update(counts=counts)
         job.position, job.line, job.counts = table.position, table.line, counts
@@ -172,6 +172,10 @@ def note(job: Import, refused: list[Refusal]) -> None:
     if refused:
         content = report.text_of(sorted(refused, key=lambda one: one.line))
         ImportReport.objects.create(import_of=job, position=job.position, content=content)
+
+
+def tally(welcome: Iterable[Newcomer], refused: Iterable[Refusal]) -> Counter[str]:
+    return Counter(one.outcome.value for rows in (welcome, refused) for one in rows)
 
 
 def page_of(job: Import) -> str:

@@ -5,19 +5,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from papers.models import Topic
 from subscribers.addresses import clean_address
-from subscribers.imports.table import COLUMNS, Row, is_text
+from subscribers.imports.table import COLUMNS, NEEDED, Row
 from subscribers.models import Subscriber, Weekday
 from subscribers.schedule import EVERY_DAY, Cadence, known_zones, weekday_mask
 from subscribers.wishes import Wishes
 
 Status = Subscriber.Status
 
+WISHES = COLUMNS[len(NEEDED) + 1 :]
 LONGEST_SOURCE = 1_000  # characters of consent_source
 LONGEST_SHOWN = 100  # characters of a cell, in a reason
 FIRST_YEAR = 1990  # before it nobody agreed to a newsletter by mail
@@ -81,13 +83,22 @@ class Newcomer:
         return Refusal(self.line, self.email, outcome, reason)
 
 
-class TopicNames:
-    """Topics as a file may name them: by slug or by name, in any case."""
+class Asked:
+    """What rows ask for. Topics are named by slug or by name, in any case."""
 
     def __init__(self, topics: Iterable[Topic]) -> None:
         self._known = {key.casefold(): topic for topic in topics for key in (topic.slug, topic.name)}
+        # Most rows of a file ask for what others do.
+        self._wishes = lru_cache(maxsize=10_000)(self._read)
 
-    def named_in(self, text: str) -> tuple[Topic, ...]:
+    def wishes(self, cells: Mapping[str, str]) -> Wishes:
+        """Raises Refused for what nobody can have."""
+        return self._wishes(tuple(cells[name] for name in WISHES))
+
+    def _read(self, texts: tuple[str, ...]) -> Wishes:
+        return _wishes(dict(zip(WISHES, texts, strict=True)), self)
+
+    def topics(self, text: str) -> tuple[Topic, ...]:
         """Raises Refused for a name that is none."""
         found = {}
         for name in filter(None, (part.strip() for part in text.split(";"))):
@@ -98,26 +109,25 @@ class TopicNames:
         return tuple(found.values())
 
 
-def read(row: Row, topics: TopicNames, at: datetime) -> Newcomer | Refusal:
+def read(row: Row, asked: Asked, at: datetime) -> Newcomer | Refusal:
     """Whom the row means, at this moment."""
     address = row.cells.get("email", "")
     try:
-        return _newcomer(row, topics, at)
+        return _newcomer(row, asked, at)
     except Refused as refused:
         return Refusal(row.line, shown(address), refused.outcome, refused.reason)
 
 
-def _newcomer(row: Row, topics: TopicNames, at: datetime) -> Newcomer:
+def _newcomer(row: Row, asked: Asked, at: datetime) -> Newcomer:
     if row.extra:
         raise Refused(Outcome.MALFORMED, "it has more cells than there are columns")
+    if not row.is_text:
+        raise Refused(Outcome.MALFORMED, "it is not UTF-8 text: save the table as “CSV UTF-8”")
     cells = {name: row.cells.get(name, "").strip() for name in COLUMNS}
-    for name, text in cells.items():
-        if "\0" in text or not is_text(text):
-            raise Refused(Outcome.MALFORMED, f"{name} is not UTF-8 text")
     email = _address(cells["email"])
     status = _one_of("status", cells, [Status.ACTIVE, Status.UNSUBSCRIBED], Status.ACTIVE)
     proof = _consent(cells, at) if status == Status.ACTIVE else _consent_if_any(cells, at)
-    return Newcomer(row.line, email, status, *proof, _wishes(cells, topics))
+    return Newcomer(row.line, email, status, *proof, asked.wishes(cells))
 
 
 def _address(text: str) -> str:
@@ -157,14 +167,14 @@ def _consent_if_any(cells: Mapping[str, str], at: datetime) -> tuple[datetime | 
     return _consent(cells, at)
 
 
-def _wishes(cells: Mapping[str, str], topics: TopicNames) -> Wishes:
+def _wishes(cells: Mapping[str, str], asked: Asked) -> Wishes:
     plain = Wishes()
     zone = cells["zone"] or plain.zone
     if zone not in known_zones():
         raise Refused(Outcome.MALFORMED, f"“{shown(zone)}” is no IANA time zone such as Europe/Berlin")
     languages = [code for code, _ in settings.LANGUAGES]
     return Wishes(
-        topics=topics.named_in(cells["topics"]),
+        topics=asked.topics(cells["topics"]),
         cadence=Cadence(_one_of("cadence", cells, Cadence.values, plain.cadence)),
         local_hour=_number("local_hour", cells, range(24), plain.local_hour),
         weekday=_weekday(cells["weekday"]),

@@ -42,6 +42,7 @@ class Row:
     line: int
     cells: dict[str, str]
     extra: int = 0  # cells that have no column
+    is_text: bool = True  # it was UTF-8, without NULs
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Table:
     def __init__(self, read: Callable[[int], Iterable[bytes]], position: int = 0, line: int = 0) -> None:
         self.position, self.line = 0, 0
         self._row_began = 0
+        self._is_text = True
         self.head = self._head_of(read(0))
         if position:
             self.position, self.line = position, line
@@ -72,7 +74,7 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         width = len(self.head.columns)
         while True:
-            self._row_began = self.line
+            self._row_began, self._is_text = self.line, True
             try:
                 cells = next(self._rows)
             except StopIteration:
@@ -83,7 +85,8 @@ class Table:
                 ) from error
             if any(map(str.strip, cells)):
                 extra = sum(1 for cell in cells[width:] if cell.strip())
-                yield Row(self._row_began + 1, dict(zip(self.head.columns, cells, strict=False)), extra)
+                named = dict(zip(self.head.columns, cells, strict=False))
+                yield Row(self._row_began + 1, named, extra, self._is_text)
 
     def _head_of(self, pieces: Iterable[bytes]) -> Head:
         texts = self._texts(pieces)
@@ -91,7 +94,7 @@ class Table:
             text = first.removeprefix("\ufeff")
             if not text.strip():
                 continue
-            if "\0" in text or not is_text(text):
+            if not self._is_text:
                 raise FileFault("This is not UTF-8: save the table as “CSV UTF-8”.")
             delimiter = max(",;\t", key=text.count)
             try:
@@ -101,7 +104,7 @@ class Table:
         raise FileFault("The file is empty.")
 
     def _texts(self, pieces: Iterable[bytes]) -> Iterator[str]:
-        """Lines as text. Bytes that are no UTF-8 become surrogates, by which is_text knows them."""
+        """Lines as text, with a mark in place of what is none."""
         for number, line in enumerate(lines(pieces), start=self.line + 1):
             if len(line) > LONGEST_LINE:
                 raise FileFault(f"Line {number} is longer than {LONGEST_LINE:,} bytes.")
@@ -109,7 +112,12 @@ class Table:
             self.line += 1
             if self.line - self._row_began > LONGEST_ROW:
                 raise FileFault(f"The row on line {self._row_began + 1} never ends: a quotation mark is not closed.")
-            yield line.decode("utf-8", "surrogateescape")
+            try:
+                text = line.decode()
+            except UnicodeDecodeError:
+                self._is_text, text = False, line.decode(errors="replace")
+            self._is_text = self._is_text and "\0" not in text
+            yield text
 
 
 def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -145,12 +153,3 @@ def column(name: str) -> str:
     """`E-Mail `, `Time zone` and `timezone` are names of ours."""
     plain = re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
     return OTHER_NAMES.get(plain, plain)
-
-
-def is_text(text: str) -> bool:
-    """Whether its bytes were UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

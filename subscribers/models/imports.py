@@ -81,6 +81,12 @@ class Import(models.Model):
         """How much of the file the check, or the run, has behind it."""
         return 100 * self.position // self.size if self.size else 100
 
+    @property
+    def accounts(self) -> list[str]:
+        """The latest counts in words, the largest first: "1,200 imported"."""
+        counts = self.counts or self.checked
+        return [f"{count:,} {outcome}" for outcome, count in sorted(counts.items(), key=lambda one: -one[1])]
+
     def read(self, position: int = 0) -> Iterator[bytes]:
         """The file from a byte on, piece by piece."""
         number, skipped = divmod(position, PART_BYTES)
