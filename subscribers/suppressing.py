@@ -64,7 +64,7 @@ def reason_of(words: str) -> str:
     """Raises ValidationError where there is none, or too many."""
     reason = " ".join(words.split())
     if not reason or not reason.isprintable():
-        raise ValidationError("Say why, for whoever asks later.", code="required")
+        raise ValidationError("Say why, for whoever asks later.", code="words")
     if len(reason) > LONGEST_WORDS:
-        raise ValidationError(f"Say it in {LONGEST_WORDS} characters.", code="too_long")
+        raise ValidationError(f"Say it in {LONGEST_WORDS} characters.", code="words")
     return reason

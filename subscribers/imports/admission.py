@@ -41,7 +41,7 @@ def judge(rows: Iterable[Row], asked: Asked, at: datetime, earlier: Earlier) -> 
 
 
 def stays_as(status: str) -> str:
-    return f"is known here and stays as it is: {Subscriber.Status(status).label}"
+    return f"is known here and stays as it is: {Subscriber.Status(status).label.lower()}"
 
 
 def let_in(welcome: Iterable[Newcomer], page: str, at: datetime) -> tuple[list[Newcomer], list[Refusal]]:
