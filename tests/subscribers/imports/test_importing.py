@@ -10,6 +10,7 @@ from django.db.models import Model
 from papers.models import Topic
 from subscribers import leaving, retention, signup, tasks
 from subscribers.imports import admission, importing, report
+from subscribers.imports.table import Row
 from subscribers.models import Consent, Import, ImportPart, ImportReport, Letter, Subscriber, Suppression
 from subscribers.wishes import Wishes
 from tests.conftest import NOW
@@ -144,7 +145,7 @@ def test_two_at_once_double_nobody(db: None) -> None:
 
 def test_who_signs_up_at_this_very_moment_stays_as_they_are(db: None) -> None:
     asked = admission.Asked([])
-    row = importing.Row(2, {"email": "carol@example.org", "consent_at": "2025-03-20", "consent_source": "form"})
+    row = Row(2, {"email": "carol@example.org", "consent_at": "2025-03-20", "consent_source": "form"})
     welcome, _ = admission.judge([row], asked, NOW, lambda _: set())
     Subscriber.objects.create(email="carol@example.org")
     taken, late = admission.let_in(welcome, "import 1", NOW)
@@ -186,7 +187,7 @@ def test_no_address_is_logged(db: None, caplog: pytest.LogCaptureFixture, monkey
     Import.objects.update(status="running")
     tasks.continue_import(job.pk)
     assert "OperationalError" in caplog.text
-    assert "@" not in caplog.text.replace("x.org", "") or "example.org" not in caplog.text
+    assert "@" not in caplog.text
 
 
 def test_what_names_people_goes_and_the_record_stays(db: None) -> None:
