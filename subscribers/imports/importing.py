@@ -76,7 +76,8 @@ def work(job: Import, clock: Clock) -> Iterator[None]:
     except DatabaseError as error:
         # Not its words: a database may quote a row, and that has an address.
         log.error("import %d stopped after line %d: %s", job.pk, job.line, type(error).__name__)
-    job.refresh_from_db()
+    if Import.objects.filter(pk=job.pk).exists():  # a dry run may have been taken away meanwhile
+        job.refresh_from_db()
 
 
 def check(job: Import, clock: Clock) -> Iterator[None]:

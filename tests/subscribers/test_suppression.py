@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from subscribers import append_only, suppressing
 from subscribers.gate import why_not_mail
@@ -54,6 +55,13 @@ def test_an_address_is_suppressed_however_it_is_written(db: None, written: str) 
         "asked by telephone",
         "olga",
     )
+
+
+def test_the_api_goes_through_the_same_gate(client: Client, db: None) -> None:
+    suppressing.suppress("eve@müller.example", "asked by telephone", by="olga")
+    asked = {"email": "EVE@xn--mller-kva.example."}
+    assert client.post("/api/v1/subscriptions", asked, content_type="application/json").status_code == 202
+    assert not Subscriber.objects.exists()
 
 
 @pytest.mark.parametrize(("address", "words"), [("eve", "why"), (EVE, " \n"), (EVE, "x" * 301), (EVE, "a\0b")])
