@@ -323,6 +323,7 @@ REMIND_WITHIN = timedelta(days=1)  # a reminder held up for longer is not sent
 KEEP_FORMER = timedelta(hours=1)  # what was before a change of preferences, for its undo
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=24)  # of programs that sign readers up
 KEEP_MOVE = timedelta(days=3)  # a wish for another address that has not been confirmed on both
+KEEP_IMPORTS = timedelta(days=30)  # an import's report, and its file where nobody confirmed it
 KEEP_NETWORKS = timedelta(days=90)  # the truncated network of a consent; the consent itself stays as proof
 KEEP_LETTERS = timedelta(days=365)  # settled letters: more than the limits look back
 KEEP_EVENTS = timedelta(days=365)  # applied events of providers

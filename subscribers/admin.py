@@ -3,14 +3,22 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
 from django.utils import timezone
 
+from subscribers import suppressing
 from subscribers.addresses import address_hash, clean_address
+from subscribers.gate import why_not_mail
+from subscribers.imports import admin as imports_admin  # noqa: F401 - it registers itself
 from subscribers.models import Attack, Consent, Letter, Parting, Subscriber, SubscriptionRequest, Suppression
+
+# What an operator decides about an address, and the permission for it.
+DECISIONS = {"suppress": "subscribers.add_suppression", "lift": "subscribers.lift_suppression"}
 
 
 class Journeys(admin.ModelAdmin):
@@ -49,6 +57,7 @@ class SubscriberAdmin(Journeys):
     search_help_text = "The beginning of an address"
     fields = [
         ("email", "status", "status_changed_at"),
+        "mail",
         "topics",
         ("cadence", "weekdays", "weekday", "local_hour", "zone"),
         "digest_size",
@@ -60,6 +69,7 @@ class SubscriberAdmin(Journeys):
         "email",
         "status",
         "status_changed_at",
+        "mail",
         "cadence",
         "weekday",
         "weekdays",
@@ -71,6 +81,12 @@ class SubscriberAdmin(Journeys):
         "uid",
     ]
     filter_horizontal = ["topics"]
+
+    @admin.display(description="May get digests")
+    def mail(self, subscriber: Subscriber) -> str:
+        """As the gate says, which knows the suppressions as well."""
+        reason = why_not_mail(subscriber)
+        return f"no: {reason}" if reason else "yes"
 
 
 @admin.register(Consent)
@@ -84,23 +100,54 @@ class ConsentAdmin(Proofs):
 
 @admin.register(Suppression)
 class SuppressionAdmin(Proofs):
-    list_display = ["__str__", "reason", "at"]
-    list_filter = ["reason"]
-    search_fields = ["address_hash"]
-    search_help_text = "A whole address: only its code is kept"
+    """Rows are added by what happens, and on the page that looks an address up."""
 
-    def get_search_results(
-        self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
-        queryset: QuerySet[Suppression],
-        search_term: str,
-    ) -> tuple[QuerySet[Suppression], bool]:
-        if not search_term:
-            return queryset, False
+    list_display = ["__str__", "reason", "words", "by", "at"]
+    list_filter = ["reason"]
+
+    def get_urls(self) -> list[Any]:
+        own = path("look-up/", self.admin_site.admin_view(self.look_up), name="subscribers_suppression_look_up")
+        return [own, *super().get_urls()]
+
+    def look_up(self, request: HttpRequest) -> HttpResponse:
+        """Whether and why an address is suppressed, and deciding about it. All posted: addresses belong in no log."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        address, words = (request.POST.get(name, "") for name in ("address", "words"))
+        found, fault = None, ""
         try:
-            return queryset.filter(address_hash=address_hash(clean_address(search_term))), False
-        except ValidationError:
-            return queryset.none(), False
+            self._decide(request, address, words)
+            found = suppressing.standing(address) if request.method == "POST" else None
+        except ValidationError as error:
+            fault = error.messages[0]
+            found = suppressing.standing(address) if error.code == "words" else None
+        context = self.admin_site.each_context(request) | {
+            "title": "Look an address up",
+            "opts": self.opts,
+            "address": address,
+            "words": words if fault else "",
+            "fault": fault,
+            "standing": found,
+            "decision": self._open_decision(request, found),
+        }
+        return render(request, "admin/subscribers/suppression/look_up.html", context)
+
+    def _decide(self, request: HttpRequest, address: str, words: str) -> None:
+        """Raises ValidationError where the address or the reason is none."""
+        action, who = request.POST.get("action"), request.user.get_username()
+        if action in DECISIONS and not request.user.has_perm(DECISIONS[action]):
+            raise PermissionDenied
+        if action == "suppress" and not suppressing.suppress(address, words, who):
+            self.message_user(request, "It was suppressed already: the first reason stands.", messages.WARNING)
+        if action == "lift" and not suppressing.lift(address, words, who, timezone.now()):
+            self.message_user(request, "Nothing suppressed it.", messages.WARNING)
+
+    def _open_decision(self, request: HttpRequest, found: suppressing.Standing | None) -> str:
+        """What this operator may decide about it now."""
+        if found is None:
+            return ""
+        decision = "lift" if found.reason else "suppress"
+        return decision if request.user.has_perm(DECISIONS[decision]) else ""
 
 
 @admin.register(Letter)

@@ -12,6 +12,9 @@ from subscribers.models import (
     Consent,
     Former,
     IdempotencyKey,
+    Import,
+    ImportPart,
+    ImportReport,
     Letter,
     Move,
     Subscriber,
@@ -42,12 +45,24 @@ def forget(at: datetime) -> dict[str, int]:
         "idempotency keys": delete(IdempotencyKey.objects.outdated(at)),
         "requests": delete(SubscriptionRequest.objects.filter(at__lt=at - settings.KEEP_UNCONFIRMED)),
         "tallies": delete(Tally.objects.filter(until__lt=at)),
+        **forget_imports(at - settings.KEEP_IMPORTS),
         "moves": delete(Move.objects.filter(asked_at__lt=at - settings.KEEP_MOVE)),
     }
     parts: list[tuple[Any, Any]] = forgetting.send(sender=Subscriber, at=at)
     for _, more in parts:
         counts |= more
     return counts
+
+
+def forget_imports(before: datetime) -> dict[str, int]:
+    """Take away what names people; that there was an import, and how many it brought, stays."""
+    old = Import.objects.filter(moved_at__lt=before)
+    gone = {"status": Import.Status.CANCELLED, "fault": "nobody confirmed it in time"}
+    return {
+        "abandoned imports": old.exclude(status__in=Import.Status.ended()).update(**gone),
+        "parts of imports": delete(ImportPart.objects.filter(import_of__in=old)),
+        "reports of imports": delete(ImportReport.objects.filter(import_of__in=old)),
+    }
 
 
 def delete(rows: QuerySet[Any]) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
 from subscribers.abuse import attack
 from subscribers.letters import owe
@@ -92,12 +92,15 @@ def resend_confirmation(subscriber: Subscriber, at: datetime) -> None:
 
 
 def forget_unconfirmed(at: datetime) -> int:
-    """Delete who asked and never confirmed; who once had confirmed goes back to unsubscribed.
+    """Delete who asked and never confirmed; who once had confirmed, or left, goes back to unsubscribed.
 
-    What stays of an address is a keyed hash with the number of letters that it got. Returns how many were deleted.
+    A leave is remembered, or an old list could be imported over it. Of whom is deleted stays a keyed hash with the
+    number of letters that came. Returns how many were deleted.
     """
     waiting = Subscriber.objects.unconfirmed_since(at - settings.KEEP_UNCONFIRMED)
-    waiting.exclude(confirmed_at=None).update(status=Status.UNSUBSCRIBED, status_changed_at=at)
+    left = Consent.objects.filter(subscriber=OuterRef("pk"), action=Consent.Action.WITHDRAWN)
+    back = waiting.filter(Q(confirmed_at__isnull=False) | Exists(left))
+    back.update(status=Status.UNSUBSCRIBED, status_changed_at=at)
     deleted = 0
     while chunk := _forget_chunk(at):
         deleted += chunk

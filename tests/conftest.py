@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core.management import call_command
+from django.core.management.commands import flush
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from subscribers import requests
+from subscribers import append_only, requests
 from subscribers.models import Subscriber
 
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
@@ -27,6 +28,17 @@ def django_db_modify_db_settings(
     """SQLite in a file, as it is in production, which other processes can open too."""
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_test_may_be_forgotten() -> Iterator[None]:
+    """SQLite's `flush`, after a test that committed, gets past the guard of the suppressions, and makes it anew."""
+    guards = [f"DROP TRIGGER IF EXISTS {append_only.trigger(verb)}" for verb in append_only.VERBS]
+    empty = flush.sql_flush
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "sqlite":
+            patch.setattr(flush, "sql_flush", lambda *given, **options: [*guards, *empty(*given, **options)])
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from subscribers.models.attacks import Attack
 from subscribers.models.consent import Consent
 from subscribers.models.former import Former
 from subscribers.models.idempotency import IdempotencyKey
+from subscribers.models.imports import PART_BYTES, Import, ImportPart, ImportQuerySet, ImportReport
 from subscribers.models.interests import Interest
 from subscribers.models.letters import MAX_ATTEMPTS, Letter, LetterQuerySet
 from subscribers.models.moves import Move
@@ -17,9 +18,19 @@ from subscribers.models.tallies import Tally
 __all__ = [
     "MAX_ATTEMPTS",
     "Attack",
+from subscribers.models.suppression import AppendOnlyError, Suppression, SuppressionQuerySet
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "PART_BYTES",
+    "AppendOnlyError",
     "Consent",
     "Former",
     "IdempotencyKey",
+    "Import",
+    "ImportPart",
+    "ImportQuerySet",
+    "ImportReport",
     "Interest",
     "Letter",
     "LetterQuerySet",

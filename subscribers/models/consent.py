@@ -15,6 +15,7 @@ class Consent(models.Model):
         CHANGED = "changed", "changed preferences"
         WITHDRAWN = "withdrawn", "left"
         RETURNED = "returned", "undid leaving"
+        IMPORTED = "imported", "agreed elsewhere, and was imported"
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="consents")
     action = models.CharField(max_length=10, choices=Action.choices)

@@ -1,0 +1,102 @@
+"""Import readers who agreed elsewhere, from a CSV file. docs/imports.md describes the columns."""
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from getpass import getuser
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from subscribers.imports import importing
+from subscribers.imports.report import report_of
+from subscribers.imports.table import FileFault
+from subscribers.models import Import
+
+Status = Import.Status
+PIECE = 1_000_000  # bytes
+
+
+class Command(BaseCommand):
+    help = "Import readers with proof of their consent from a CSV file. It only adds people: nobody known is changed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="CSV in UTF-8 with at least email, consent_at, consent_source.")
+        parser.add_argument("--dry-run", action="store_true", help="Check and report only; change nothing.")
+        parser.add_argument("--report", type=Path, help="Where to write the refused rows, each with its reason.")
+
+    def handle(self, *_args: Any, file: Path, dry_run: bool, report: Path | None, **_options: Any) -> None:
+        job = self._job(file, dry_run=dry_run)
+        try:
+            self._finish(job)
+            if not dry_run and importing.confirm(job, caller(), timezone.now()):
+                self._finish(job)
+            if job.status == Status.REFUSED:
+                raise CommandError(f"{job.fault} Nothing was imported.")
+            self._tell(job, report)
+        finally:
+            if dry_run:
+                job.delete()
+        if dry_run:
+            self.stdout.write("A dry run: nothing was changed.")
+
+    def _job(self, file: Path, *, dry_run: bool) -> Import:
+        """The file as an import; or the one of the same file that was broken off."""
+        try:
+            with file.open("rb") as opened:
+                job = importing.store(pieces(opened), file.name, caller(), timezone.now())
+        except OSError as error:
+            raise CommandError(f"{file} cannot be read: {error.strerror or error}.") from error
+        except FileFault as fault:
+            raise CommandError(f"{fault} Nothing was imported.") from fault
+        broken_off = None if dry_run else Import.objects.of_file(job.sha256).first()
+        if broken_off is None:
+            return job
+        job.delete()
+        self.stdout.write(f"This file's import was broken off after line {broken_off.line:,}: going on there.")
+        return broken_off
+
+    def _finish(self, job: Import) -> None:
+        """Do what is to be done next, to its end; where a worker is at it as well, together with it."""
+        was, position = job.status, -1
+        while job.status == was and job.position != position:
+            position = job.position
+            for _ in importing.work(job, timezone.now):
+                self._progress(job)
+        if self.stderr.isatty():
+            self.stderr.write("")
+        if job.status == was:
+            raise CommandError(f"The database failed after line {job.line:,}. Run this again: it will go on there.")
+
+    def _progress(self, job: Import) -> None:
+        if self.stderr.isatty():
+            bar = ("█" * (job.percent // 5)).ljust(20, "░")
+            self.stderr.write(f"\r{bar} {job.get_status_display()}, {job.line:,} lines", ending="\r")
+
+    def _tell(self, job: Import, path: Path | None) -> None:
+        for words in [job.note, *job.accounts]:
+            if words:
+                self.stdout.write(words)
+        if path is None:
+            return
+        # Addresses: for the caller's eyes only.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            os.fchmod(descriptor, 0o600)
+            file.writelines(report_of(job))
+        self.stdout.write(f"The refused rows are in {path}.")
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def caller() -> str:
+    """Who runs this, for the record."""
+    try:
+        return f"{getuser()}, at the command line"
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return f"user {os.getuid()}, at the command line"

@@ -1,0 +1,98 @@
+"""`import_subscribers` and `suppress` from the operator's chair."""
+
+import stat
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from subscribers.imports import importing
+from subscribers.models import Import, Subscriber, Suppression
+from tests.conftest import NOW
+from tests.subscribers.imports.conftest import HEAD, PROOF, finish, rows, stored
+
+
+def run(name: str, *words: object) -> str:
+    out = StringIO()
+    call_command(name, *map(str, words), stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def file(db: None, tmp_path: Path) -> Path:
+    path = tmp_path / "readers.csv"
+    path.write_text(rows("carol@example.org", "dave@example.org", "none") + f"\n=x,{PROOF}")
+    return path
+
+
+def test_it_imports_and_says_what_came_of_it(file: Path) -> None:
+    assert run("import_subscribers", file) == "2 imported\n2 no address\n"
+    assert Subscriber.objects.mailable().count() == 2
+    assert Import.objects.get().decided_by.endswith("at the command line")
+
+
+def test_again_it_changes_nothing(file: Path) -> None:
+    run("import_subscribers", file)
+    assert "2 known here already" in run("import_subscribers", file)
+    assert Subscriber.objects.count() == 2
+
+
+def test_a_dry_run_leaves_nothing_but_its_report(file: Path, tmp_path: Path) -> None:
+    report = tmp_path / "refused.csv"
+    said = run("import_subscribers", file, "--dry-run", "--report", report)
+    assert "2 imported" in said
+    assert "nothing was changed" in said
+    assert not Subscriber.objects.exists()
+    assert not Import.objects.exists()
+    assert [line.split(",")[:2] for line in report.read_text("utf-8-sig").splitlines()] == [
+        ["line", "email"],
+        ["4", "none"],
+        ["5", "'=x"],
+    ]
+
+
+def test_the_report_is_for_its_owner_only(file: Path, tmp_path: Path) -> None:
+    report = tmp_path / "refused.csv"
+    report.write_text("from before")
+    report.chmod(0o644)
+    run("import_subscribers", file, "--report", report)
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert "from before" not in report.read_text()
+
+
+def test_a_broken_off_import_goes_on_where_it_was(file: Path) -> None:
+    job = finish(stored(file.read_bytes()))
+    importing.confirm(job, "olga", NOW)
+    next(importing.work(job, lambda: NOW))
+    said = run("import_subscribers", file)
+    assert "broken off after line 4: going on there" in said
+    assert Import.objects.get().counts == {"imported": 2, "no address": 2}
+
+
+@pytest.mark.parametrize(("content", "words"), [("", "empty"), ("email", "Missing"), (f'{HEAD}\n"', "line 2")])
+def test_a_file_that_cannot_be_read_is_refused(file: Path, content: str, words: str) -> None:
+    file.write_text(content)
+    with pytest.raises(CommandError, match=words):
+        run("import_subscribers", file)
+    assert not Subscriber.objects.exists()
+
+
+def test_a_file_that_is_not_there_is_named(db: None, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"nothing\.csv cannot be read"):
+        run("import_subscribers", tmp_path / "nothing.csv")
+
+
+def test_an_address_is_suppressed_looked_up_and_lifted(alice: Subscriber) -> None:
+    assert run("suppress", "Alice@Example.org") == "Nothing suppresses it. Its subscription: active.\n"
+    assert "an operator's decision" in run("suppress", "Alice@Example.org", "--because", "asked by telephone")
+    assert "asked by telephone" in run("suppress", "alice@example.org")
+    assert "Nothing suppresses it" in run("suppress", "alice@example.org", "--lift", "--because", "asked again")
+    assert Suppression.objects.count() == 2
+
+
+@pytest.mark.parametrize("words", [["none"], ["a@x.org", "--lift"], ["a@x.org", "--because", " "]])
+def test_a_suppression_needs_an_address_and_a_reason(db: None, words: list[str]) -> None:
+    with pytest.raises(CommandError):
+        run("suppress", *words)
+    assert not Suppression.objects.exists()
