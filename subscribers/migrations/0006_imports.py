@@ -9,7 +9,7 @@ from subscribers import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscribers', '0004_signup'),
+        ('subscribers', '0005_abuse'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('papers', '0007_standing'),
-        ('subscribers', '0004_signup'),
+        ('subscribers', '0006_imports'),
     ]
 
     operations = [
