@@ -13,14 +13,14 @@ from newsletter.digest.rendering import Renderer
 from newsletter.models import Digest
 from subscribers import gate, links
 from subscribers.schedule import in_words
-from subscribers.views.pages import private, token_page
+from subscribers.views.pages import private, speak_to, token_page
 
 
 @token_page
 @require_POST
 def sample(request: HttpRequest, token: str) -> HttpResponse:
     """Send the reader of this preferences link a digest now, once a day."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     refusal = gate.why_not_mail(subscriber)
     planned = refusal is None and editions.plan_sample(subscriber, timezone.now())
     if planned:
@@ -29,7 +29,8 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "token": token,
         "planned": planned,
-        "refusal": refusal,
+        "refused": refusal is not None,
+        "subscriber": subscriber,
         "next_digest": due and in_words(due, timezone.now(), subscriber.zone),
     }
     return render(request, "newsletter/sample.html", context)

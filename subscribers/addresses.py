@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext
 from email_validator import EmailNotValidError, validate_email
 
 # Far beyond RFC 5321's 254 octets: what is longer is not worth a closer look.
@@ -18,7 +19,7 @@ def clean_address(text: str) -> str:
     domains (RFC 6761) are refused, but for `.test` in the demo; the example domains are nobody's, and stay.
     """
     if not text.isprintable() or len(text) > LONGEST_INPUT:
-        raise ValidationError("This does not look like an email address.", code="invalid")
+        raise no_address()
     try:
         found = validate_email(
             text.strip().removesuffix("."),
@@ -30,8 +31,15 @@ def clean_address(text: str) -> str:
             allow_smtputf8=False,
         )
     except EmailNotValidError as error:
-        raise ValidationError(f"This does not look like an email address. {error}", code="invalid") from error
+        raise no_address(error) from error
     return found.normalized.lower()
+
+
+def no_address(reason: Exception | None = None) -> ValidationError:
+    """Says that it is none; and why, where the reader's language is the only one in which the library says it."""
+    words = gettext("This does not look like an email address.")
+    explained = f"{words} {reason}" if reason and (get_language() or "en").startswith("en") else words
+    return ValidationError(explained, code="invalid")
 
 
 def address_hash(email: str) -> str:

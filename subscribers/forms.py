@@ -4,19 +4,23 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.functional import lazy
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT, clean_address
 from subscribers.models import Subscriber, Weekday, validate_zone
-from subscribers.schedule import EVERY_DAY, MONDAY_TO_FRIDAY, Cadence, known_zones, weekday_mask, weekdays_in
+from subscribers.schedule import EVERY_DAY, MONDAY_TO_FRIDAY, Cadence, clock, known_zones, weekday_mask, weekdays_in
 from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
-HOURS = [(hour, f"{hour}:00") for hour in range(24)]
+HOURS = [(hour, lazy(clock, str)(hour)) for hour in range(24)]
 SLUG_LENGTH = 80  # more than the longest
 CHOSEN_DAYS = "weekdays"  # the daily cadence, on some days only
-RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, "chosen days"), *Cadence.choices[1:]]
-DAYS = [(day.value, day.label[:3]) for day in Weekday]
+RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, _("chosen days")), *Cadence.choices[1:]]
+DAYS = [(day.value, WEEKDAYS_ABBR[day - 1]) for day in Weekday]
 SIZES = [(size, str(size)) for size in range(1, 21)]
 
 
@@ -44,7 +48,8 @@ class ZoneField(ShortField):
         try:
             validate_zone(zone)
         except ValidationError as error:
-            raise ValidationError(f"{error.messages[0]} Choose yours from the list.") from error
+            words = gettext("“%(name)s” is not an IANA time zone. Choose yours from the list.")
+            raise ValidationError(words % {"name": zone}) from error
         return zone
 
 
@@ -59,28 +64,28 @@ class WishesForm(forms.Form):
     """Topics, cadence and hour; the zone's field differs from form to form."""
 
     topics = TopicsField(
-        required=False, error_messages={"invalid_choice": "We have no topic “%(value)s”. Choose from the list."}
+        required=False, error_messages={"invalid_choice": _("We have no topic “%(value)s”. Choose from the list.")}
     )
     cadence = forms.TypedChoiceField(
-        label="How often",
+        label=_("How often"),
         choices=RHYTHMS,
         initial=Cadence.DAILY.value,
-        error_messages={"invalid_choice": "Choose every day, chosen days, every week or every month."},
+        error_messages={"invalid_choice": _("Choose every day, chosen days, every week or every month.")},
     )
     weekdays = forms.TypedMultipleChoiceField(
-        label="Days",
+        label=_("Days"),
         choices=DAYS,
         coerce=int,
         required=False,
         initial=weekdays_in(MONDAY_TO_FRIDAY),
-        error_messages={"invalid_choice": "Choose days of the week."},
+        error_messages={"invalid_choice": _("Choose days of the week.")},
     )
     local_hour = forms.TypedChoiceField(
-        label="At",
+        label=pgettext_lazy("at which hour", "At"),
         choices=HOURS,
         coerce=int,
         initial=8,
-        error_messages={"invalid_choice": "Choose an hour from 0:00 to 23:00."},
+        error_messages={"invalid_choice": _("Choose an hour from 0:00 to 23:00.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -117,7 +122,7 @@ class WishesForm(forms.Form):
         if self.cleaned_data.get("cadence") != CHOSEN_DAYS:
             self.cleaned_data["weekdays"] = EVERY_DAY
         elif self.cleaned_data.get("weekdays") == 0:
-            self.add_error("weekdays", "Choose at least one day, or another rhythm.")
+            self.add_error("weekdays", _("Choose at least one day, or another rhythm."))
         else:
             self.cleaned_data["cadence"] = Cadence.DAILY
         return self.cleaned_data
@@ -138,7 +143,7 @@ WISHES = frozenset(Wishes.__dataclass_fields__)
 class SignUpForm(WishesForm):
     """The box on the home page. `website` is a trap: people do not see it, and what fills it in is no person."""
 
-    email = AddressField(label="Your email address", max_length=LONGEST_INPUT)
+    email = AddressField(label=_("Your email address"), max_length=LONGEST_INPUT)
     zone = ZoneField(required=False, max_length=64, widget=forms.HiddenInput)
     website = forms.CharField(required=False)
 
@@ -153,23 +158,23 @@ class PreferencesForm(WishesForm):
     """Everything a reader can choose."""
 
     weekday = forms.TypedChoiceField(
-        label="Day, for the weekly digest",
+        label=_("Day, for the weekly digest"),
         choices=Weekday.choices,
         coerce=int,
-        error_messages={"invalid_choice": "Choose a day of the week."},
+        error_messages={"invalid_choice": _("Choose a day of the week.")},
     )
-    zone = ZoneField(label="Time zone", max_length=64)
+    zone = ZoneField(label=_("Time zone"), max_length=64)
     digest_size = forms.TypedChoiceField(
-        label="Papers in a digest, at most",
+        label=_("Papers in a digest, at most"),
         choices=SIZES,
         coerce=int,
-        error_messages={"invalid_choice": "Choose how many papers from the list."},
+        error_messages={"invalid_choice": _("Choose how many papers from the list.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.topics_field.required = True
-        self.topics_field.error_messages["required"] = (
+        self.topics_field.error_messages["required"] = _(
             "Choose at least one topic: without one there is nothing to send."
         )
         present = str(self["zone"].value() or "UTC")
@@ -193,7 +198,7 @@ class PreferencesForm(WishesForm):
 class AddressForm(forms.Form):
     """Just an address, to mail a link to."""
 
-    email = AddressField(label="Your email address", max_length=LONGEST_INPUT)
+    email = AddressField(label=_("Your email address"), max_length=LONGEST_INPUT)
 
 
 def zones(present: str) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
@@ -73,7 +74,7 @@ def carry_out(move: Move, at: datetime, network: str) -> bool:
     Consent.objects.create(
         subscriber=subscriber,
         action=Consent.Action.CHANGED,
-        words="Mail me at another address",
+        words=gettext("Mail me at another address"),
         page="address",
         network=network,
         at=at,

@@ -4,12 +4,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from subscribers import links, moves
 from subscribers.models import Subscriber
 from subscribers.network import client_network
 from subscribers.reader_forms import NewAddressForm
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import reads_and_posts, speak_to, token_page
 from subscribers.views.preferences import not_subscribed, page
 
 
@@ -17,14 +18,14 @@ from subscribers.views.preferences import not_subscribed, page
 @reads_and_posts
 def move(request: HttpRequest, token: str) -> HttpResponse:
     """Mails both addresses; says the same whatever we know of the new one."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method != "POST":
         return redirect("preferences", token)
     if subscriber.status not in Subscriber.Status.subscribed():
         return not_subscribed(request, subscriber, token)
     form = NewAddressForm(request.POST, present=subscriber.email or "")
     if form.is_valid() and not moves.ask(subscriber, form.cleaned_data["email"], timezone.now()):
-        form.add_error("email", "You named a new address within the last day. Try again tomorrow.")
+        form.add_error("email", _("You named a new address within the last day. Try again tomorrow."))
     if form.errors:
         return page(request, subscriber, token, status=422, address_form=form)
     return render(request, "subscribers/move_asked.html", {"token": token, "kept": settings.KEEP_MOVE.days})
@@ -35,7 +36,8 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
 def agree(request: HttpRequest, token: str) -> HttpResponse:
     """One button, in each of the two letters."""
     wish, side = links.read_move(token)
-    context: dict[str, object] = {"side": side, "other": "new" if side == "old" else "old"}
+    speak_to(wish.subscriber)
+    context: dict[str, object] = {"side": side}
     if request.method != "POST":
         return render(request, "subscribers/agree.html", context)
     if moves.agree(wish, side, timezone.now(), client_network(request)):

@@ -14,14 +14,14 @@ from subscribers.preferences import ask_for_link, change
 from subscribers.reader_forms import NewAddressForm, PauseForm, ReaderForm
 from subscribers.schedule import in_words
 from subscribers.undoing import last_change, take_back
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import public_page, reads_and_posts, speak_to, token_page
 
 
 @token_page
 @reads_and_posts
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Everything a reader can choose, on one page."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if subscriber.status not in Subscriber.Status.subscribed():
         return not_subscribed(request, subscriber, token)
     if request.method != "POST":
@@ -73,7 +73,7 @@ def not_subscribed(request: HttpRequest, subscriber: Subscriber, token: str) -> 
 @reads_and_posts
 def undo(request: HttpRequest, token: str) -> HttpResponse:
     """Take the last change back, if it still is the last one."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     version = request.POST.get("version", "")
     if request.method == "POST" and version == str(subscriber.version):
         take_back(subscriber, subscriber.version, timezone.now(), client_network(request))
@@ -86,7 +86,7 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
 @reads_and_posts
 def pause_until(request: HttpRequest, token: str) -> HttpResponse:
     """Send nothing until a day, or until the reader says so."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method != "POST":
         return redirect("preferences", token)
     form = pause_form(subscriber, request.POST)
@@ -111,17 +111,19 @@ def next_digest(subscriber: Subscriber) -> str:
     return in_words(due, timezone.now(), subscriber.zone) if due else ""
 
 
+@public_page
 @reads_and_posts
 def send_preferences_link(request: HttpRequest) -> HttpResponse:
     """Mails the link, if there is anybody to mail it to; the answer is always the same."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         ask_for_link(form.cleaned_data["email"], timezone.now())
-        return redirect("preferences_link_sent")
+        return redirect(links.public("preferences_link_sent"))
     status = 422 if form.is_bound else 200
     return render(request, "subscribers/send_preferences_link.html", {"form": form}, status=status)
 
 
+@public_page
 @require_safe
 def preferences_link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/preferences_link_sent.html")

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
@@ -12,28 +12,33 @@ from subscribers import links, signup
 from subscribers.forms import SignUpForm
 from subscribers.models import Subscriber
 from subscribers.network import client_network
-from subscribers.views.pages import posted_here, reads_and_posts, token_page
+from subscribers.views.pages import known_language, posted_here, public_page, reads_and_posts, speak_to, token_page
 
 
+@public_page
 @csrf_exempt  # the form stands on pages that are the same for everybody, and so holds no token
 @reads_and_posts
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """The form; posted, the same answer for every address, whatever we know of it."""
+    """The form; posted, the same answer for every address, in the language that was chosen for the mail."""
     if request.method != "POST":
         form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
         return render(request, "subscribers/subscribe.html", {"signup_form": form})
     if not posted_here(request):
         return render(request, "subscribers/elsewhere.html", status=403)
+    shown = translation.get_language()
+    translation.activate(known_language(request.POST.get("language", shown)))
     form = SignUpForm(request.POST)
     if form.is_trapped:
-        return redirect("subscribed")
+        return redirect(links.public("subscribed"))
     if not form.is_valid():
         return render(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
     email = form.cleaned_data["email"]
-    signup.ask(email, form.wishes(), timezone.now(), client_network(request), page="subscribe")
-    return redirect("subscribed")
+    with translation.override(shown):  # the consent keeps the words of the page on which it was given
+        signup.ask(email, form.wishes(), timezone.now(), client_network(request), page="subscribe")
+    return redirect(links.public("subscribed"))
 
 
+@public_page
 @require_safe
 def subscribed(request: HttpRequest) -> HttpResponse:
     """What to do next; it knows nothing of any address."""
@@ -45,7 +50,7 @@ def subscribed(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """One button, because programs that check links press none."""
     try:
-        subscriber = links.read_confirm(token)
+        subscriber = speak_to(links.read_confirm(token))
     except links.ExpiredLink as error:
         return expired(request, error)
     if request.method == "POST":
@@ -62,8 +67,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 def expired(request: HttpRequest, link: links.ExpiredLink) -> HttpResponse:
     """Offers another link to who is still waiting; nobody else can be helped by one."""
+    if link.subscriber:
+        speak_to(link.subscriber)
     waiting = link.subscriber is not None and link.subscriber.status == Subscriber.Status.PENDING
     if waiting and link.subscriber and request.method == "POST":
         signup.resend_confirmation(link.subscriber, timezone.now())
-        return redirect("subscribed")
+        return redirect(links.public("subscribed"))
     return render(request, "subscribers/expired.html", {"waiting": waiting}, status=link.status)
