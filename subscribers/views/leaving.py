@@ -1,5 +1,7 @@
 """Leaving, and what is offered instead only after one has left."""
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -146,6 +148,8 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     Somebody whose program opens the address instead is shown the way to the button.
     """
     if request.method != "POST":
+        with suppress(links.BadLink):
+            speak_to(links.read_leave(token))
         page = {"leave_url": reverse("leave", args=[token])}
         response = render(request, "subscribers/one_click.html", page, status=405)
         response["Allow"] = "POST"
