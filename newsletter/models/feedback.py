@@ -15,7 +15,7 @@ class Feedback(models.Model):
     class Kind(models.TextChoices):
         MORE = "more", _("more like this")
         LESS = "less", _("less like this")
-        SAVED = "saved", pgettext_lazy("a paper", "saved")
+        SAVED = "saved", pgettext_lazy("a paper", "Saved")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")

@@ -89,6 +89,7 @@ def test_a_public_page_in_another_language_has_an_address_of_its_own(db: None, c
     assert '<html lang="fr" dir="ltr">' in text(answer)
     assert "Votre adresse e-mail" in text(answer)
     assert "/preferences/?language=fr" in text(answer)
+    assert '<a class="chip" href="/subscribe/?language=de" lang="de" hreflang="de">Deutsch</a>' in text(answer)
 
 
 def test_a_broken_link_is_answered_as_the_browser_speaks(client: Client) -> None:
