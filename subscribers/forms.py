@@ -16,7 +16,8 @@ from subscribers.schedule import EVERY_DAY, MONDAY_TO_FRIDAY, Cadence, clock, kn
 from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
-HOURS = [(hour, lazy(clock, str)(hour)) for hour in range(24)]
+clock_later = lazy(clock, str)
+HOURS = [(hour, clock_later(hour)) for hour in range(24)]
 SLUG_LENGTH = 80  # more than the longest
 CHOSEN_DAYS = "weekdays"  # the daily cadence, on some days only
 RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, _("chosen days")), *Cadence.choices[1:]]

@@ -140,11 +140,11 @@ def popularity(papers: Sequence[int]) -> list[str | Promise]:
     words: dict[int, str | Promise] = {}
     listings = Listing.objects.filter(paper__in=papers, place__isnull=False).order_by("day", "-place")
     for paper, day, place in listings.values_list("paper_id", "day", "place"):
-        words[paper] = lazy(place_in_words, str)(place, day)
+        words[paper] = place_later(place, day)
     for paper, upvotes in (
         Reading.objects.filter(paper__in=papers, upvotes__gt=0).order_by("taken_at").values_list("paper_id", "upvotes")
     ):
-        words[paper] = lazy(upvotes_in_words, str)(upvotes)
+        words[paper] = upvotes_later(upvotes)
     return [words.get(paper, "") for paper in papers]
 
 
@@ -155,3 +155,7 @@ def place_in_words(place: int | None, day: date) -> str:
 def upvotes_in_words(upvotes: int) -> str:
     words = ngettext("%(upvotes)s upvote", "%(upvotes)s upvotes", upvotes)
     return words % {"upvotes": number_format(upvotes, force_grouping=True)}
+
+
+# Said when the language is known.
+place_later, upvotes_later = lazy(place_in_words, str), lazy(upvotes_in_words, str)

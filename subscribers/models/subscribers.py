@@ -12,7 +12,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import gettext_lazy as _
 
 from papers.models import Topic
 from subscribers.schedule import EVERY_DAY, Cadence, Schedule, known_zones
@@ -25,7 +24,7 @@ def new_leave_key() -> str:
 
 def validate_zone(name: str) -> None:
     if name not in known_zones():
-        raise ValidationError(_("“%(name)s” is not an IANA time zone."), code="zone", params={"name": name})
+        raise ValidationError("“%(name)s” is not an IANA time zone.", code="zone", params={"name": name})
 
 
 EARLIEST_CLOCK = timedelta(hours=14)  # how far the first zone to reach a day is ahead of UTC (Kiritimati)
