@@ -8,10 +8,20 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from django.conf import settings
 
-from tests.catalogues import LOCALE, SPOKEN, catalogues, compiled, faults_in, forms, gathered, messages_in, read
+from tests.catalogues import (
+    LOCALE,
+    bring_up_to_date,
+    catalogues,
+    compiled,
+    faults_in,
+    forms,
+    gathered,
+    messages_in,
+    read,
+)
 
 MARKUP = re.compile(r"</?\w[^>]*>|https?://\S+|\d{4}-\d\d-\d\d")
-FRENCH = re.compile(r"[^\s\u00a0][:;!?»](?=\s|$)|«[^\u00a0]|\s [:;!?»]")
+FRENCH = re.compile(r"[^\s\u00a0][:;!?»](?=\s|$)|«[^\u00a0]| [:;!?»]")
 each_language = pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.parts[-3])
 
 
@@ -90,4 +100,14 @@ def test_templates_and_code_are_read_alike(tmp_path: Path) -> None:
     code.write_text('from django.utils.translation import pgettext_lazy\nword = pgettext_lazy("a paper", "saved")\n')
     assert [words for _, words, _, _ in messages_in(template)] == ["Save", "A hint."]
     assert [(context, words) for _, words, _, context in messages_in(code)] == [("a paper", "saved")]
-    assert "templates" in SPOKEN
+
+
+def test_words_that_were_put_aside_come_back_with_their_translation(tmp_path: Path) -> None:
+    path = tmp_path / "de" / "LC_MESSAGES" / "django.po"
+    path.parent.mkdir(parents=True)
+    path.write_text('#~ msgid "Save"\n#~ msgstr "Speichern"\n\n#~ msgid "Lost"\n#~ msgstr "Verloren"\n')
+    catalog = bring_up_to_date(path)
+    assert catalog["Save"].string == "Speichern"
+    assert "not translated yet: 'Undo'" in list(faults_in(catalog))
+    assert '#~ msgid "Lost"' in path.read_text(encoding="utf-8")
+    assert path.with_suffix(".mo").exists()
