@@ -13,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all check format clean bootstrap venv
+.PHONY: help demo test test-slow test-all check format translations clean bootstrap venv
 
 help:
 	@echo 'make demo      the whole service on this machine, with mail in a local inbox (PORT=8000 SMTP_PORT=8025)'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test-all  both'
 	@echo 'make check     linters, types, templates, migrations, deployment settings'
 	@echo 'make format    write the code in its one form'
+	@echo 'make translations  gather the words for readers into newsletter/locale, compile them, name what is missing'
 	@echo 'make clean     forget the environment and the data of the demo'
 
 demo: $(VENV)/.ready-demo
@@ -50,6 +51,9 @@ check: $(VENV)/.ready-test
 format: $(VENV)/.ready-test
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
+
+translations: $(VENV)/.ready-test
+	@$(RUN) -m tests.catalogues
 
 clean:
 	rm -rf $(VENV) var staticfiles

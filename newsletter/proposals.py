@@ -16,9 +16,10 @@ from newsletter.models import Feedback
 from papers.identity import arxiv_ids
 from papers.models import Paper, Topic
 from papers.models.topics import BELONGS
+from subscribers import links
 from subscribers.forms import LONGEST_LIST, SignUpForm
 from subscribers.models import Subscriber
-from subscribers.views.pages import posted_here, reads_and_posts
+from subscribers.views.pages import posted_here, public_page, reads_and_posts
 
 MOST_PAPERS = 50
 MOST_TOPICS = 6
@@ -49,12 +50,13 @@ def propose_for(text: str) -> Proposal:
     )
 
 
+@public_page
 @csrf_exempt  # as the form itself: it stands on pages that are the same for everybody
 @reads_and_posts
 def propose(request: HttpRequest) -> HttpResponse:
     """The sign-up form again, with all that was typed and the topics of the pasted papers. Nothing is stored."""
     if request.method != "POST":
-        return redirect("subscribe")
+        return redirect(links.public("subscribe"))
     if not posted_here(request):
         return render(request, "subscribers/elsewhere.html", status=403)
     proposal = propose_for(request.POST.get("papers", ""))

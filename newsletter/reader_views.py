@@ -16,7 +16,8 @@ from papers.models import Paper, PaperTopic
 from papers.models.topics import BELONGS
 from subscribers import links
 from subscribers.models import Subscriber
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.schedule import listed
+from subscribers.views.pages import reads_and_posts, speak_to, token_page
 
 DIGESTS_SHOWN = 30
 WORDS_SHOWN = 200
@@ -28,7 +29,7 @@ LIKED = [Feedback.Kind.MORE, Feedback.Kind.SAVED]
 @reads_and_posts
 def learned(request: HttpRequest, token: str) -> HttpResponse:
     """Every word the reader said of a paper, to be changed or taken back; it is all that their taste is made of."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method != "POST":
         return learned_page(request, subscriber, token)
     words = Feedback.objects.filter(subscriber=subscriber)
@@ -78,7 +79,7 @@ def learned_page(
         "token": token,
         "words": words.select_related("paper")[:WORDS_SHOWN],
         "count": words.count(),
-        "topics": liked_topics(words),
+        "topics": listed(f"{name} ({times})" for name, times in liked_topics(words)),
         "kinds": Feedback.Kind.choices,
         **context,
     }
@@ -113,7 +114,7 @@ def unpacked(subscriber: Subscriber, text: str) -> list[Feedback]:
 @require_safe
 def digests(request: HttpRequest, token: str) -> HttpResponse:
     """The last digests that went out, with their papers and why each was chosen."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     sent = Digest.objects.filter(subscriber=subscriber, status__in=Digest.Status.possibly_sent())
     latest = sent.select_related("edition").order_by("-planned_at").prefetch_related("papers__paper")[:DIGESTS_SHOWN]
     context = {"token": token, "digests": latest, "most": DIGESTS_SHOWN}

@@ -205,6 +205,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "newsletter" / "locale"]  # made by `make translations`
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machines have this one

@@ -17,7 +17,7 @@ from papers.models import Topic
 from papers.views.caching import public_page
 from subscribers import gate, links
 from subscribers.schedule import in_words
-from subscribers.views.pages import private_page, token_page
+from subscribers.views.pages import private_page, speak_to, token_page
 
 EXAMPLE_POOL = 200  # papers that an example is chosen from
 EXAMPLE_SIZE = 5
@@ -45,7 +45,7 @@ def example(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sample(request: HttpRequest, token: str) -> HttpResponse:
     """Send the reader of this preferences link a digest now, once a day."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     refusal = gate.why_not_mail(subscriber)
     planned = refusal is None and editions.plan_sample(subscriber, timezone.now())
     if planned:
@@ -54,7 +54,8 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "token": token,
         "planned": planned,
-        "refusal": refusal,
+        "refused": refusal is not None,
+        "subscriber": subscriber,
         "next_digest": due and in_words(due, timezone.now(), subscriber.zone),
     }
     return render(request, "newsletter/sample.html", context)

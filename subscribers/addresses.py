@@ -6,6 +6,7 @@ from hashlib import sha256
 from disposable_email_domains import blocklist
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, gettext
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extractOne
@@ -37,11 +38,11 @@ def clean_address(text: str) -> str:
     domains (RFC 6761) are refused, but for `.test` in the demo; the example domains are nobody's, and stay.
     """
     if not text.isprintable() or len(text) > LONGEST_INPUT:
-        raise ValidationError("This does not look like an email address.", code="invalid")
+        raise no_address()
     try:
         found = parsed(text.strip().removesuffix("."))
     except EmailNotValidError as error:
-        raise ValidationError(f"This does not look like an email address. {error}", code="invalid") from error
+        raise no_address(error) from error
     return found.normalized.lower()
 
 
@@ -76,6 +77,13 @@ def is_disposable(email: str) -> bool:
     """Whether the address is of a service that gives them out for minutes, or of a domain below one's."""
     labels = parsed(email).ascii_domain.split(".")
     return any(".".join(labels[start:]) in blocklist for start in range(len(labels) - 1))
+
+
+def no_address(reason: Exception | None = None) -> ValidationError:
+    """Says that it is none; and why, where the reader's language is the only one in which the library says it."""
+    words = gettext("This does not look like an email address.")
+    explained = f"{words} {reason}" if reason and (get_language() or "en").startswith("en") else words
+    return ValidationError(explained, code="invalid")
 
 
 def address_hash(email: str) -> str:

@@ -11,6 +11,7 @@ from anymail.message import AnymailMessage
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, override
 
 from subscribers import links
 from subscribers.models import Attack, Letter
@@ -43,13 +44,16 @@ def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
     headers: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> EmailMultiAlternatives:
-    """Build one mail to one bare address, from us. A Message-ID comes with it unless `headers` has one.
+    """Build one mail to one bare address, from us, in the language that is spoken now (RFC 3282).
+
+    A Message-ID comes with it unless `headers` has one.
 
     Raises UnsafeHeader rather than repair anything: what is unsafe here was not cleaned where it came in.
     """
     if not BARE_ADDRESS.fullmatch(safe(to)):
         raise UnsafeHeader("The recipient is not one bare address.")
-    own = {"Message-ID": message_id(uuid.uuid4()), **(headers or {})}
+    language = get_language() or settings.LANGUAGE_CODE
+    own = {"Message-ID": message_id(uuid.uuid4()), "Content-Language": language, **(headers or {})}
     for name, value in own.items():
         if not HEADER_NAME.fullmatch(name) or name.lower() in OURS_ALONE:
             raise UnsafeHeader(f"The header {name!r} is not for the caller to set.")
@@ -80,8 +84,9 @@ def message_id(uid: uuid.UUID) -> str:
 
 
 def letter_email(letter: Letter) -> EmailMultiAlternatives:
-    """The mail that a letter stands for."""
-    return BY_KIND[Letter.Kind(letter.kind)](letter)
+    """The mail that a letter stands for, in its reader's language."""
+    with override(letter.subscriber.language):
+        return BY_KIND[Letter.Kind(letter.kind)](letter)
 
 
 def confirmation(letter: Letter) -> EmailMultiAlternatives:
@@ -120,7 +125,7 @@ def preferences(letter: Letter) -> EmailMultiAlternatives:
 
 def goodbye(letter: Letter) -> EmailMultiAlternatives:
     """The last one, after leaving."""
-    return written(letter, "goodbye", {"subscribe_url": links.absolute("subscribe")})
+    return written(letter, "goodbye", {"subscribe_url": settings.SITE_URL + links.public("subscribe")})
 
 
 def move_from(letter: Letter) -> EmailMultiAlternatives:

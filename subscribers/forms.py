@@ -6,6 +6,10 @@ from typing import Any, Self
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.functional import lazy
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT, clean_address, is_disposable, meant
@@ -14,6 +18,7 @@ from subscribers.schedule import (
     EVERY_DAY,
     MONDAY_TO_FRIDAY,
     Cadence,
+    clock,
     known_zones,
     place_of,
     weekday_mask,
@@ -22,11 +27,12 @@ from subscribers.schedule import (
 from subscribers.signup import CONSENT_WORDS
 from subscribers.wishes import Wishes
 
-HOURS = [(hour, f"{hour}:00") for hour in range(24)]
+clock_later = lazy(clock, str)
+HOURS = [(hour, clock_later(hour)) for hour in range(24)]
 SLUG_LENGTH = 80  # more than the longest
 CHOSEN_DAYS = "weekdays"  # the daily cadence, on some days only
-RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, "chosen days"), *Cadence.choices[1:]]
-DAYS = [(day.value, day.label[:3]) for day in Weekday]
+RHYTHMS = [Cadence.choices[0], (CHOSEN_DAYS, _("chosen days")), *Cadence.choices[1:]]
+DAYS = [(day.value, WEEKDAYS_ABBR[day - 1]) for day in Weekday]
 SIZES = [(size, str(size)) for size in range(1, 21)]
 LONGEST_LIST = 5000  # characters: fifty links to papers with room between them
 
@@ -65,7 +71,8 @@ class ZoneField(ShortField):
         try:
             validate_zone(zone)
         except ValidationError as error:
-            raise ValidationError(f"{error.messages[0]} Choose yours from the list.") from error
+            words = gettext("“%(name)s” is not an IANA time zone. Choose yours from the list.")
+            raise ValidationError(words % {"name": zone}) from error
         return zone
 
 
@@ -80,28 +87,28 @@ class WishesForm(forms.Form):
     """Topics, cadence and hour; the zone's field differs from form to form."""
 
     topics = TopicsField(
-        required=False, error_messages={"invalid_choice": "We have no topic “%(value)s”. Choose from the list."}
+        required=False, error_messages={"invalid_choice": _("We have no topic “%(value)s”. Choose from the list.")}
     )
     cadence = forms.TypedChoiceField(
-        label="How often",
+        label=_("How often"),
         choices=RHYTHMS,
         initial=Cadence.DAILY.value,
-        error_messages={"invalid_choice": "Choose every day, chosen days, every week or every month."},
+        error_messages={"invalid_choice": _("Choose every day, chosen days, every week or every month.")},
     )
     weekdays = forms.TypedMultipleChoiceField(
-        label="Days",
+        label=_("Days"),
         choices=DAYS,
         coerce=int,
         required=False,
         initial=weekdays_in(MONDAY_TO_FRIDAY),
-        error_messages={"invalid_choice": "Choose days of the week."},
+        error_messages={"invalid_choice": _("Choose days of the week.")},
     )
     local_hour = forms.TypedChoiceField(
-        label="At",
+        label=pgettext_lazy("at which hour", "At"),
         choices=HOURS,
         coerce=int,
         initial=8,
-        error_messages={"invalid_choice": "Choose an hour from 0:00 to 23:00."},
+        error_messages={"invalid_choice": _("Choose an hour from 0:00 to 23:00.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -138,7 +145,7 @@ class WishesForm(forms.Form):
         if self.cleaned_data.get("cadence") != CHOSEN_DAYS:
             self.cleaned_data["weekdays"] = EVERY_DAY
         elif self.cleaned_data.get("weekdays") == 0:
-            self.add_error("weekdays", "Choose at least one day, or another rhythm.")
+            self.add_error("weekdays", _("Choose at least one day, or another rhythm."))
         else:
             self.cleaned_data["cadence"] = Cadence.DAILY
         return self.cleaned_data
@@ -159,25 +166,25 @@ WISHES = frozenset(Wishes.__dataclass_fields__)
 class SignUpForm(WishesForm):
     """The box on the home page. `website` is a trap: people do not see it, and what fills it in is no person."""
 
-    email = LastingAddressField(label="Your email address", max_length=LONGEST_INPUT)
+    email = LastingAddressField(label=_("Your email address"), max_length=LONGEST_INPUT)
     zone = ZoneField(required=False, max_length=64, widget=forms.HiddenInput)
     digest_size = forms.TypedChoiceField(
-        label="Papers, at most",
+        label=_("Papers, at most"),
         choices=SIZES,
         coerce=int,
         required=False,
         initial=5,
-        error_messages={"invalid_choice": "Choose how many papers from the list."},
+        error_messages={"invalid_choice": _("Choose how many papers from the list.")},
     )
     language = forms.ChoiceField(
-        label="Language of the mail",
+        label=_("Language of the mail"),
         choices=settings.LANGUAGES,
         required=False,
         initial="en",
-        error_messages={"invalid_choice": "Choose a language from the list."},
+        error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
     papers = forms.CharField(
-        label="Papers you like",
+        label=_("Papers you like"),
         required=False,
         max_length=LONGEST_LIST,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "2401.01234, arxiv.org/abs/…"}),
@@ -187,8 +194,9 @@ class SignUpForm(WishesForm):
 
     consent_words = CONSENT_WORDS
     # How the summaries of topics and schedule are said, here and in site.js.
-    best = "the best of everything"
-    in_short = "{cadence} at {hour}, {place} · {size} papers"
+    best = _("the best of everything")
+    # Translators: the words in braces stay as they are; {hour} is a time of day, such as "8:00".
+    in_short = _("{cadence} at {hour}, {place} · {size} papers")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -236,7 +244,7 @@ class SignUpForm(WishesForm):
     def chosen_names(self) -> str:
         """The chosen topics in a row; what one gets without any."""
         names = [topic.name for slug, topic in self.known.items() if slug in self.chosen()]
-        return ", ".join(names) or self.best
+        return ", ".join(names) or str(self.best)
 
     def summary(self) -> str:
         """When and how much, in a line."""
@@ -264,23 +272,23 @@ class PreferencesForm(WishesForm):
     """Everything a reader can choose."""
 
     weekday = forms.TypedChoiceField(
-        label="Day, for the weekly digest",
+        label=_("Day, for the weekly digest"),
         choices=Weekday.choices,
         coerce=int,
-        error_messages={"invalid_choice": "Choose a day of the week."},
+        error_messages={"invalid_choice": _("Choose a day of the week.")},
     )
-    zone = ZoneField(label="Time zone", max_length=64)
+    zone = ZoneField(label=_("Time zone"), max_length=64)
     digest_size = forms.TypedChoiceField(
-        label="Papers in a digest, at most",
+        label=_("Papers in a digest, at most"),
         choices=SIZES,
         coerce=int,
-        error_messages={"invalid_choice": "Choose how many papers from the list."},
+        error_messages={"invalid_choice": _("Choose how many papers from the list.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.topics_field.required = True
-        self.topics_field.error_messages["required"] = (
+        self.topics_field.error_messages["required"] = _(
             "Choose at least one topic: without one there is nothing to send."
         )
         present = str(self["zone"].value() or "UTC")
@@ -304,7 +312,7 @@ class PreferencesForm(WishesForm):
 class AddressForm(forms.Form):
     """Just an address, to mail a link to."""
 
-    email = AddressField(label="Your email address", max_length=LONGEST_INPUT)
+    email = AddressField(label=_("Your email address"), max_length=LONGEST_INPUT)
 
 
 def zones(present: str) -> list[str]:

@@ -10,6 +10,8 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
@@ -22,6 +24,12 @@ from subscribers.wishes import Tastes, Wishes
 Status = Subscriber.Status
 ADDRESS = re.compile(r"\S+@\S+")
 RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
+# The words of the buttons, which the consents keep as the person saw them.
+SEND_IT = {Cadence.WEEKLY: _("Send it every week"), Cadence.MONTHLY: _("Send it every month")}
+INSTEAD = {
+    Cadence.WEEKLY: _("Send it every week instead"),
+    Cadence.MONTHLY: _("Send it every month instead"),
+}
 
 
 def rarer(subscriber: Subscriber) -> Cadence | None:
@@ -46,7 +54,12 @@ def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", go
         return False
     withdraw(subscriber, "the reader left")
     Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Unsubscribe", page=page, network=network
+        subscriber=subscriber,
+        action=Consent.Action.WITHDRAWN,
+        at=at,
+        words=gettext("Unsubscribe"),
+        page=page,
+        network=network,
     )
     if goodbye and subscriber.status in Status.subscribed():
         owe(subscriber, Letter.Kind.GOODBYE, at)
@@ -90,11 +103,20 @@ def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "")
         subscriber=subscriber,
         action=Consent.Action.RETURNED,
         at=at,
-        words=instead or "Undo",
+        words=returning_words(subscriber, instead),
         page="leave",
         network=network,
     )
     return True
+
+
+def returning_words(subscriber: Subscriber, instead: str) -> str:
+    """The words of the button by which somebody came back."""
+    if instead == "pause":
+        return gettext("Pause instead")
+    if instead == "less_often":
+        return str(INSTEAD[RARER[Cadence(subscriber.cadence)]])
+    return gettext("Resume now") if subscriber.status == Status.PAUSED else gettext("Undo")
 
 
 @transaction.atomic
@@ -110,7 +132,7 @@ def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     if cadence == subscriber.cadence or not as_read.update(**changes):
         return False
     remember(subscriber, at)
-    words = f"Send it {cadence.label}"
+    words = str(SEND_IT[cadence])
     Consent.objects.create(
         subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words=words, page="less often", network=network
     )
@@ -127,7 +149,7 @@ def pause(subscriber: Subscriber, at: datetime, network: str = "", until: date |
     if now.status not in Status.subscribed() or (now.status, now.paused_until) == (Status.PAUSED, until):
         return False
     began = now.status_changed_at if now.status == Status.PAUSED else at
-    words = f"Pause until {until}" if until else "Pause"
+    words = gettext("Pause until %(day)s") % {"day": until} if until else gettext("Pause")
     changes = {"status": Status.PAUSED, "next_digest_at": None, "status_changed_at": began, "paused_until": until}
     _turn(now, changes, Consent(words=words, page="pause", network=network, at=at))
     return True
@@ -141,7 +163,7 @@ def resume(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
         return False
     due = now.schedule.next_after(at)
     changes = {"status": Status.ACTIVE, "next_digest_at": due, "status_changed_at": at, "paused_until": None}
-    _turn(now, changes, Consent(words="Resume", page="resume", network=network, at=at))
+    _turn(now, changes, Consent(words=gettext("Resume"), page="resume", network=network, at=at))
     return True
 
 
@@ -198,7 +220,7 @@ def erase(subscriber: Subscriber, at: datetime) -> bool:
     Move.objects.filter(subscriber=subscriber).delete()
     SubscriptionRequest.objects.filter(email=subscriber.email).delete()
     Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words="Erase my data", page="erase"
+        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words=gettext("Erase everything"), page="erase"
     )
     subscriber.consents.update(network="")
     # What a reader had asked for is a trait of theirs: it goes, the fact that they agreed stays.

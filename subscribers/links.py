@@ -12,6 +12,9 @@ from uuid import UUID
 from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from subscribers.models import Move, Subscriber
 
@@ -21,24 +24,26 @@ UNDO_FOR = timedelta(days=7)
 
 LEAVE_KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 INSTANT = "%Y%m%dT%H%M%S%f"
+NOT_OURS = _("This link is not complete, or it is not one of ours.")
 
 
 class BadLink(Exception):  # noqa: N818 - said as the reader would say it
     """A link that is not, or not wholly, one of ours. Its text is for the reader."""
 
     status = 404
+    subscriber: Subscriber | None = None  # whose it was, where that is known
 
-    def __init__(self, words: str = "This link is not complete, or it is not one of ours.") -> None:
+    def __init__(self, words: str | Promise = NOT_OURS) -> None:
         super().__init__(words)
 
 
 class ExpiredLink(BadLink):
-    """A link of ours whose time is over; `subscriber` is whose it was, where they are still known."""
+    """A link of ours whose time is over."""
 
     status = 410
 
     def __init__(self, subscriber: Subscriber | None) -> None:
-        super().__init__("This link is too old: for your safety it worked for a limited time only.")
+        super().__init__(_("This link is too old: for your safety it worked for a limited time only."))
         self.subscriber = subscriber
 
 
@@ -100,6 +105,12 @@ def pause_url(subscriber: Subscriber) -> str:
     return absolute("pause", subscriber.leave_key)
 
 
+def public(name: str) -> str:
+    """The path of a public page, in the language that is spoken now."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return reverse(name) + ("" if language == settings.LANGUAGE_CODE else f"?language={language}")
+
+
 def absolute(name: str, *args: str) -> str:
     """A page of ours as the world reaches it."""
     return settings.SITE_URL + reverse(name, args=args)
@@ -131,7 +142,7 @@ def read_move(token: str) -> tuple[Move, str]:
     uid, side = _unsigned("move", token, settings.KEEP_MOVE).split("-")
     found = Move.objects.select_related("subscriber").filter(uid=UUID(uid)).first()
     if found is None:
-        raise BadLink("This change of address was made already, or replaced by another, or it is too old.")
+        raise BadLink(_("This change of address was made already, or replaced by another, or it is too old."))
     return found, side
 
 
@@ -140,7 +151,7 @@ def read_leave(key: str) -> Subscriber:
         raise BadLink
     found = Subscriber.objects.filter(leave_key=key).first()
     if found is None:
-        raise BadLink("We know nobody by this link any more. Nothing will be mailed because of it.")
+        raise BadLink(_("We know nobody by this link any more. Nothing will be mailed because of it."))
     return found
 
 
@@ -163,5 +174,6 @@ def _unsigned(purpose: str, token: str, max_age: timedelta) -> str:
 def _owner(uid: str) -> Subscriber:
     found = Subscriber.objects.exclude(status=Subscriber.Status.ERASED).filter(uid=UUID(uid)).first()
     if found is None:
-        raise BadLink("There is nothing behind this link any more: the subscription was never confirmed, or erased.")
+        words = _("There is nothing behind this link any more: the subscription was never confirmed, or erased.")
+        raise BadLink(words)
     return found

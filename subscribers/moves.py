@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
@@ -90,7 +91,7 @@ def carry_out(move: Move, at: datetime, network: str) -> bool:
     Consent.objects.create(
         subscriber=subscriber,
         action=Consent.Action.CHANGED,
-        words="Mail me at another address",
+        words=gettext("Mail me at another address"),
         page=PAGE,
         network=network,
         at=at,

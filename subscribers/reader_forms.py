@@ -9,12 +9,14 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from papers.models import Topic
 from subscribers.addresses import LONGEST_INPUT
 from subscribers.forms import AddressField, PreferencesForm, TopicsField
 from subscribers.models import Interest, Parting, Subscriber
-from subscribers.schedule import days_in_words
+from subscribers.schedule import days_in_words, listed
 from subscribers.wishes import LISTS, Tastes, Wishes
 
 LONGEST_VALUE = Interest._meta.get_field("value").max_length or 100
@@ -31,10 +33,12 @@ class LinesField(forms.CharField):
         lines = filter(None, (readable(line) for line in super().clean(value).splitlines()))
         kept = tuple({folded(line): line for line in lines}.values())
         if len(kept) > MOST_LINES:
-            raise ValidationError(f"These are {len(kept)} lines. Keep the {MOST_LINES} that matter most.")
+            words = gettext("These are %(count)d lines. Keep the %(most)d that matter most.")
+            raise ValidationError(words % {"count": len(kept), "most": MOST_LINES})
         for line in kept:
             if len(line) > LONGEST_VALUE:
-                raise ValidationError(f"“{line[:40]}…” is too long: {LONGEST_VALUE} characters a line at most.")
+                words = gettext("“%(line)s…” is too long: %(most)d characters a line at most.")
+                raise ValidationError(words % {"line": line[:40], "most": LONGEST_VALUE})
         return kept
 
 
@@ -53,17 +57,17 @@ class ReaderForm(PreferencesForm):
     """Everything that the preferences page saves, and the version that it was made from."""
 
     muted_topics = TopicsField(
-        required=False, error_messages={"invalid_choice": "We have no topic “%(value)s”. Choose from the list."}
+        required=False, error_messages={"invalid_choice": _("We have no topic “%(value)s”. Choose from the list.")}
     )
-    follow_authors = LinesField(label="Authors to follow", required=False)
-    follow_phrases = LinesField(label="Words to follow", required=False)
-    mute_authors = LinesField(label="Authors to mute", required=False)
-    mute_phrases = LinesField(label="Words to mute", required=False)
-    rising = forms.BooleanField(label="Tell me once more when a paper that I got takes off", required=False)
+    follow_authors = LinesField(label=_("Authors to follow"), required=False)
+    follow_phrases = LinesField(label=_("Words to follow"), required=False)
+    mute_authors = LinesField(label=_("Authors to mute"), required=False)
+    mute_phrases = LinesField(label=_("Words to mute"), required=False)
+    rising = forms.BooleanField(label=_("Tell me once more when a paper that I got takes off"), required=False)
     language = forms.ChoiceField(
-        label="Language of the mail",
+        label=_("Language of the mail"),
         choices=settings.LANGUAGES,
-        error_messages={"invalid_choice": "Choose a language from the list."},
+        error_messages={"invalid_choice": _("Choose a language from the list.")},
     )
     version = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
 
@@ -96,12 +100,14 @@ class ReaderForm(PreferencesForm):
         super().clean()
         both = set(self.cleaned_data.get("topics", ())) & set(self.cleaned_data.get("muted_topics", ()))
         if both:
-            self.add_error("muted_topics", f"You chose {in_a_row(topic.name for topic in both)} above. Choose or mute.")
+            names = in_a_row(topic.name for topic in both)
+            self.add_error("muted_topics", gettext("You chose %(names)s above. Choose or mute.") % {"names": names})
         for kind in Interest.Kind:
             followed = {folded(value): value for value in self.cleaned_data.get(f"follow_{kind}s", ())}
             muted = {folded(value) for value in self.cleaned_data.get(f"mute_{kind}s", ())}
             if twice := [value for key, value in followed.items() if key in muted]:
-                self.add_error(f"mute_{kind}s", f"You follow {in_a_row(twice)} above. Follow or mute.")
+                words = gettext("You follow %(names)s above. Follow or mute.")
+                self.add_error(f"mute_{kind}s", words % {"names": in_a_row(twice)})
         return self.cleaned_data
 
     def tastes(self) -> Tastes:
@@ -128,24 +134,24 @@ class ReaderForm(PreferencesForm):
         if name == "weekdays":
             return days_in_words(value)
         if isinstance(value, bool):
-            return "yes" if value else "no"
+            return gettext("yes") if value else gettext("no")
         if isinstance(value, tuple | list):
-            return ", ".join(sorted(str(one) for one in value)) or "nothing"
+            return listed(sorted(str(one) for one in value)) or gettext("nothing")
         return str(dict(getattr(self.fields[name], "choices", ())).get(value, value))
 
 
 def in_a_row(names: Iterable[str]) -> str:
-    return ", ".join(f"“{name}”" for name in sorted(names))
+    return listed(gettext("“%(name)s”") % {"name": name} for name in sorted(names))
 
 
 class PauseForm(forms.Form):
     """Until when to send nothing; without a date, until the reader says so."""
 
     until = forms.DateField(
-        label="Until (the first day with mail again)",
+        label=_("Until (the first day with mail again)"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        error_messages={"invalid": "Type the date as 2026-12-31."},
+        error_messages={"invalid": _("Type the date as 2026-12-31.")},
     )
     version = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
 
@@ -158,14 +164,14 @@ class PauseForm(forms.Form):
     def clean_until(self) -> date | None:
         until: date | None = self.cleaned_data["until"]
         if until and not self.today < until <= self.today + LONGEST_PAUSE:
-            raise ValidationError("Choose a day from tomorrow on, within a year.")
+            raise ValidationError(_("Choose a day from tomorrow on, within a year."))
         return until
 
 
 class NewAddressForm(forms.Form):
     """Where the mail is to go instead."""
 
-    email = AddressField(label="New address", max_length=LONGEST_INPUT)
+    email = AddressField(label=_("New address"), max_length=LONGEST_INPUT)
 
     def __init__(self, data: Any = None, *, present: str) -> None:
         super().__init__(data)
@@ -174,7 +180,7 @@ class NewAddressForm(forms.Form):
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         if email == self.present:
-            raise ValidationError("Your mail goes to this address already.")
+            raise ValidationError(_("Your mail goes to this address already."))
         return email
 
 
@@ -182,9 +188,9 @@ class PartingForm(forms.Form):
     """Why somebody left, if they like to say."""
 
     reason = forms.ChoiceField(
-        label="The reason",
+        label=_("The reason"),
         choices=Parting.Reason.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose one of these.", "invalid_choice": "Choose one of these."},
+        error_messages={"required": _("Choose one of these."), "invalid_choice": _("Choose one of these.")},
     )
-    words = forms.CharField(label="In your words, if you like", required=False, max_length=300)
+    words = forms.CharField(label=_("In your words, if you like"), required=False, max_length=300)

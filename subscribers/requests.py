@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.utils import translation
 
 from subscribers import moves, preferences, signup
 from subscribers.abuse import attack
@@ -118,7 +119,8 @@ def mail(request: SubscriptionRequest, at: datetime) -> None:
 
 def subscribe(request: SubscriptionRequest, at: datetime) -> Letter | None:
     wishes = Wishes.from_json(request.wishes)
-    return signup.ask(request.email, wishes, at, request.network, request.page)
+    with translation.override(request.language):  # the consent keeps the words of the page on which it was given
+        return signup.ask(request.email, wishes, at, request.network, request.page)
 
 
 def send_link(request: SubscriptionRequest, at: datetime) -> Letter | None:

@@ -1,6 +1,5 @@
 """When a reader's next digest is due: local wall-clock time to UTC. Pure."""
 
-from calendar import day_name
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,6 +7,10 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.db.models import TextChoices
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 
 def place_of(zone: str) -> str:
@@ -36,9 +39,9 @@ def weekdays_in(mask: int) -> list[int]:
 
 
 class Cadence(TextChoices):
-    DAILY = "daily", "every day"
-    WEEKLY = "weekly", "every week"
-    MONTHLY = "monthly", "every month"
+    DAILY = "daily", _("every day")
+    WEEKLY = "weekly", _("every week")
+    MONTHLY = "monthly", _("every month")
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,15 @@ class Schedule:
     weekdays: int = EVERY_DAY
 
     def __str__(self) -> str:
-        """As one says it: "every Monday at 8:00, Berlin time"."""
+        """As one says it in the language that is spoken now: "every Monday at 8:00, Berlin time"."""
         days = {
             Cadence.DAILY: days_in_words(self.weekdays),
-            Cadence.WEEKLY: f"every {day_name[self.weekday - 1]}",
-            Cadence.MONTHLY: "on the first of each month",
+            Cadence.WEEKLY: days_in_words(weekday_mask([self.weekday])),
+            Cadence.MONTHLY: gettext("on the first of each month"),
         }[self.cadence]
-        return f"{days} at {self.local_hour}:00, {place_of(self.zone)} time"
+        # Translators: "days" is one of "every day", "every Monday", "on the first of each month" and the like.
+        words = gettext("%(days)s at %(time)s, %(place)s time")
+        return words % {"days": days, "time": clock(self.local_hour), "place": place_of(self.zone)}
 
     def next_after(self, moment: datetime) -> datetime:
         """The first slot after `moment` (aware), in UTC."""
@@ -106,20 +111,63 @@ class Schedule:
 def days_in_words(mask: int) -> str:
     """Chosen weekdays as one says them: "every day", "Monday to Friday", "every Monday and Thursday"."""
     if mask == EVERY_DAY:
-        return "every day"
+        return gettext("every day")
     if mask == MONDAY_TO_FRIDAY:
-        return "Monday to Friday"
-    *others, last = [day_name[day - 1] for day in weekdays_in(mask)]
-    return f"every {', '.join(others)} and {last}" if others else f"every {last}"
+        return gettext("Monday to Friday")
+    *others, last = [str(WEEKDAYS[day - 1]) for day in weekdays_in(mask)]
+    if not others:
+        return gettext("every %(day)s") % {"day": last}
+    return gettext("every %(days)s and %(last_day)s") % {"days": listed(others), "last_day": last}
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words in a row, without an "and" before the last."""
+    return pgettext("between the words of a list", ", ").join(words)
+
+
+def clock(hour: int, minute: int = 0) -> str:
+    """A time of day as one writes it: 8:00, 8 Uhr, 8 h."""
+    if minute:
+        # Translators: the time of day, by the clock of 24 hours.
+        return gettext("%(hour)d:%(minute)02d") % {"hour": hour, "minute": minute}
+    # Translators: a full hour, by the clock of 24 hours.
+    return gettext("%(hour)d:00") % {"hour": hour}
+
+
+def day_in_words(day: date, form: str = "") -> str:
+    """A day as one writes it: "23 March 2026"; in another form "23 March", "Monday 23 March", "Mon 23 March"."""
+    return date_format(day, (_first_of_month if day.day == 1 else _any_day)(form))
+
+
+def _any_day(form: str) -> str:
+    return {
+        # Translators: Django's date formats, https://docs.djangoproject.com/en/5.2/ref/templates/builtins/#date
+        "": gettext("j F Y"),
+        "no year": gettext("j F"),
+        "weekday": gettext("l j F"),
+        "short": gettext("D j F"),
+    }[form]
+
+
+def _first_of_month(form: str) -> str:
+    return {
+        # Translators: the same, where languages such as French write the first of a month differently.
+        "": pgettext("first of a month", "j F Y"),
+        "no year": pgettext("first of a month", "j F"),
+        "weekday": pgettext("first of a month", "l j F"),
+        "short": pgettext("first of a month", "D j F"),
+    }[form]
 
 
 def in_words(moment: datetime, seen_from: datetime, zone: str) -> str:
     """When that is, as one says it: "in a few minutes", "tomorrow at 8:00", "on Monday 23 March at 8:00"."""
     if moment - seen_from <= timedelta(minutes=10):
-        return "in a few minutes"
+        return gettext("in a few minutes")
     local, today = (instant.astimezone(ZoneInfo(zone)) for instant in (moment, seen_from))
-    clock = f"{local.hour}:{local.minute:02}"
+    when = {"day": day_in_words(local.date(), "weekday"), "time": clock(local.hour, local.minute)}
     days = (local.date() - today.date()).days
-    if days < 2:
-        return f"{['today', 'tomorrow'][days]} at {clock}"
-    return f"on {local:%A} {local.day} {local:%B} at {clock}"
+    if days == 0:
+        return gettext("today at %(time)s") % when
+    if days == 1:
+        return gettext("tomorrow at %(time)s") % when
+    return gettext("on %(day)s at %(time)s") % when

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from subscribers.abuse import attack
 from subscribers.letters import owe
@@ -14,10 +15,11 @@ from subscribers.wishes import Wishes
 
 Status = Subscriber.Status
 
-CONSENT_WORDS = (
+# As the person sees them, and so as a Consent keeps them: in the language of the page.
+CONSENT_WORDS = _(
     "We mail you to confirm, then the papers you asked for. Every digest has a link to leave with one click."
 )
-CONFIRM_WORDS = "Yes, send me the digest"
+CONFIRM_WORDS = _("Yes, send me the digest")
 FORGET_CHUNK = 500
 
 
@@ -53,7 +55,7 @@ def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof:
         shown.send(sender=Subscriber, subscriber=subscriber, papers=wishes.papers, at=at)
     if letter:
         proof.subscriber, proof.at = subscriber, at
-        proof.action, proof.words = Consent.Action.ASKED, CONSENT_WORDS
+        proof.action, proof.words = Consent.Action.ASKED, str(CONSENT_WORDS)
         proof.save()
     return letter
 
@@ -75,7 +77,7 @@ def confirm(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
         Consent.objects.create(
             subscriber=subscriber,
             action=Consent.Action.CONFIRMED,
-            words=CONFIRM_WORDS,
+            words=str(CONFIRM_WORDS),
             page="confirm",
             network=network,
             at=at,

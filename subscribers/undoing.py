@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from papers.models import Topic
 from subscribers.models import Consent, Former, Subscriber
@@ -45,7 +46,12 @@ def take_back(subscriber: Subscriber, version: int, at: datetime, network: str =
     subscriber.topics.set(topics(former.state["topics"]))
     tastes_of(former.state).write(subscriber)
     Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.CHANGED, at=at, words="Undo", page="preferences", network=network
+        subscriber=subscriber,
+        action=Consent.Action.CHANGED,
+        at=at,
+        words=gettext("Undo"),
+        page="preferences",
+        network=network,
     )
     return True
 

@@ -59,6 +59,24 @@ def test_no_page_is_wider_than_a_narrow_phone(site: str, pages: list[Seen]) -> N
     assert on_each(site, pages, overflow, viewport={"width": 320, "height": 640}) == {}
 
 
+@pytest.fixture
+def foreign(site: str) -> list[str]:
+    """The longest pages in other languages; Hebrew, which has no catalogue yet, for the direction."""
+    paths = ["/subscribe/?language=de", "/subscribe/?language=fr"]
+    for language in ("de", "fr", "he"):
+        reader = Subscriber.objects.create(email=f"{language}@example.org", status="active", language=language)
+        paths += [f"/preferences/{links.preferences_token(reader)}", f"/less-often/{reader.leave_key}"]
+    return paths
+
+
+def test_foreign_pages_fit_narrow_phones_too(site: str, foreign: list[str]) -> None:
+    assert on_each(site, foreign, overflow, viewport={"width": 320, "height": 640}) == {}
+
+
+def test_axe_objects_to_no_foreign_page(site: str, foreign: list[str]) -> None:
+    assert on_each(site, foreign, violations, viewport={"width": 375, "height": 800}) == {}
+
+
 def test_a_page_asks_nobody_but_our_own_site(site: str) -> None:
     with chromium() as browser:
         page = browser.new_page()

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property, lru_cache
 
 import numpy as np
+from django.utils.formats import number_format
+from django.utils.functional import Promise, lazy
+from django.utils.translation import gettext, ngettext
 from numpy.typing import NDArray
 
 from newsletter.digest.features import Features
@@ -14,6 +18,7 @@ from newsletter.models import Edition, EditionPaper
 from papers.identity import author_key
 from papers.models import Listing, Paper, PaperTopic, Reading
 from papers.models.topics import BELONGS
+from subscribers.schedule import day_in_words
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +65,7 @@ class Candidates:
     strengths: Floats  # (P, T), 0..1
     standings: Floats  # (P, T), how the paper trends within the topic: a z-score
     overall: Floats  # (P,), how it trends among all: a z-score
-    popularity: Sequence[str]  # the trend in words; may be empty
+    popularity: Sequence[str | Promise]  # the trend in words, in whatever language is spoken then; may be empty
     pinned: Sequence[int] = ()  # row numbers, in the editor's order
     column: dict[int, int] = field(default_factory=dict)  # topic id -> column
     notice: Mapping[int, float] = field(default_factory=dict)  # paper -> its trend without the date
@@ -134,14 +139,27 @@ def standings_by_topic(notice: Floats, strengths: Floats) -> Floats:
     return result
 
 
-def popularity(papers: Sequence[int]) -> list[str]:
+def popularity(papers: Sequence[int]) -> list[str | Promise]:
     """Why each paper counts as trending, in words: its upvotes, else its place on the page that showed it."""
-    words: dict[int, str] = {}
+    words: dict[int, str | Promise] = {}
     listings = Listing.objects.filter(paper__in=papers, place__isnull=False).order_by("day", "-place")
     for paper, day, place in listings.values_list("paper_id", "day", "place"):
-        words[paper] = f"no. {place} in the trends of {day.day} {day:%B}"
+        words[paper] = place_later(place, day)
     for paper, upvotes in (
         Reading.objects.filter(paper__in=papers, upvotes__gt=0).order_by("taken_at").values_list("paper_id", "upvotes")
     ):
-        words[paper] = "1 upvote" if upvotes == 1 else f"{upvotes:,} upvotes"
+        words[paper] = upvotes_later(upvotes)
     return [words.get(paper, "") for paper in papers]
+
+
+def place_in_words(place: int | None, day: date) -> str:
+    return gettext("no. %(place)s in the trends of %(day)s") % {"place": place, "day": day_in_words(day, "no year")}
+
+
+def upvotes_in_words(upvotes: int) -> str:
+    words = ngettext("%(upvotes)s upvote", "%(upvotes)s upvotes", upvotes)
+    return words % {"upvotes": number_format(upvotes, force_grouping=True)}
+
+
+# Said when the language is known.
+place_later, upvotes_later = lazy(place_in_words, str), lazy(upvotes_in_words, str)

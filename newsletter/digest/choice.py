@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from django.utils.translation import gettext, override
 from numpy.typing import NDArray
 
 from newsletter.digest.candidates import Candidates
@@ -120,13 +121,15 @@ class Picks:
         self.fitting = list(self._fitting(reader.size - len(self.pins) - len(self.explored)))
 
     def choices(self) -> list[Choice]:
+        """The papers, with the reasons in the reader's language."""
         if not self.fitting and not self.pins:
             return []
-        return [
-            *(self._choice(row, "Picked by the editor") for row in self.pins),
-            *(self._choice(row, self._reason(row), rising=row in self.risen) for row in self.fitting),
-            *(self._choice(row, "From outside your topics", outside=True) for row in self.explored),
-        ]
+        with override(self.reader.language):
+            return [
+                *(self._choice(row, gettext("Picked by the editor")) for row in self.pins),
+                *(self._choice(row, self._reason(row), rising=row in self.risen) for row in self.fitting),
+                *(self._choice(row, gettext("From outside your topics"), outside=True) for row in self.explored),
+            ]
 
     def why_left(self, row: int) -> str:
         if row in self.sent:
@@ -182,7 +185,7 @@ class Picks:
 
     def _reason(self, row: int) -> str:
         why = reason(self.candidates, self.reader, self.scores, self.number, row)
-        return f"Still rising · {why}" if row in self.risen else why
+        return gettext("Still rising · %(reason)s") % {"reason": why} if row in self.risen else why
 
     def _choice(self, row: int, why: str, *, outside: bool = False, rising: bool = False) -> Choice:
         popularity = self.candidates.popularity[row]

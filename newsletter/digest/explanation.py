@@ -1,8 +1,10 @@
 """A reader's candidate list of an edition, with every part of the score and why each paper was taken or left."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from django.conf import settings
 
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Chooser, Line
@@ -41,7 +43,8 @@ def explain(subscriber: Subscriber, edition: Edition, at: datetime) -> Explanati
     pool = candidates.load(edition)
     [reader] = readers.load([subscriber], pool, at, but=edition)
     titles = dict(Paper.objects.filter(pk__in=pool.papers).values_list("pk", "title"))
-    return Explanation(reader, [(titles[line.paper], line) for line in Chooser(pool).explain(reader)])
+    here = replace(reader, language=settings.LANGUAGE_CODE)  # the operator's, not the reader's
+    return Explanation(reader, [(titles[line.paper], line) for line in Chooser(pool).explain(here)])
 
 
 def weights(found: Mapping[str, float]) -> str:

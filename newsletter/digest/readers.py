@@ -34,6 +34,7 @@ class Reader:
     muted_phrases: tuple[str, ...] = ()
     muted_authors: tuple[str, ...] = ()
     taste: Taste = NO_TASTE
+    language: str = "en"  # of the reasons
 
 
 def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but: Edition | None = None) -> list[Reader]:
@@ -59,6 +60,7 @@ def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but:
             muted_phrases=tuple(wishes[one.pk, mute, phrase]),
             muted_authors=tuple(wishes[one.pk, mute, author]),
             taste=learned.get(one.pk, NO_TASTE),
+            language=one.language,
         )
         for one in subscribers
     ]

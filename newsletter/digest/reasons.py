@@ -1,9 +1,13 @@
-"""Why a paper is in a digest, in the reader's words. Pure."""
+"""Why a paper is in a digest, in the reader's words and in the language that is spoken now. Pure."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.ranking import EVERYTHING, Scores, weighted_taste
 from newsletter.digest.readers import Reader
 from papers.models.topics import BELONGS
+from subscribers.schedule import listed
 
 TOLD = 2  # terms that a reason names
 LONGEST_NAME = 60
@@ -17,21 +21,22 @@ def reason(candidates: Candidates, reader: Reader, scores: Scores, number: int, 
     if followed := _followed(candidates, reader, row, fit) if topic == EVERYTHING else "":
         return followed
     if authors > fit:
-        return "By an author of papers you liked"
+        return _("By an author of papers you liked")
     if words > 0 and (topic == EVERYTHING or fit < BELONGS) and (why := _shared(candidates, reader, row)):
         return why
     if topic != EVERYTHING:
         return candidates.topic_names[topic]
-    return "Trending"
+    return pgettext("a paper", "Trending")
 
 
 def _followed(candidates: Candidates, reader: Reader, row: int, fit: float) -> str:
     for author in reader.authors:
         if row in candidates.corpus.by(author):
-            return f"By {author[:LONGEST_NAME]}, whom you follow"
+            return _("By %(author)s, whom you follow") % {"author": author[:LONGEST_NAME]}
     about = candidates.corpus.about(reader.phrases) if reader.phrases else {}
     best = max(reader.phrases, key=lambda phrase: about[phrase][row], default="")
-    return f"You follow “{best[:LONGEST_NAME]}”" if best and about[best][row] > 0 and fit > 0 else ""
+    is_about = best and about[best][row] > 0 and fit > 0
+    return _("You follow “%(phrase)s”") % {"phrase": best[:LONGEST_NAME]} if is_about else ""
 
 
 def _shared(candidates: Candidates, reader: Reader, row: int) -> str:
@@ -42,4 +47,4 @@ def _shared(candidates: Candidates, reader: Reader, row: int) -> str:
         apart = all(not set(term.split()) & set(other.split()) for other in named)
         if weight > 0 and term in mine and apart and len(named) < TOLD:
             named.append(term[:LONGEST_NAME])
-    return f"Like papers you liked: {', '.join(named)}" if named else ""
+    return _("Like papers you liked: %(words)s") % {"words": listed(named)} if named else ""

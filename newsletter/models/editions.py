@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
 
 from papers.models import Paper
 from subscribers.schedule import Cadence
@@ -13,10 +14,10 @@ class Edition(models.Model):
     class Kind(models.TextChoices):
         """The cadences, and what a reader asks for in between."""
 
-        DAILY = Cadence.DAILY.value, "Daily"
-        WEEKLY = Cadence.WEEKLY.value, "Weekly"
-        MONTHLY = Cadence.MONTHLY.value, "Monthly"
-        SAMPLE = "sample", "On request"
+        DAILY = Cadence.DAILY.value, _("Daily")
+        WEEKLY = Cadence.WEEKLY.value, _("Weekly")
+        MONTHLY = Cadence.MONTHLY.value, _("Monthly")
+        SAMPLE = "sample", _("On request")
 
     class Status(models.TextChoices):
         OPEN = "open", "open"

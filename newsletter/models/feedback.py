@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from papers.models import Paper
 from subscribers.models import Subscriber
@@ -11,9 +13,9 @@ class Feedback(models.Model):
     """A reader's word on a paper: the only thing that taste is learned from. Taken back, it is deleted."""
 
     class Kind(models.TextChoices):
-        MORE = "more", "more like this"
-        LESS = "less", "less like this"
-        SAVED = "saved"
+        MORE = "more", _("more like this")
+        LESS = "less", _("less like this")
+        SAVED = "saved", pgettext_lazy("a paper", "Saved")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")

@@ -49,9 +49,10 @@ function offerSearch(form) {
   const box = document.createElement("div");
   box.className = "field chip-search";
   const id = `chip-search-${boxes++}`;
-  box.innerHTML = `<label for="${id}">Find a topic</label>
+  box.innerHTML = `<label for="${id}"></label>
     <input id="${id}" type="search" autocomplete="off" spellcheck="false">
     <p class="hint" role="status"></p>`;
+  box.querySelector("label").textContent = document.body.dataset.findTopic;
   place.before(box);
   const input = box.querySelector("input");
   const status = box.querySelector("[role=status]");
@@ -69,7 +70,8 @@ function offerSearch(form) {
     for (const group of form.querySelectorAll("fieldset:has(.chip)")) {
       group.hidden = [...group.querySelectorAll(".chip")].every((chip) => chip.closest("[hidden]:not(fieldset)"));
     }
-    status.textContent = wanted ? (found === 1 ? "1 topic" : found ? `${found} topics` : "No topic of that name") : "";
+    const { topicsFound, noTopic } = document.body.dataset;
+    status.textContent = wanted ? (found ? topicsFound.replace("{count}", found) : noTopic) : "";
   }
 
   input.addEventListener("input", filter);

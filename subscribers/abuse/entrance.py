@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from subscribers.abuse import attack, work
 from subscribers.abuse.counting import note, take
@@ -14,9 +15,9 @@ from subscribers.abuse.limits import before_proof, posts
 from subscribers.abuse.tickets import FORM, PATIENCE, Standing
 from subscribers.models import SubscriptionRequest
 
-INBOX_IS_FULL = "More people ask at this moment than we can answer. Please try again in a quarter of an hour."
-NETWORK_IS_FULL = "Very many subscriptions came from your network today. Please try again tomorrow."
-ONE_MORE_STEP = "One more step: so many requests come in just now that we make sure yours is meant."
+INBOX_IS_FULL = _("More people ask at this moment than we can answer. Please try again in a quarter of an hour.")
+NETWORK_IS_FULL = _("Very many subscriptions came from your network today. Please try again tomorrow.")
+ONE_MORE_STEP = _("One more step: so many requests come in just now that we make sure yours is meant.")
 # Of the widget: no name of its maker, no watching of the pointer, no second without work.
 WIDGET = {"hideLogo": True, "hideFooter": True, "humanInteractionSignature": False, "minDuration": 0}
 
@@ -41,7 +42,7 @@ class Step:
 
     challenge: dict[str, Any]
     patience: str
-    words: str = ONE_MORE_STEP
+    words: StrOrPromise = ONE_MORE_STEP
     widget_json: str = json.dumps(WIDGET)
 
     @property

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(db_index=True, max_length=254)),
                 ('wishes', models.JSONField(default=dict, help_text='What is asked for, beside the address.')),
                 ('page', models.CharField(blank=True, max_length=200)),
+                ('language', models.CharField(default='en', help_text='Of the page, and so of the words agreed to.', max_length=8)),
                 ('network', models.CharField(blank=True, help_text='Truncated to /24 or /56.', max_length=50)),
                 ('proven', models.BooleanField(default=False, help_text='Came with a proof of work.')),
                 ('cleared', models.BooleanField(default=False, help_text='An operator let it through: no limit holds it.')),

@@ -71,6 +71,7 @@ class SubscriptionRequest(models.Model):
     email = models.EmailField(max_length=254, db_index=True)  # for the admin's search, and for erasing
     wishes = models.JSONField(default=dict, help_text="What is asked for, beside the address.")
     page = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=8, default="en", help_text="Of the page, and so of the words agreed to.")
     network = models.CharField(max_length=50, blank=True, help_text="Truncated to /24 or /56.")
     proven = models.BooleanField(default=False, help_text="Came with a proof of work.")
     cleared = models.BooleanField(default=False, help_text="An operator let it through: no limit holds it.")

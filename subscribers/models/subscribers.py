@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 
 from papers.models import Topic
 from subscribers.schedule import EVERY_DAY, Cadence, Schedule, known_zones
@@ -30,15 +31,15 @@ EARLIEST_CLOCK = timedelta(hours=14)  # how far the first zone to reach a day is
 
 
 class Weekday(models.IntegerChoices):
-    """ISO 8601 weekdays."""
+    """ISO 8601 weekdays, by the names that Django knows in every language."""
 
-    MONDAY = 1
-    TUESDAY = 2
-    WEDNESDAY = 3
-    THURSDAY = 4
-    FRIDAY = 5
-    SATURDAY = 6
-    SUNDAY = 7
+    MONDAY = 1, WEEKDAYS[0]
+    TUESDAY = 2, WEEKDAYS[1]
+    WEDNESDAY = 3, WEEKDAYS[2]
+    THURSDAY = 4, WEEKDAYS[3]
+    FRIDAY = 5, WEEKDAYS[4]
+    SATURDAY = 6, WEEKDAYS[5]
+    SUNDAY = 7, WEEKDAYS[6]
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from subscribers import leaving, links
 from subscribers.export import everything_about
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import reads_and_posts, speak_to, token_page
 
 
 @token_page
@@ -23,7 +23,7 @@ def export(request: HttpRequest, token: str) -> HttpResponse:  # noqa: ARG001 - 
 @reads_and_posts
 def erase(request: HttpRequest, token: str) -> HttpResponse:
     """Says what will be gone, then makes it so."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method == "POST":
         leaving.erase(subscriber, timezone.now())
         return render(request, "subscribers/erased.html")

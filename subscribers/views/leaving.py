@@ -1,5 +1,7 @@
 """Leaving, and what is offered instead only after one has left."""
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,7 +12,7 @@ from subscribers.links import Farewell
 from subscribers.models import Subscriber
 from subscribers.network import client_network
 from subscribers.reader_forms import PartingForm
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import reads_and_posts, speak_to, token_page
 
 Status = Subscriber.Status
 LONGEST_ONE_CLICK = 10_000  # bytes: the 26 of the standard, in whatever wrapping
@@ -21,7 +23,7 @@ INSTEAD = {"", "less_often", "pause"}
 @reads_and_posts
 def leave(request: HttpRequest, token: str) -> HttpResponse:
     """One button; no question before it, no offer."""
-    subscriber = links.read_leave(token)
+    subscriber = speak_to(links.read_leave(token))
     if subscriber.status not in Status.leavable():
         return render(request, "subscribers/left.html")
     if request.method != "POST":
@@ -37,6 +39,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
 def leave_undo(request: HttpRequest, token: str) -> HttpResponse:
     """You have left (or paused): and the ways back."""
     farewell = links.read_undo(token)
+    speak_to(farewell.subscriber)
     if request.method != "POST":
         return render(request, "subscribers/left.html", way_back(farewell, token))
     instead = request.POST.get("instead", "")
@@ -53,6 +56,7 @@ def leave_undo(request: HttpRequest, token: str) -> HttpResponse:
 def why(request: HttpRequest, token: str) -> HttpResponse:
     """Takes the optional reason; what is kept of it names nobody."""
     farewell = links.read_undo(token)
+    speak_to(farewell.subscriber)
     if request.method != "POST":
         return redirect("leave_undo", token)
     form = PartingForm(request.POST)
@@ -68,13 +72,14 @@ def way_back(farewell: Farewell, token: str) -> dict[str, object]:
     now = farewell.subscriber
     if now.status_changed_at != farewell.at or now.status not in (Status.UNSUBSCRIBED, Status.PAUSED):
         return {"moved_on": now.status in Status.leavable()}
+    rarer = leaving.rarer(now) if farewell.was in Status.subscribed() else None
     return {
         "undo_token": token,
         "parting_form": None if now.gave_reason or now.status == Status.PAUSED else PartingForm(),
         "paused": now.status == Status.PAUSED,
         "until": now.paused_until,
         "had_confirmed": farewell.was in Status.subscribed(),
-        "rarer": leaving.rarer(now) if farewell.was in Status.subscribed() else None,
+        "less_often": leaving.INSTEAD[rarer] if rarer else None,
     }
 
 
@@ -82,15 +87,16 @@ def way_back(farewell: Farewell, token: str) -> dict[str, object]:
 @reads_and_posts
 def less_often(request: HttpRequest, token: str) -> HttpResponse:
     """One step rarer than the page said: pressed twice, it is still one step."""
-    subscriber = links.read_leave(token)
+    subscriber = speak_to(links.read_leave(token))
     done = False
     if request.method == "POST" and request.POST.get("from") == subscriber.cadence:
         done = leaving.less_often(subscriber, timezone.now(), client_network(request))
         subscriber.refresh_from_db()
+    rarer = leaving.rarer(subscriber)
     context = {
         "subscriber": subscriber,
         "is_subscribed": subscriber.status in Status.subscribed(),
-        "rarer": leaving.rarer(subscriber),
+        "less_often": leaving.SEND_IT[rarer] if rarer else None,
         "done": done,
         "back_token": links.back_token(subscriber, subscriber.version) if done else "",
         "posted": request.method == "POST",
@@ -104,6 +110,7 @@ def less_often(request: HttpRequest, token: str) -> HttpResponse:
 def take_back(request: HttpRequest, token: str) -> HttpResponse:
     """Undo for a change that was made without the signed link; its button is on the page after the change."""
     subscriber, version = links.read_back(token)
+    speak_to(subscriber)
     if request.method != "POST":
         return render(request, "subscribers/take_back.html", {"subscriber": subscriber})
     done = undoing.take_back(subscriber, version, timezone.now(), client_network(request))
@@ -115,7 +122,7 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
 @token_page
 @reads_and_posts
 def pause(request: HttpRequest, token: str) -> HttpResponse:
-    subscriber = links.read_leave(token)
+    subscriber = speak_to(links.read_leave(token))
     at, is_active = timezone.now(), subscriber.status == Status.ACTIVE
     if request.method == "POST" and is_active and leaving.pause(subscriber, at, client_network(request)):
         return redirect("leave_undo", links.undo_token(Farewell(subscriber, Status.ACTIVE, at)))
@@ -127,7 +134,7 @@ def pause(request: HttpRequest, token: str) -> HttpResponse:
 @reads_and_posts
 def resume(request: HttpRequest, token: str) -> HttpResponse:
     """Brings mail back, so it takes the signed link."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method != "POST":
         return render(request, "subscribers/resume.html", {"subscriber": subscriber, "token": token})
     leaving.resume(subscriber, timezone.now(), client_network(request))
@@ -141,6 +148,8 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     Somebody whose program opens the address instead is shown the way to the button.
     """
     if request.method != "POST":
+        with suppress(links.BadLink):
+            speak_to(links.read_leave(token))
         page = {"leave_url": reverse("leave", args=[token])}
         response = render(request, "subscribers/one_click.html", page, status=405)
         response["Allow"] = "POST"

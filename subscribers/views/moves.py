@@ -5,6 +5,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from subscribers import links, moves, requests
 from subscribers.abuse import limits
@@ -12,7 +13,7 @@ from subscribers.abuse.counting import take
 from subscribers.models import Subscriber, SubscriptionRequest
 from subscribers.network import client_network
 from subscribers.reader_forms import NewAddressForm
-from subscribers.views.pages import reads_and_posts, token_page
+from subscribers.views.pages import reads_and_posts, speak_to, token_page
 from subscribers.views.preferences import not_subscribed, page
 
 
@@ -20,7 +21,7 @@ from subscribers.views.preferences import not_subscribed, page
 @reads_and_posts
 def move(request: HttpRequest, token: str) -> HttpResponse:
     """Mails both addresses; says the same whatever we know of the new one."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method != "POST":
         return redirect("preferences", token)
     if subscriber.status not in Subscriber.Status.subscribed():
@@ -53,7 +54,8 @@ def ask(request: HttpRequest, subscriber: Subscriber, email: str) -> str:
 def agree(request: HttpRequest, token: str) -> HttpResponse:
     """One button, in each of the two letters."""
     wish, side = links.read_move(token)
-    context: dict[str, object] = {"side": side, "other": "new" if side == "old" else "old"}
+    speak_to(wish.subscriber)
+    context: dict[str, object] = {"side": side}
     if request.method != "POST":
         return render(request, "subscribers/agree.html", context)
     if moves.agree(wish, side, timezone.now(), client_network(request)):

@@ -7,12 +7,15 @@ from typing import ParamSpec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from subscribers.links import BadLink
+from subscribers.models import Subscriber
 
 P = ParamSpec("P")
+View = Callable[[HttpRequest], HttpResponse]
 TokenView = Callable[[HttpRequest, str], HttpResponse]
 # The address is a secret: it must not leave by a Referer, stay in a cache or be found by a search.
 PRIVATE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
@@ -36,18 +39,49 @@ def token_page(view: TokenView) -> TokenView:
 
     No CSRF token is asked for: who could forge the request would have to know the link, and a browser
     that sends no Referer sends `Origin: null` with a form, which Django's check refuses.
+
+    It speaks the browser's language until the view has `speak_to` its reader; afterwards, whatever happened, what was
+    spoken before.
     """
 
     @csrf_exempt
     @private_page
     @wraps(view)
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
-        try:
-            return view(request, token)
-        except BadLink as error:
-            return render(request, "subscribers/bad_link.html", {"words": error}, status=error.status)
+        with translation.override(translation.get_language_from_request(request)):
+            try:
+                return view(request, token)
+            except BadLink as error:
+                if error.subscriber:
+                    speak_to(error.subscriber)
+                return render(request, "subscribers/bad_link.html", {"words": error}, status=error.status)
 
     return guarded
+
+
+def speak_to(subscriber: Subscriber) -> Subscriber:
+    """Go on in this reader's language, up to the end of the token page. Returns the reader."""
+    translation.activate(subscriber.language)
+    return subscriber
+
+
+def public_page(view: View) -> View:
+    """A page for everybody, in the language that its own address names (?language=de), else in English.
+
+    Nothing else decides, so that any cache may keep it.
+    """
+
+    @wraps(view)
+    def spoken(request: HttpRequest) -> HttpResponse:
+        with translation.override(known_language(request.GET.get("language"))):
+            return view(request)
+
+    return spoken
+
+
+def known_language(name: str | None) -> str:
+    """The language of this name, where we have it."""
+    return name if name in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def posted_here(request: HttpRequest) -> bool:

@@ -16,7 +16,7 @@ from subscribers.reader_forms import NewAddressForm, PauseForm, ReaderForm
 from subscribers.schedule import in_words
 from subscribers.undoing import last_change, take_back
 from subscribers.views.asking import ask, page_with_ticket
-from subscribers.views.pages import posted_here, reads_and_posts, token_page
+from subscribers.views.pages import posted_here, public_page, reads_and_posts, speak_to, token_page
 
 LINK_PAGE = "subscribers/send_preferences_link.html"
 
@@ -25,7 +25,7 @@ LINK_PAGE = "subscribers/send_preferences_link.html"
 @reads_and_posts
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Everything a reader can choose, on one page."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if subscriber.status not in Subscriber.Status.subscribed():
         return not_subscribed(request, subscriber, token)
     if request.method != "POST":
@@ -77,7 +77,7 @@ def not_subscribed(request: HttpRequest, subscriber: Subscriber, token: str) -> 
 @reads_and_posts
 def undo(request: HttpRequest, token: str) -> HttpResponse:
     """Take the last change back, if it still is the last one."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     version = request.POST.get("version", "")
     if request.method == "POST" and version == str(subscriber.version):
         take_back(subscriber, subscriber.version, timezone.now(), client_network(request))
@@ -90,7 +90,7 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
 @reads_and_posts
 def pause_until(request: HttpRequest, token: str) -> HttpResponse:
     """Send nothing until a day, or until the reader says so."""
-    subscriber = links.read_preferences(token)
+    subscriber = speak_to(links.read_preferences(token))
     if request.method != "POST":
         return redirect("preferences", token)
     form = pause_form(subscriber, request.POST)
@@ -116,6 +116,7 @@ def next_digest(subscriber: Subscriber) -> str:
 
 
 @csrf_exempt  # as the sign-up: whose inbox it is decides, not whose browser
+@public_page
 @reads_and_posts
 def send_preferences_link(request: HttpRequest) -> HttpResponse:
     """Mails the link, if there is anybody to mail it to; the answer is always the same."""
@@ -124,10 +125,12 @@ def send_preferences_link(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         wish = SubscriptionRequest(kind=SubscriptionRequest.Kind.LINK, email=form.cleaned_data["email"])
-        return ask(request, wish, LINK_PAGE, {"form": form}) or redirect("preferences_link_sent")
+        sent = redirect(links.public("preferences_link_sent"))
+        return ask(request, wish, LINK_PAGE, {"form": form}) or sent
     return page_with_ticket(request, LINK_PAGE, {"form": form}, status=422 if form.is_bound else 200)
 
 
+@public_page
 @require_safe
 def preferences_link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/preferences_link_sent.html")

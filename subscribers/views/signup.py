@@ -4,42 +4,60 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from subscribers import links, signup
+from subscribers.abuse.entrance import Evidence
 from subscribers.abuse.tickets import FORM
 from subscribers.forms import SignUpForm
 from subscribers.models import Subscriber, SubscriptionRequest
 from subscribers.network import client_network
 from subscribers.views import same_browser
 from subscribers.views.asking import ask, page_with_ticket
-from subscribers.views.pages import posted_from_embed, posted_here, reads_and_posts, token_page
+from subscribers.views.pages import (
+    known_language,
+    posted_from_embed,
+    posted_here,
+    public_page,
+    reads_and_posts,
+    speak_to,
+    token_page,
+)
 
 
+@public_page
 @csrf_exempt  # the form stands on pages that are the same for everybody, and so holds no token
 @reads_and_posts
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """The form; posted, the same answer for every address, whatever we know of it."""
+    """The form; posted, the same answer for every address, in the language that was chosen for the mail."""
     if request.method != "POST":
         form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
         return page_with_ticket(request, "subscribers/subscribe.html", {"signup_form": form})
     if not (posted_here(request) or posted_from_embed(request)):
         return render(request, "subscribers/elsewhere.html", status=403)
+    shown = translation.get_language()
+    translation.activate(known_language(request.POST.get("language", shown)))
     form = SignUpForm(request.POST)
     if form.is_trapped:
-        return same_browser.remember(redirect("subscribed"), request.POST.get("email", ""))
+        return same_browser.remember(redirect(links.public("subscribed")), request.POST.get("email", ""))
     if not form.is_valid():
         return page_with_ticket(request, "subscribers/subscribe.html", {"signup_form": form}, status=422)
     if likelier := form.likelier():
-        return render(request, "subscribers/did_you_mean.html", {"form": form, "likelier": likelier})
+        given = Evidence.of(request.POST)
+        context = {"form": form, "likelier": likelier, "given": given, "ticket": given.ticket}
+        return render(request, "subscribers/did_you_mean.html", context)
     email = form.cleaned_data["email"]
     wish = SubscriptionRequest(
-        kind=SubscriptionRequest.Kind.SUBSCRIBE, email=email, wishes=form.wishes().as_json(), page="subscribe"
+        kind=SubscriptionRequest.Kind.SUBSCRIBE,
+        email=email,
+        wishes=form.wishes().as_json(),
+        page="subscribe",
+        language=shown,
     )
     refusal = ask(request, wish, "subscribers/subscribe.html", {"signup_form": form})
-    return refusal or same_browser.remember(redirect("subscribed"), email)
+    return refusal or same_browser.remember(redirect(links.public("subscribed")), email)
 
 
 @require_safe
@@ -48,6 +66,7 @@ def ticket(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's sig
     return JsonResponse({"ticket": FORM.issue(timezone.now())}, headers={"Cache-Control": "no-store"})
 
 
+@public_page
 @require_safe
 def subscribed(request: HttpRequest) -> HttpResponse:
     """What to do next; it knows nothing of any address."""
@@ -59,7 +78,7 @@ def subscribed(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """One button, because programs that check links press none; in the browser that asked it presses itself."""
     try:
-        subscriber = links.read_confirm(token)
+        subscriber = speak_to(links.read_confirm(token))
     except links.ExpiredLink as error:
         return expired(request, error)
     if request.method == "POST":
@@ -77,8 +96,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 def expired(request: HttpRequest, link: links.ExpiredLink) -> HttpResponse:
     """Offers another link to who is still waiting; nobody else can be helped by one."""
+    if link.subscriber:
+        speak_to(link.subscriber)
     waiting = link.subscriber is not None and link.subscriber.status == Subscriber.Status.PENDING
     if waiting and link.subscriber and request.method == "POST":
         signup.resend_confirmation(link.subscriber, timezone.now())
-        return redirect("subscribed")
+        return redirect(links.public("subscribed"))
     return render(request, "subscribers/expired.html", {"waiting": waiting}, status=link.status)

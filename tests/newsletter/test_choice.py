@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils.translation import gettext, override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,13 @@ from newsletter.digest.scoring import standing
 from newsletter.digest.taste import Taste
 
 GRAPHS, ROBOTS, VISION = 7, 8, 9
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _spoken() -> None:
+    """Languages are loaded when first spoken, which no single example should have to wait for."""
+    with override("en"):
+        gettext("Trending")
 
 
 Text = tuple[str, str, list[str]]

@@ -89,7 +89,7 @@ def test_the_page_pauses_until_a_day_and_the_task_ends_it(
 ) -> None:
     token = links.preferences_token(alice)
     answer = client.post(reverse("pause_until", args=[token]), {"until": "2026-04-01", "version": "0"}, follow=True)
-    assert "nothing is mailed to alice@example.org before 1 April 2026" in answer.content.decode()
+    assert "nothing is mailed to <bdi>alice@example.org</bdi> before 1 April 2026" in answer.content.decode()
     fixed_clock.move_to(at("2026-04-01T00:00"))
     end_pauses_task()
     assert fresh(alice).status == "active"

@@ -90,7 +90,7 @@ def test_secret_pages_tell_nobody_their_address(client: Client, alice: Subscribe
 
 def test_preferences_are_shown_as_they_are(client: Client, alice: Subscriber) -> None:
     page = client.get(paths_of(alice)["preferences"]).content.decode()
-    assert "Your next digest comes to alice@example.org in a few minutes." in page
+    assert "Your next digest comes to <bdi>alice@example.org</bdi> in a few minutes." in page
     assert '<option value="Europe/Berlin" selected>' in page
     assert "You have no topics yet" in page
 
