@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from newsletter.digest.cards import authors_line
 from newsletter.digest.choice import Choice
-from newsletter.digest.rendering import SUBJECT_LENGTH, Renderer, authors_line, shortened
+from newsletter.digest.rendering import Renderer
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Digest, Edition
 from papers.models import Paper
@@ -125,13 +126,6 @@ def test_the_web_copy_is_the_mails_own_html(digest: Digest, papers: list[Paper])
     renderer = Renderer(digest.edition, 54)
     [(html, _)] = renderer.message(digest, choices(papers)).alternatives
     assert renderer.html(digest, choices(papers)) == html
-
-
-@given(st.text(max_size=300))
-def test_a_shortened_text_fits_and_is_a_beginning(text: str) -> None:
-    short = shortened(text, SUBJECT_LENGTH)
-    assert len(short) <= SUBJECT_LENGTH
-    assert text.startswith(short.removesuffix("…"))
 
 
 def test_many_authors_are_the_first_and_the_last() -> None:
