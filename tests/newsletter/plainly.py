@@ -26,22 +26,16 @@ def contexts_of(choices: Sequence[Choice]) -> Contexts:
 
 
 def plain_html(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers: Contexts) -> str:
-    return plain(renderer, digest, choices, papers, "html", mark_safe)
+    return plain(renderer, digest, choices, papers, "html")
 
 
 def plain_text(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers: Contexts) -> str:
-    return plain(renderer, digest, choices, papers, "txt", str)
+    return plain(renderer, digest, choices, papers, "txt")
 
 
-def plain(
-    renderer: Renderer,
-    digest: Digest,
-    choices: Sequence[Choice],
-    papers: Contexts,
-    kind: str,
-    ready: Callable[[str], str],
-) -> str:
+def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers: Contexts, kind: str) -> str:
     """One part of the mail, its styles not yet inline; words come from the renderer, addresses do not."""
+    ready: Callable[[str], str] = mark_safe if kind == "html" else str
     reader, copy = digest.subscriber, renderer._copy(digest, choices)
     web = settings.SITE_URL + reverse("web_copy", args=[digest.uid])
     items = []
