@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from newsletter import editions
+from newsletter.models import EditionPaper, Feedback
 from papers.models import Paper, Topic
 from subscribers import links
 from subscribers.models import Subscriber
@@ -79,6 +81,7 @@ def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
         f"/preferences/{links.preferences_token(alice)}/learned/",
         f"/preferences/{links.preferences_token(alice)}/digests/",
         f"/back/{links.back_token(alice, 0)}",
+        *digest_pages(alice, paper),
         f"/erase/{links.preferences_token(alice)}",
         f"/leave/{alice.leave_key}",
         f"/less-often/{alice.leave_key}",
@@ -86,6 +89,20 @@ def paths(site: str, alice: Subscriber, bob: Subscriber) -> list[str]:
         "/leave/cut-off",
     ]
     return [*of_papers, *of_archive, *of_visitors, *of_readers]
+
+
+def digest_pages(alice: Subscriber, paper: Paper) -> list[str]:
+    """A digest that was sent, each word on a paper of it, and the archive of editions."""
+    edition = editions.open_edition("daily", NOW.date())
+    EditionPaper.objects.decide(edition, paper, EditionPaper.Choice.PINNED)
+    digest = edition.digests.create(
+        subscriber=alice, status="accepted", not_before=NOW, expires_at=NOW, submitted_at=NOW, settled_at=NOW
+    )
+    digest.papers.create(subscriber=alice, paper=paper, place=1, reason="Picked by the editor")
+    digest.papers.create(subscriber=alice, paper=Paper.objects.all()[1], place=2, reason="Trending")
+    Feedback.objects.say(alice, paper, "more", NOW)
+    copy = f"/digests/{digest.uid}/"
+    return [copy, f"{copy}1/more/", f"{copy}2/less/", f"{copy}2/saved/", "/editions/", "/editions/daily/2026-03-20/"]
 
 
 def on_each(site: str, paths: list[str], look: Callable[[Page], object], **context: object) -> dict[str, object]:

@@ -6,7 +6,6 @@ Judges that are not installed are left out and named, unless JUDGE_ALL is set, a
 import json
 import os
 import re
-import shutil
 import subprocess
 from email import policy
 from email.message import EmailMessage
@@ -17,11 +16,11 @@ import html5lib
 import pytest
 
 from newsletter.digest.rendering import HTML_LIMIT
+from tests.judges import CANIEMAIL, missing_judges
 from tests.newsletter.contrast import contrasts
 from tests.newsletter.mails import digests, letters
 
-CANIEMAIL = Path(__file__).parents[1] / "caniemail"
-JUDGE_ALL = "JUDGE_ALL" in os.environ
+LEFT_OUT = {} if "JUDGE_ALL" in os.environ else missing_judges()
 # What some programs do not support, and what their readers see then.
 DONE_WITHOUT = {
     "@media": "their own dark mode, or light",
@@ -106,10 +105,7 @@ def test_every_text_stands_out_from_its_ground(pages: dict[str, str], is_dark: b
         assert [(name, *one) for one in found if one.ratio < 4.5] == []  # WCAG 2.2, 1.4.3
 
 
-@pytest.mark.skipif(
-    not JUDGE_ALL and not (shutil.which("node") and (CANIEMAIL / "node_modules").exists()),
-    reason="caniemail is not installed: npm ci --prefix tests/caniemail",
-)
+@pytest.mark.skipif("caniemail" in LEFT_OUT, reason="caniemail is not installed: tests/judges.py")
 def test_gmail_outlook_apple_mail_and_yahoo_support_what_the_mails_need(pages: dict[str, str]) -> None:
     told = subprocess.run(
         ["node", "lint.js"], cwd=CANIEMAIL, input=json.dumps(pages), capture_output=True, text=True, check=True
@@ -121,10 +117,7 @@ def test_gmail_outlook_apple_mail_and_yahoo_support_what_the_mails_need(pages: d
     assert {one for one in missing if one[1] not in DONE_WITHOUT} == set()
 
 
-@pytest.mark.skipif(
-    not JUDGE_ALL and not shutil.which("spamassassin"),
-    reason="SpamAssassin is not installed (Debian, Ubuntu: apt install spamassassin)",
-)
+@pytest.mark.skipif("SpamAssassin" in LEFT_OUT, reason="SpamAssassin is not installed: tests/judges.py")
 def test_spam_filters_find_nothing_in_the_mails(mails: dict[str, EmailMessage], tmp_path: Path) -> None:
     mbox = b"".join(
         b"From papers@papers.example Fri Mar 20 09:00:00 2026\n" + mail.as_bytes(policy=policy.compat32) + b"\n\n"
