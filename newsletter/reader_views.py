@@ -1,7 +1,9 @@
 """A reader's own pages about the past: what was learned of them, and what they were sent."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from django.conf import settings
 from django.core import signing
@@ -11,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from newsletter.models import Digest, Feedback
+from newsletter.models import Digest, Feedback, Profile
 from papers.models import Paper, PaperTopic
 from papers.models.topics import BELONGS
 from subscribers import links
@@ -22,6 +24,7 @@ from subscribers.views.pages import reads_and_posts, speak_to, token_page
 DIGESTS_SHOWN = 30
 WORDS_SHOWN = 200
 TOPICS_SHOWN = 8
+TERMS_SHOWN = 12
 LIKED = [Feedback.Kind.MORE, Feedback.Kind.SAVED]
 
 
@@ -80,10 +83,28 @@ def learned_page(
         "words": words.select_related("paper")[:WORDS_SHOWN],
         "count": words.count(),
         "topics": listed(f"{name} ({times})" for name, times in liked_topics(words)),
+        "taste": Taste.of(subscriber),
         "kinds": Feedback.Kind.choices,
         **context,
     }
     return render(request, "newsletter/learned.html", shown, status=status)
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What the latest digest looked for and away from, heaviest first: the profile in the reader's words."""
+
+    wanted: list[str]
+    unwanted: list[str]
+
+    @classmethod
+    def of(cls, subscriber: Subscriber) -> Self | None:
+        profile = Profile.objects.filter(subscriber=subscriber).first()
+        if profile is None:
+            return None
+        heaviest = sorted(profile.terms.items(), key=lambda term: (-abs(term[1]), term[0]))
+        wanted = [term for term, weight in heaviest if weight > 0]
+        return cls(wanted[:TERMS_SHOWN], [term for term, weight in heaviest if weight < 0][:TERMS_SHOWN])
 
 
 def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:
@@ -117,5 +138,9 @@ def digests(request: HttpRequest, token: str) -> HttpResponse:
     subscriber = speak_to(links.read_preferences(token))
     sent = Digest.objects.filter(subscriber=subscriber, status__in=Digest.Status.possibly_sent())
     latest = sent.select_related("edition").order_by("-planned_at").prefetch_related("papers__paper")[:DIGESTS_SHOWN]
-    context = {"token": token, "digests": latest, "most": DIGESTS_SHOWN}
+    shown = {digest: list(digest.papers.all()) for digest in latest}
+    papers = [row.paper_id for rows in shown.values() for row in rows]
+    said = {word.paper_id: word for word in Feedback.objects.filter(subscriber=subscriber, paper__in=papers)}
+    with_words = [(digest, [(row, said.get(row.paper_id)) for row in rows]) for digest, rows in shown.items()]
+    context = {"token": token, "digests": with_words, "most": DIGESTS_SHOWN}
     return render(request, "newsletter/digests.html", context)

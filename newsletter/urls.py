@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from newsletter import embedding, inbox, proposals, reader_views, robots, views
+from newsletter import edition_views, embedding, inbox, proposals, reader_views, robots, views
 
 urlpatterns = [
     path("robots.txt", robots.robots, name="robots"),
@@ -17,8 +17,11 @@ urlpatterns = [
     path("sample/", views.example, name="example"),
     path("sample/<path:token>", views.sample, name="sample"),
     path("digests/<uuid:uid>/", views.web_copy, name="web_copy"),
+    path("digests/<uuid:uid>/<int:place>/<slug:word>/", views.say, name="say"),
     path("preferences/<str:token>/learned/", reader_views.learned, name="learned"),
     path("preferences/<str:token>/digests/", reader_views.digests, name="reader_digests"),
     path("", include("subscribers.urls")),
     path("", include("papers.urls")),
+    path("editions/", edition_views.edition_list, name="editions"),
+    path("editions/<slug:kind>/<period:day>/", edition_views.edition, name="edition"),
 ]

@@ -1,10 +1,11 @@
-"""What readers do with their digests: ask for one now, read one on the web."""
+"""What readers do with their digests: ask for one now, read one on the web, say more or less like this."""
 
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import editions, tasks
@@ -12,12 +13,13 @@ from newsletter.digest import candidates
 from newsletter.digest.choice import Choice, Chooser
 from newsletter.digest.readers import Reader
 from newsletter.digest.rendering import Renderer
-from newsletter.models import Digest, Edition
+from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Feedback
 from papers.models import Topic
 from papers.views.caching import public_page
 from subscribers import gate, links
+from subscribers.models import Consent
 from subscribers.schedule import in_words
-from subscribers.views.pages import private_page, speak_to, token_page
+from subscribers.views.pages import private_page, reads_and_posts, speak_to, token_page
 
 EXAMPLE_POOL = 200  # papers that an example is chosen from
 EXAMPLE_SIZE = 5
@@ -32,8 +34,9 @@ def example(request: HttpRequest) -> HttpResponse:
     pool = editions.pool_of(edition, EXAMPLE_POOL)
     choices = Chooser(candidates.of(pool)).choose(Reader(topics, EXAMPLE_SIZE)) if pool else []
     if choices:
+        html = Renderer(edition, len(pool)).example(choices, settings.LANGUAGE_CODE)
         # Its links are for the whole window, not for the frame that the mail stands in.
-        mail = Renderer(edition, len(pool)).example(choices).replace("<head>", '<head><base target="_top">', 1)
+        mail = html.replace("<head>", '<head><base target="_top">', 1)
         response = render(request, "newsletter/example.html", {"mail": mail})
     else:
         response = render(request, "newsletter/no_example.html")
@@ -64,11 +67,58 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
 @private_page
 @require_safe
 def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """A digest as it was mailed; its random uid is the key."""
-    sent = Digest.objects.filter(uid=uid, status__in=Digest.Status.possibly_sent(), subscriber__email__isnull=False)
-    digest = sent.select_related("edition", "subscriber").first()
-    if digest is None:
-        return render(request, "newsletter/no_copy.html", status=404)
-    choices = [Choice(row.paper_id, row.reason, row.outside) for row in digest.papers.all()]
-    renderer = Renderer(digest.edition, digest.edition.pool.count())
-    return HttpResponse(renderer.html(digest, choices))
+    """A digest as it was mailed, with all its papers; its random uid is the key."""
+    digest = Digest.objects.select_related("edition", "subscriber").filter(uid=uid).first()
+    rows = list(digest.papers.all()) if digest and is_readable(digest) else []
+    if digest is None or not rows:
+        return no_copy(request)
+    choices = [Choice(row.paper_id, row.reason, row.outside, row.rising) for row in rows]
+    pool = digest.edition.pool.exclude(choice=EditionPaper.Choice.BANNED)
+    return HttpResponse(Renderer(digest.edition, pool.count()).html(digest, choices))
+
+
+@csrf_exempt  # as on every page behind a secret link: subscribers/views/pages.py
+@private_page
+@reads_and_posts
+def say(request: HttpRequest, uid: UUID, place: int, word: str) -> HttpResponse:
+    """More like this, less, or save: a reader's word on a paper of their digest, to be taken back as easily.
+
+    Without `word` in the form it is the word of the link; an empty one takes back what was said.
+    """
+    row = DigestPaper.objects.select_related("digest__subscriber", "paper").filter(digest__uid=uid, place=place).first()
+    if row is None or not is_readable(row.digest) or word not in Feedback.Kind.values:
+        return no_copy(request)
+    reader, status = row.digest.subscriber, 200
+    if request.method == "POST":
+        said = request.POST.get("word", word)
+        if said in Feedback.Kind.values:
+            Feedback.objects.say(reader, row.paper, said, timezone.now())
+            return redirect("say", uid, place, said)
+        if not said:
+            Feedback.objects.take_back(reader, row.paper)
+            return redirect("say", uid, place, word)
+        status = 422
+    context = {
+        "row": row,
+        "word": Feedback.Kind(word),
+        "kinds": Feedback.Kind,
+        "said": Feedback.objects.filter(subscriber=reader, paper=row.paper).first(),
+        "token": links.preferences_token(reader),
+    }
+    with translation.override(reader.language):
+        return render(request, "newsletter/say.html", context, status=status)
+
+
+def is_readable(digest: Digest) -> bool:
+    """Whether the reader has it, or may have it, is still known, and has not left the address that it went to.
+
+    Like every link that could show or change something, those of a digest die when its reader moves.
+    """
+    if digest.status not in Digest.Status.possibly_sent() or digest.subscriber.email is None:
+        return False
+    moves = Consent.objects.filter(subscriber=digest.subscriber, page="address", at__gt=digest.submitted_at)
+    return not moves.exists()
+
+
+def no_copy(request: HttpRequest) -> HttpResponse:
+    return render(request, "newsletter/no_copy.html", status=404)

@@ -40,6 +40,10 @@ _MACRO = re.compile(r"\\(?:[A-Za-z]+\*?|.)|[{}$]")
 _SUPERSCRIPT = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _SUBSCRIPT = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 
+_JOINER = "\u200d"
+_SKIN_TONES = "🏻🏼🏽🏾🏿"
+_FLAG_LETTER = "[🇦-🇿]"  # two of them are one flag
+
 _BEFORE_FUNCTION = re.compile(r"(?<=[\w)}])(?=\\(?:log|ln|exp|sin|cos|tan|min|max|arg|sup|inf)\b)")
 
 _TO_TEXT = LatexNodes2Text(math_mode="text")
@@ -66,11 +70,27 @@ def without_controls(text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters: whole words and an ellipsis where it was longer."""
+    """At most `limit` characters: whole words and an ellipsis where it was longer.
+
+    Where no word ends in its second half, as in Chinese, whole signs: no accent leaves its letter, no emoji is halved.
+    """
     if len(text) <= limit:
         return text
-    head = text[: limit - 1]
-    return head.rpartition(" ")[0].rstrip(" ,;:") + "…" if " " in head else head + "…"
+    end = text.rfind(" ", 0, limit - 1)
+    if end < limit // 2:
+        end = limit - 1
+        while end > 0 and _continues(text, end):
+            end -= 1
+    return text[:end].rstrip(" ,;:") + "…"
+
+
+def _continues(text: str, place: int) -> bool:
+    """Whether the character at `place` belongs to the sign before it (the common rules of Unicode's annex 29)."""
+    char, before = text[place], text[place - 1]
+    if unicodedata.category(char)[0] == "M" or _JOINER in (char, before) or char in _SKIN_TONES:
+        return True
+    flags = re.search(f"{_FLAG_LETTER}*$", text[:place])
+    return bool(re.match(_FLAG_LETTER, char) and flags and len(flags[0]) % 2)
 
 
 def _from_latex(text: str) -> str:

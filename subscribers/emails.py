@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping
 from email.utils import formataddr
 
-import css_inline
 from anymail.message import AnymailMessage
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -16,6 +15,7 @@ from django.utils.translation import get_language, override
 from subscribers import links
 from subscribers.models import Attack, Letter
 from subscribers.schedule import in_words
+from subscribers.styling import inlined
 
 # Controls, line and paragraph separators, surrogates: what could start another header or another line.
 UNSAFE_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}
@@ -26,9 +26,6 @@ BARE_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 OURS_ALONE = {"to", "cc", "bcc", "from", "sender", "reply-to", "subject", "return-path"}
 # RFC 3834 asks automatic answers to stay away; Exchange needs to be told in its own words.
 TRANSACTIONAL = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-
-# The style sheet stands in the template once, and inline in the mail, where programs look for it.
-inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 class UnsafeHeader(ValueError):  # noqa: N818 - named for what was found
@@ -198,7 +195,7 @@ def written(
         to=to or letter.subscriber.email or "",
         subject=render_to_string(f"emails/{name}/subject.txt", whole).strip(),
         text=render_to_string(f"emails/{name}/body.txt", whole),
-        html=inliner.inline(render_to_string(f"emails/{name}/body.html", whole)),
+        html=inlined(render_to_string(f"emails/{name}/body.html", whole)),
         headers={"Message-ID": message_id(letter.uid), **TRANSACTIONAL, **(headers or {})},
         metadata={"letter": str(letter.uid)},
     )

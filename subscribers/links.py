@@ -87,6 +87,17 @@ def preferences_url(subscriber: Subscriber) -> str:
     return absolute("preferences", preferences_token(subscriber))
 
 
+class PreferencesUrls:
+    """`preferences_url` for many readers: what is the same for all of them is looked up once."""
+
+    def __init__(self) -> None:
+        self._signer = _signer("preferences")
+        self._before, self._after = absolute("preferences", "TOKEN").split("TOKEN")
+
+    def of(self, subscriber: Subscriber) -> str:
+        return f"{self._before}{self._signer.sign(subscriber.uid.hex)}{self._after}"
+
+
 def leave_url(subscriber: Subscriber) -> str:
     """The page with the button."""
     return absolute("leave", subscriber.leave_key)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from types import FrameType
 
+from tests.judges import missing_judges
 from tests.servers import postgres_programs, postgres_server, redis_server
 
 # The slow tests time real programs: they get the machine for themselves.
@@ -31,6 +32,8 @@ def main(words: list[str]) -> int:
             databases["PostgreSQL"] = {"TEST_DATABASE_URL": servers.enter_context(postgres_server())}
         else:
             say("PostgreSQL is left out: its server is not installed (Debian, Ubuntu: apt install postgresql).")
+        for judge, how in missing_judges().items():
+            say(f"{judge} is left out: {how}.")
         failed = 0
         for name, environment in databases.items():
             say(f"=== {'Slow tests' if slow else 'Tests'} on {name} ===")

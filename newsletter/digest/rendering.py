@@ -1,56 +1,86 @@
-"""A digest as a mail: what all readers of an edition share is rendered once, the rest is joined in.
+"""A digest as a mail: what readers of an edition share is rendered once, the rest is joined in.
 
-HTML is styled by classes and inlined once per edition, since several mail programs drop <style>
-(https://www.caniemail.com/features/html-style/); what is left in <style> is the dark mode.
+docs/email.md tells how, and what it costs.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from html import escape
 from urllib.parse import urlsplit
+from uuid import UUID
 
-import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.formats import date_format
 
+from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
-from newsletter.digest.slots import Filled, Slots, Slotted
+from newsletter.digest.sheets import Part, Sheet
+from newsletter.digest.slots import Slotted
 from newsletter.models import Digest, Edition
-from papers.models import Paper
-from papers.summary import summary
+from papers.text import cut
 from subscribers import links
 from subscribers.emails import compose, message_id, unsubscribing
+from subscribers.models import Subscriber
 
-SUBJECT_LENGTH = 60  # characters: what phones show
-SUMMARY_LENGTH = 280  # characters
-AUTHORS = 4  # named before "and others"
-
-READER_SLOTS = (
-    "subject",
-    "preheader",
-    "count",
-    "items",
-    "address",
-    "since",
-    "preferences",
-    "less_often",
-    "pause",
-    "leave",
-    "web",
-)
+HTML_LIMIT = 90_000  # octets; Gmail clips at 102 KB, and with the end goes the link to unsubscribe
+# Octets at most that one reader's own words and links add to the shell, and to a card beside the reason.
+READERS_OWN, ITEMS_OWN = 6_000, 600
+LONGEST_ESCAPE = 6  # octets that one character may become: "&nbsp;"
+PREHEADER_LENGTH = 120  # characters
+SOMEBODY = UUID(int=0)
+SOME_KEY = "-" * 22
 
 
 @dataclass(frozen=True)
-class Card:
-    """One paper, as every reader of the edition sees it; the reason is the reader's own."""
+class Rendered:
+    """A digest as whoever builds the message needs it."""
 
-    title: str
-    html: Slotted
-    text: Slotted
+    subject: str
+    text: str
+    html: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One reader's copy before it is joined: the sheet, what goes into its slots, and the papers with their reasons."""
+
+    sheet: Sheet
+    values: Mapping[str, str]
+    cards: Sequence[Card]
+    choices: Sequence[Choice]
+    reasons: Sequence[str]
+
+    def text(self, shown: int) -> str:
+        return self._filled(self.sheet.text, [card.text for card in self.cards[:shown]])
+
+    def html(self, shown: int) -> str:
+        return self._filled(self.sheet.html, [card.html for card in self.cards[:shown]])
+
+    def fits(self) -> int:
+        """How many of the papers the HTML part has room for; one always."""
+        shown = len(self.cards)
+        at_most = self.sheet.html.shell.octets + READERS_OWN + shown * ITEMS_OWN
+        at_most += sum([card.html.octets for card in self.cards]) + LONGEST_ESCAPE * sum(map(len, self.reasons))
+        if at_most <= HTML_LIMIT:
+            return shown
+        while shown > 1 and len(self.html(shown).encode()) > HTML_LIMIT:
+            shown -= 1
+        return shown
+
+    def _filled(self, part: Part, cards: Sequence[Slotted]) -> str:
+        web, items = self.values["web"], []
+        for place, (card, choice, reason) in enumerate(zip(cards, self.choices, self.reasons, strict=False), start=1):
+            values = {"reason": reason, "label": "", "why": "", "say": f"{web}{place}/"}
+            if choice.outside or choice.rising:
+                values["label"] = part.label.fill(values)
+            else:
+                values["why"] = part.why.fill(values)
+            items.append(card.fill(values))
+        left = len(self.cards) - len(cards)
+        more = part.more.fill({"words": self.sheet.more(left), "web": web}) if left else ""
+        return part.shell.fill({**self.values, "items": "".join(items), "more": more})
 
 
 class Renderer:
@@ -59,132 +89,74 @@ class Renderer:
     def __init__(self, edition: Edition, pool_size: int) -> None:
         self.edition = edition
         self.pool_size = pool_size
-        self._cards: dict[int, Card] = {}
+        self._sheets: dict[str, Sheet] = {}
+        host = urlsplit(settings.SITE_URL).hostname
+        self._headers = {
+            "List-Id": f"{settings.SITE_NAME}, {edition.get_kind_display()} <{edition.kind}.{host}>",
+            "Feedback-ID": f"{edition.date}:{edition.kind}:digest:{host}",
+        }
+        # Addresses are looked up once: reversing a route costs more than all of a reader's digest.
+        self._web, self._web_end = links.absolute("web_copy", str(SOMEBODY)).split(str(SOMEBODY))
+        self._preferences = links.PreferencesUrls()
+        self._leave, self._leave_end = links.absolute("one_click", SOME_KEY).split(SOME_KEY)
+
+    def render(self, digest: Digest, choices: Sequence[Choice]) -> Rendered:
+        """Subject, both parts and headers of one digest. Papers that HTML_LIMIT leaves no room for are on the web."""
+        copy = self._copy(digest, choices)
+        shown = copy.fits()
+        return Rendered(
+            subject=copy.values["subject"],
+            text=copy.text(shown),
+            html=copy.html(shown),
+            headers=self._headers_of(digest),
+        )
 
     def message(self, digest: Digest, choices: Sequence[Choice]) -> EmailMultiAlternatives:
         """The mail of one digest. Raises UnsafeHeader where a header would carry control characters."""
-        values = self._values(digest, choices)
+        rendered = self.render(digest, choices)
         return compose(
             to=str(digest.subscriber.email),
-            subject=values["subject"],
-            text=self._text_shell.fill(values | {"items": self._items(choices, "text")}),
-            html=self._html_shell.fill(values | {"items": self._items(choices, "html")}),
-            headers=self._headers(digest),
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            headers=rendered.headers,
             metadata={"digest": str(digest.uid)},
         )
 
     def html(self, digest: Digest, choices: Sequence[Choice]) -> str:
-        """The HTML part alone, for reading in a browser."""
-        return self._html_shell.fill(self._values(digest, choices) | {"items": self._items(choices, "html")})
+        """The HTML part alone with all its papers, for reading in a browser."""
+        return self._copy(digest, choices).html(len(choices))
 
-    def example(self, choices: Sequence[Choice]) -> str:
+    def example(self, choices: Sequence[Choice], language: str) -> str:
         """The HTML part as nobody gets it: its address is made up, and all its links for readers lead to the form."""
-        subscribe = links.absolute("subscribe")
-        own = dict.fromkeys(("preferences", "leave", "less_often", "pause", "web"), subscribe)
-        since = date_format(self.edition.date, "j F Y")
-        said = self._said(choices)
-        made_up = {"address": "you@lab.org", "since": since, "count": f"A sample: {said['count']}"}
-        return self._html_shell.fill(said | own | made_up | {"items": self._items(choices, "html")})
+        nobody = Subscriber(uid=SOMEBODY, email="you@lab.org", leave_key=SOME_KEY, language=language)
+        html = self.html(Digest(uid=SOMEBODY, subscriber=nobody), choices)
+        of_readers = rf'href="[^"]*(?:{SOMEBODY}|{SOME_KEY}|{re.escape(reverse("send_preferences_link"))})[^"]*"'
+        return re.sub(of_readers, f'href="{links.absolute("subscribe")}"', html)
 
-    def _values(self, digest: Digest, choices: Sequence[Choice]) -> dict[str, str]:
+    def _copy(self, digest: Digest, choices: Sequence[Choice]) -> Copy:
         reader = digest.subscriber
-        return {
-            **self._said(choices),
+        if (sheet := self._sheets.get(reader.language)) is None:
+            sheet = self._sheets[reader.language] = Sheet(self.edition, self.pool_size, reader.language)
+        cards = sheet.cards([choice.paper for choice in choices])
+        others = " · ".join([card.title for card in cards[1:4]])
+        values = {
+            "subject": cards[0].subject,
+            "preheader": cut(others or cards[0].summary, PREHEADER_LENGTH),
+            "count": sheet.count(len(cards)),
             "address": str(reader.email),
-            "since": date_format(reader.confirmed_at or reader.created_at, "j F Y"),
-            "preferences": links.preferences_url(reader),
-            "leave": links.leave_url(reader),
-            "less_often": links.less_often_url(reader),
-            "pause": links.pause_url(reader),
-            "web": settings.SITE_URL + reverse("web_copy", args=[digest.uid]),
+            "since": sheet.day((reader.confirmed_at or reader.created_at).date()),
+            "preferences": self._preferences.of(reader),
+            "leave_key": reader.leave_key,
+            "web": f"{self._web}{digest.uid}{self._web_end}",
         }
+        return Copy(sheet, values, cards, choices, [plain(cut(choice.reason, REASON_LENGTH)) for choice in choices])
 
-    def _said(self, choices: Sequence[Choice]) -> dict[str, str]:
-        """What the papers give to say."""
-        titles = [card.title for card in self._cards_of(choices)]
-        papers = "1 paper" if len(choices) == 1 else f"{len(choices)} papers"
-        return {
-            "subject": shortened(titles[0], SUBJECT_LENGTH),
-            "preheader": shortened(" · ".join(titles[1:]) or papers, 120),
-            "count": f"{papers} for you, chosen from {self.pool_size}",
-        }
-
-    def _headers(self, digest: Digest) -> dict[str, str]:
+    def _headers_of(self, digest: Digest) -> dict[str, str]:
         """RFC 2369 and RFC 8058 (leaving in one click), RFC 2919 (the list's name), Gmail's Feedback-ID."""
-        host = urlsplit(settings.SITE_URL).hostname
         return {
             "Message-ID": message_id(digest.uid),
-            **unsubscribing(links.one_click_url(digest.subscriber)),
-            "List-Id": f"{settings.SITE_NAME}, {self.edition.get_kind_display()} <{self.edition.kind}.{host}>",
-            "Feedback-ID": f"{self.edition.date}:{self.edition.kind}:digest:{host}",
+            "Content-Language": digest.subscriber.language,
+            **unsubscribing(f"{self._leave}{digest.subscriber.leave_key}{self._leave_end}"),
+            **self._headers,
         }
-
-    def _items(self, choices: Sequence[Choice], part: str) -> str:
-        cards = zip(self._cards_of(choices), choices, strict=True)
-        return Filled("".join(getattr(card, part).fill({"reason": choice.reason}) for card, choice in cards))
-
-    def _cards_of(self, choices: Iterable[Choice]) -> list[Card]:
-        wanted = [choice.paper for choice in choices]
-        for paper in Paper.objects.filter(pk__in=set(wanted) - self._cards.keys()):
-            self._cards[paper.pk] = card(paper)
-        return [self._cards[pk] for pk in wanted]
-
-    @cached_property
-    def _html_shell(self) -> Slotted:
-        return Slotted(inlined(self._shell("body.html"), document=True), escape)
-
-    @cached_property
-    def _text_shell(self) -> Slotted:
-        return Slotted(self._shell("body.txt"))
-
-    def _shell(self, template: str) -> str:
-        return render_to_string(
-            f"emails/digest/{template}",
-            {
-                "edition": self.edition,
-                "site_name": settings.SITE_NAME,
-                "site_url": settings.SITE_URL,
-                "postal_address": settings.POSTAL_ADDRESS,
-                "slot": Slots(*READER_SLOTS),
-            },
-        )
-
-
-def card(paper: Paper) -> Card:
-    """A paper's card in both parts, with a slot for the reason."""
-    context = {
-        "paper": paper,
-        "authors": authors_line(paper.authors),
-        "summary": summary(paper.abstract, SUMMARY_LENGTH),
-        "page": settings.SITE_URL + reverse("paper", args=[paper.pk, paper.slug]),
-        "slot": Slots("reason"),
-    }
-    return Card(
-        title=paper.title,
-        html=Slotted(inlined(render_to_string("emails/digest/card.html", context), document=False), escape),
-        text=Slotted(render_to_string("emails/digest/card.txt", context)),
-    )
-
-
-def authors_line(names: Sequence[str]) -> str:
-    """The first few authors and the last, who is often the one readers know."""
-    if len(names) <= AUTHORS:
-        return ", ".join(names)
-    return f"{', '.join(names[: AUTHORS - 1])}, … {names[-1]}"
-
-
-def shortened(text: str, length: int) -> str:
-    """At most `length` characters, cut between words."""
-    if len(text) <= length:
-        return text
-    return text[: length - 1].rsplit(" ", 1)[0].rstrip(" ,.;:–-") + "…"
-
-
-def inlined(html: str, *, document: bool) -> str:
-    """Styles from the mail's style sheet onto the elements themselves."""
-    inliner = css_inline.CSSInliner(extra_css=stylesheet(), keep_style_tags=True, load_remote_stylesheets=False)
-    return inliner.inline(html) if document else inliner.inline_fragment(html, stylesheet())
-
-
-def stylesheet() -> str:
-    return render_to_string("emails/digest/style.css")

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 # Unguessable, so that no paper's text can hold one; made of letters, so that it survives in URLs and HTML.
 _MARK = f"slot{secrets.token_hex(8)}"
@@ -17,25 +17,41 @@ class Slots(dict[str, str]):
 
 
 class Slotted:
-    """A text with slots, split once; filling it is a join."""
+    """A plain text with slots, split once; filling it is a join."""
 
-    def __init__(self, text: str, escape: Callable[[str], str] = str) -> None:
+    def __init__(self, text: str, ready: Collection[str] = ()) -> None:
+        """`ready` names the slots whose values are complete already: filled texts, and addresses of ours."""
         self._pieces = _SLOT.split(text)  # literal, name, literal, name, …, literal
-        self._escape = escape
+        self.octets = sum(len(piece.encode()) for piece in self._pieces[::2])  # of what every copy has
+        slots = [(number, self._pieces[number]) for number in range(1, len(self._pieces), 2)]
+        self._ready = [(number, name) for number, name in slots if name in ready]
+        self._escaped = [(number, name, self._escape(number)) for number, name in slots if name not in ready]
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The text with every slot filled. Raises KeyError for a slot without a value.
-
-        Values are escaped, unless they are filled texts themselves (`Filled`).
-        """
+        """The text with every slot filled. Raises KeyError for a slot without a value."""
         pieces = self._pieces.copy()
-        for number in range(1, len(pieces), 2):
-            value = values[pieces[number]]
-            pieces[number] = value if isinstance(value, Filled) else self._escape(value)
-        return Filled("".join(pieces))
+        for number, name in self._ready:
+            pieces[number] = values[name]
+        for number, name, escape in self._escaped:
+            pieces[number] = escape(values[name])
+        return "".join(pieces)
+
+    def _escape(self, number: int) -> Callable[[str], str]:  # noqa: ARG002 - plain text is the same everywhere
+        return str
 
 
-class Filled(str):
-    """Text that is complete and must not be escaped again."""
+class SlottedHtml(Slotted):
+    """The same for HTML: each value is escaped as its place asks, in text or in a quoted attribute."""
 
-    __slots__ = ()
+    def _escape(self, number: int) -> Callable[[str], str]:
+        before = "".join(self._pieces[:number:2])
+        return in_attribute if before.rfind("<") > before.rfind(">") else in_text
+
+
+def in_text(value: str) -> str:
+    """As HTML is written out by its standard, 13.3, "escaping a string"; so does what puts the styles inline."""
+    return value.replace("&", "&amp;").replace("\xa0", "&nbsp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def in_attribute(value: str) -> str:
+    return in_text(value).replace('"', "&quot;")

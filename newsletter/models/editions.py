@@ -1,11 +1,20 @@
 """Editions, and the pools of papers they draw from."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
+from papers.archive import Period
 from papers.models import Paper
 from subscribers.schedule import Cadence
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    def public(self) -> Self:
+        """Mailed to everybody of a cadence, and not stopped: what the archive shows, the latest first."""
+        return self.exclude(kind=Edition.Kind.SAMPLE).filter(status=Edition.Status.OPEN).order_by("-date", "kind")
 
 
 class Edition(models.Model):
@@ -31,6 +40,8 @@ class Edition(models.Model):
     papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
 
+    objects = EditionQuerySet.as_manager()
+
     class Meta:
         ordering = ["-date", "kind"]
         constraints = [
@@ -39,6 +50,11 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.date}"
+
+    @property
+    def period(self) -> Period:
+        """Its day, as the archive names days."""
+        return Period.day(self.date)
 
     def accounts(self) -> dict[str, int]:
         """How many digests stand in each state. Their sum is what was planned."""

@@ -1,5 +1,7 @@
 """What readers say of the papers they got."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +9,17 @@ from django.utils.translation import pgettext_lazy
 
 from papers.models import Paper
 from subscribers.models import Subscriber
+
+
+class FeedbackQuerySet(models.QuerySet["Feedback"]):
+    def say(self, subscriber: Subscriber, paper: Paper, kind: str, at: datetime) -> bool:
+        """The last word stands; the same word again changes nothing. Says whether anything changed."""
+        row, is_new = self.get_or_create(subscriber=subscriber, paper=paper, defaults={"kind": kind, "at": at})
+        return is_new or bool(self.filter(pk=row.pk).exclude(kind=kind).update(kind=kind, at=at))
+
+    def take_back(self, subscriber: Subscriber, paper: Paper) -> bool:
+        """Says whether there was a word to take back."""
+        return bool(self.filter(subscriber=subscriber, paper=paper).delete()[0])
 
 
 class Feedback(models.Model):
@@ -21,6 +34,8 @@ class Feedback(models.Model):
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=5, choices=Kind.choices)
     at = models.DateTimeField(default=timezone.now)
+
+    objects = FeedbackQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "feedback"

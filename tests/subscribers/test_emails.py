@@ -156,16 +156,3 @@ def test_every_letter_is_a_whole_mail(
     assert "1 Test Street, 00000 Testville" in text
     assert "1 Test Street, 00000 Testville" in html
     assert "&#x27;" not in text
-
-
-@pytest.mark.parametrize("kind", Letter.Kind.values)
-def test_every_letter_reads_well_everywhere(
-    alice: Subscriber, letter_to: Callable[[Subscriber, str], Letter], kind: str
-) -> None:
-    _, html = bodies(letter_to(alice, kind))
-    assert '<html lang="en" dir="ltr">' in html
-    assert html.count("<h1") == 1
-    assert html.count("<table") == html.count('role="presentation"')
-    assert "prefers-color-scheme: dark" in html
-    assert "<h1 style=" in html
-    assert len(html.encode()) < 20_000

@@ -1,0 +1,89 @@
+"""A paper in a mail: its card, rendered once for all readers of an edition who share a language."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from newsletter.digest.slots import Slots, Slotted, SlottedHtml
+from papers.models import Paper
+from papers.summary import summary
+from papers.text import ABSTRACT_LIMIT, cut, without_controls
+from subscribers import links
+from subscribers.styling import inlined_fragment
+
+SUBJECT_LENGTH = 60  # characters: what phones show
+TITLE_LENGTH = 300
+SUMMARY_LENGTH = 280
+NAMES_LENGTH = 300
+REASON_LENGTH = 200
+URL_LENGTH = 300  # a longer one is no address of a paper
+AUTHORS = 4  # named before "and others"
+CARD_SLOTS = ("label", "why", "say")  # all of them filled texts or addresses of ours
+
+# Where a provider's own language for templates would begin (docs/email.md): a space there, and it is only text.
+_MERGE_FIELD = re.compile(
+    r"(?<=\{)(?=[{$%])|(?<=\*)(?=\|)|(?<=<)(?=%)|(?<=%)(?=[A-Za-z_][\w.]*%)|(?<=\[)(?=\[[A-Za-z_]{3,}[:\]])"
+)
+_SUSPECT = re.compile(r"[{*<%\[]")
+_RTL = re.compile(r"^[\W\d_]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One paper, as every reader of the edition sees it; label, reason and links to say something are the reader's."""
+
+    title: str
+    subject: str
+    summary: str
+    html: Slotted
+    text: Slotted
+
+
+def card(paper: Paper) -> Card:
+    """A paper's card in both parts, in the language that is active."""
+    context = {**card_context(paper), "slot": Slots(*CARD_SLOTS)}
+    return Card(
+        title=str(context["title"]),
+        subject=cut(str(context["title"]), SUBJECT_LENGTH),
+        summary=str(context["summary"]),
+        html=SlottedHtml(inlined_fragment(render_to_string("emails/digest/card.html", context)), CARD_SLOTS),
+        text=Slotted(render_to_string("emails/digest/card.txt", context), CARD_SLOTS),
+    )
+
+
+def card_context(paper: Paper) -> dict[str, object]:
+    """What a card says of its paper. Whatever a source or an editor wrote, it is plain text of bounded length here."""
+    texts = {
+        "title": cut(plain(paper.title), TITLE_LENGTH) or _("Untitled"),
+        "authors": cut(plain(authors_line(paper.authors)), NAMES_LENGTH),
+        "summary": plain(summary(paper.abstract[:ABSTRACT_LIMIT], SUMMARY_LENGTH)),
+    }
+    urls = {"url": paper.url, "pdf_url": paper.pdf_url, "code_url": paper.code_url}
+    return {
+        **texts,
+        **{f"{name}_direction": direction(text) for name, text in texts.items()},
+        **{name: url if len(url) <= URL_LENGTH else "" for name, url in urls.items()},
+        "page": links.absolute("paper", str(paper.pk), paper.slug),
+    }
+
+
+def plain(text: str) -> str:
+    """Text as it may stand in a subject, a body and a provider's request: no controls, no merge fields."""
+    if not text.isprintable():
+        text = " ".join(without_controls(text).split())
+    return _MERGE_FIELD.sub(" ", text) if _SUSPECT.search(text) else text
+
+
+def direction(text: str) -> str:
+    """ "rtl" for a text whose first letter is Hebrew, Arabic or another written from the right, else ""."""
+    return "rtl" if _RTL.match(text) else ""
+
+
+def authors_line(names: Sequence[str]) -> str:
+    """The first few authors and the last, who is often the one readers know."""
+    if len(names) <= AUTHORS:
+        return ", ".join(names)
+    return f"{', '.join(names[: AUTHORS - 1])}, … {names[-1]}"

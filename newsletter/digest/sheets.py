@@ -1,0 +1,96 @@
+"""What all readers of an edition who share a language have in common, rendered once."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import ngettext
+
+from newsletter.digest.cards import Card, card, plain
+from newsletter.digest.slots import Slots, Slotted, SlottedHtml
+from newsletter.models import Edition
+from papers.models import Paper
+from papers.text import cut
+from subscribers import links
+from subscribers.schedule import day_in_words
+from subscribers.styling import inlined, inlined_fragment
+
+NOTE_LENGTH = 2_000  # characters
+READER_SLOTS = ("subject", "preheader", "count", "address", "since")
+READY_SLOTS = ("items", "more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
+
+
+class Part:
+    """One of the two parts of a mail: its shell and the small pieces that go into it or into a card."""
+
+    def __init__(self, kind: str, edition: Edition) -> None:
+        is_html = kind == "html"
+        self._slotted = SlottedHtml if is_html else Slotted
+        shell = render_to_string(f"emails/digest/body.{kind}", shell_context(edition))
+        self.shell = self._slotted(inlined(shell) if is_html else shell, READY_SLOTS)
+        self.label = self._piece(f"label.{kind}", "reason")
+        self.why = self._piece(f"why.{kind}", "reason")
+        self.more = self._piece(f"more.{kind}", "words", "web")
+
+    def _piece(self, name: str, *slots: str) -> Slotted:
+        text = render_to_string(f"emails/digest/{name}", {"slot": Slots(*slots)})
+        return self._slotted(inlined_fragment(text) if name.endswith("html") else text, READY_SLOTS)
+
+
+class Sheet:
+    """An edition in one language: the shells of both parts, the cards so far, and the words that numbers go into."""
+
+    def __init__(self, edition: Edition, pool_size: int, language: str) -> None:
+        self._pool_size, self._language = pool_size, language
+        with translation.override(language):
+            self.html, self.text = Part("html", edition), Part("txt", edition)
+        self._cards: dict[int, Card] = {}
+        self._counts: dict[int, str] = {}
+        self._days: dict[date, str] = {}
+
+    def cards(self, papers: Sequence[int]) -> list[Card]:
+        """The cards of these papers, in their order."""
+        if missing := [pk for pk in papers if pk not in self._cards]:
+            with translation.override(self._language):
+                self._cards |= {paper.pk: card(paper) for paper in Paper.objects.filter(pk__in=missing)}
+        return [self._cards[pk] for pk in papers]
+
+    def count(self, papers: int) -> str:
+        """ "5 papers for you, from 54 new ones"."""
+        if papers not in self._counts:
+            with translation.override(self._language):
+                some = ngettext("%(number)s paper for you", "%(number)s papers for you", papers)
+                pool = ngettext("from %(number)s new one", "from %(number)s new ones", self._pool_size)
+                words = f"{some % {'number': papers}}, {pool % {'number': self._pool_size}}"
+            self._counts[papers] = words
+        return self._counts[papers]
+
+    def more(self, papers: int) -> str:
+        """What the mail had no room for."""
+        with translation.override(self._language):
+            words = ngettext("%(number)s more paper on the web", "%(number)s more papers on the web", papers)
+            return words % {"number": papers}
+
+    def day(self, day: date) -> str:
+        if day not in self._days:
+            with translation.override(self._language):
+                self._days[day] = day_in_words(day)
+        return self._days[day]
+
+
+def shell_context(edition: Edition) -> dict[str, object]:
+    """What the shell needs, with a slot for whatever is one reader's own."""
+    slot = Slots(*READER_SLOTS, *READY_SLOTS)
+    return {
+        "edition": edition,
+        "note": cut("\n".join(map(plain, edition.note.splitlines())), NOTE_LENGTH),
+        "site_name": settings.SITE_NAME,
+        "sender": settings.MAIL_FROM_NAME,
+        "postal_address": settings.POSTAL_ADDRESS,
+        "leave": links.absolute("leave", slot["leave_key"]),
+        "less_often": links.absolute("less_often", slot["leave_key"]),
+        "pause": links.absolute("pause", slot["leave_key"]),
+        "slot": slot,
+    }

@@ -1,0 +1,62 @@
+"""A digest the plain way: Django's templates rendered whole for each reader, as the fast way must come out too."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.safestring import mark_safe
+
+from newsletter.digest.cards import card_context
+from newsletter.digest.choice import Choice
+from newsletter.digest.rendering import Renderer
+from newsletter.digest.sheets import shell_context
+from newsletter.models import Digest
+from papers.models import Paper
+from subscribers import links
+from subscribers.styling import inlined
+
+Contexts = Mapping[int, Mapping[str, object]]
+
+
+def contexts_of(choices: Sequence[Choice]) -> Contexts:
+    """What each paper's card says."""
+    return {pk: card_context(paper) for pk, paper in Paper.objects.in_bulk([one.paper for one in choices]).items()}
+
+
+def plain_html(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers: Contexts) -> str:
+    return plain(renderer, digest, choices, papers, "html")
+
+
+def plain_text(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers: Contexts) -> str:
+    return plain(renderer, digest, choices, papers, "txt")
+
+
+def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers: Contexts, kind: str) -> str:
+    """One part of the mail, its styles not yet inline; words come from the renderer, addresses do not."""
+    ready: Callable[[str], str] = mark_safe if kind == "html" else str
+    reader, copy = digest.subscriber, renderer._copy(digest, choices)
+    web = settings.SITE_URL + reverse("web_copy", args=[digest.uid])
+    items = []
+    with translation.override(reader.language):
+        for place, (choice, reason) in enumerate(zip(choices, copy.reasons, strict=True), start=1):
+            slot = {"reason": reason, "say": f"{web}{place}/"}
+            name = "label" if choice.outside or choice.rising else "why"
+            slot[name] = ready(render_to_string(f"emails/digest/{name}.{kind}", {"slot": slot}))
+            items.append(render_to_string(f"emails/digest/card.{kind}", {**papers[choice.paper], "slot": slot}))
+        own = {"preferences": links.preferences_url(reader), "web": web, "items": ready("".join(items))}
+        urls = {
+            "leave": links.leave_url(reader),
+            "less_often": links.less_often_url(reader),
+            "pause": links.pause_url(reader),
+        }
+        context = {**shell_context(renderer.edition), **urls, "slot": {**copy.values, **own}}
+        return render_to_string(f"emails/digest/body.{kind}", context)
+
+
+def same(renderer: Renderer, digest: Digest, choices: Sequence[Choice]) -> bool:
+    """Whether the fast way and the plain way come to the same bytes."""
+    papers, fast = contexts_of(choices), renderer.render(digest, choices)
+    html = inlined(plain_html(renderer, digest, choices, papers))
+    return (html, plain_text(renderer, digest, choices, papers)) == (fast.html, fast.text)
