@@ -12,7 +12,6 @@ from django.urls import path
 from django.utils import timezone
 
 from subscribers import suppressing
-from subscribers.addresses import address_hash, clean_address
 from subscribers.gate import why_not_mail
 from subscribers.imports import admin as imports_admin  # noqa: F401 - it registers itself
 from subscribers.models import Attack, Consent, Letter, Parting, Subscriber, SubscriptionRequest, Suppression

@@ -7,6 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from subscribers import links
+from subscribers.models import Subscriber
 from tests.browser import chromium
 from tests.pages import Seen, Visit
 

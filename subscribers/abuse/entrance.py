@@ -42,7 +42,7 @@ class Step:
 
     challenge: dict[str, Any]
     patience: str
-    words: StrOrPromise = ONE_MORE_STEP
+    words: str
     widget_json: str = json.dumps(WIDGET)
 
     @property
@@ -74,13 +74,13 @@ def admit(request: SubscriptionRequest, evidence: Evidence, at: datetime) -> Non
     under_attack = attack.is_on()
     request.proven = work.is_solved(evidence.work, at)
     if SubscriptionRequest.objects.exceed(settings.SIGNUP_INBOX * (2 if request.proven else 1) - 1):
-        raise TooMany(INBOX_IS_FULL, 900, status=503)
+        raise TooMany(str(INBOX_IS_FULL), 900, status=503)
     means_it = request.proven or PATIENCE.redeem(evidence.patience, at) is Standing.GOOD
     if not means_it and (under_attack or not has_room(request.network, evidence, at)):
         note(attack.turned_back(), at)
         raise OneMoreStep(next_step(evidence, at, under_attack))
     if take([posts(request.network)], at):
-        raise TooMany(NETWORK_IS_FULL, 3600, status=429)
+        raise TooMany(str(NETWORK_IS_FULL), 3600, status=429)
     if request.proven:
         note(attack.proven(), at)
     request.at = at
@@ -96,4 +96,5 @@ def has_room(network: str, evidence: Evidence, at: datetime) -> bool:
 def next_step(evidence: Evidence, at: datetime, under_attack: bool) -> Step:
     """A fresh challenge; and the same patience where it was just too short, or waiting would begin anew each time."""
     waits = PATIENCE.standing(evidence.patience, at) is Standing.YOUNG
-    return Step(work.challenge(at, under_attack), evidence.patience if waits else PATIENCE.issue(at))
+    patience = evidence.patience if waits else PATIENCE.issue(at)
+    return Step(work.challenge(at, under_attack), patience, str(ONE_MORE_STEP))

@@ -11,19 +11,15 @@ from subscribers.models.moves import Move
 from subscribers.models.partings import Parting
 from subscribers.models.requests import SubscriptionRequest
 from subscribers.models.subscribers import Subscriber, SubscriberQuerySet, Weekday, new_leave_key, validate_zone
-from subscribers.models.suppression import Suppression, SuppressionQuerySet
-from subscribers.models.unanswered import Unanswered, UnansweredQuerySet
-from subscribers.models.tallies import Tally
-
-__all__ = [
-    "MAX_ATTEMPTS",
-    "Attack",
 from subscribers.models.suppression import AppendOnlyError, Suppression, SuppressionQuerySet
+from subscribers.models.tallies import Tally
+from subscribers.models.unanswered import Unanswered, UnansweredQuerySet
 
 __all__ = [
     "MAX_ATTEMPTS",
     "PART_BYTES",
     "AppendOnlyError",
+    "Attack",
     "Consent",
     "Former",
     "IdempotencyKey",
@@ -41,9 +37,9 @@ __all__ = [
     "SubscriptionRequest",
     "Suppression",
     "SuppressionQuerySet",
+    "Tally",
     "Unanswered",
     "UnansweredQuerySet",
-    "Tally",
     "Weekday",
     "new_leave_key",
     "validate_zone",
