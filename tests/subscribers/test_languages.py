@@ -18,7 +18,7 @@ from subscribers.models import Consent, Letter, Subscriber
 from subscribers.schedule import MONDAY_TO_FRIDAY, Cadence, Schedule, clock, day_in_words, in_words, weekday_mask
 from subscribers.signup import CONFIRM_WORDS, CONSENT_WORDS
 from subscribers.views.pages import speak_to, token_page
-from tests.conftest import NOW
+from tests.conftest import NOW, carry_out_requests
 
 
 def text(response: object) -> str:
@@ -63,6 +63,7 @@ def test_a_sign_up_keeps_the_words_of_its_page(
     client: Client, form: dict[str, object], page: str, language: str
 ) -> None:
     client.post(reverse("subscribe") + page, form | {"language": "de"})
+    carry_out_requests()
     with translation.override(language):
         assert Consent.objects.get(subscriber__email="carol@example.org").words == str(CONSENT_WORDS)
 
