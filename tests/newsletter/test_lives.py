@@ -5,12 +5,14 @@ what, by what they pressed, and holds each mail that goes out against it.
 """
 
 import re
+import uuid
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import time_machine
 from anymail.signals import AnymailTrackingEvent
+from django.conf import settings as django_settings
 from django.core import mail
 from django.db import transaction
 from django.http import HttpResponse
@@ -32,7 +34,7 @@ from papers.models import Topic
 from subscribers import links, reminding, retention
 from subscribers.leaving import end_pauses
 from subscribers.models import Letter, Subscriber, Suppression
-from tests.conftest import NOW
+from tests.conftest import NOW, carry_out_requests
 from tests.newsletter.conftest import make_paper
 
 SITE = "https://papers.example"
@@ -60,6 +62,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.whole = transaction.atomic()
         self.whole.__enter__()
+        django_settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"  # each life begins without a past
         self.clock = time_machine.travel(NOW, tick=False)
         self.traveller = self.clock.start()
         self.client = Client()
@@ -117,10 +120,7 @@ class Life(RuleBasedStateMachine):
     @rule(email=address)
     def sign_up(self, email: str) -> None:
         self.post(reverse("subscribe"), email=email, **SIGN_UP)
-        person = Subscriber.objects.filter(email=email).first()
-        # Where the limits allow no letter, who had left stays as they are.
-        if person and person.status == "pending" and self.word.get(person.leave_key, "stopped") == "stopped":
-            self.word[person.leave_key] = "asked"
+        self.requests_are_carried_out()
 
     @rule(email=address)
     def confirm(self, email: str) -> None:
@@ -273,12 +273,20 @@ class Life(RuleBasedStateMachine):
                 self.word[key] = "agreed"
                 self.before.pop(key, None)
 
+    def requests_are_carried_out(self) -> None:
+        """What was asked for, now or before; where the limits allow no letter, who had left stays as they are."""
+        if carry_out_requests():
+            for person in Subscriber.objects.filter(email__in=ADDRESSES, status="pending"):
+                if self.word.get(person.leave_key, "stopped") == "stopped":
+                    self.word[person.leave_key] = "asked"
+
     @rule()
     def digests_are_planned(self) -> None:
         editions.plan(timezone.now())
 
     @rule()
     def mail_goes_out(self) -> None:
+        self.requests_are_carried_out()
         editions.plan(timezone.now())
         deliver_batch()
         send_owed_letters(timezone.now())

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from newsletter.proxies import real_address
 from subscribers.models import Subscriber
+from tests.conftest import carry_out_requests
 
 
 def seen(remote: str, **headers: str) -> str:
@@ -55,4 +56,5 @@ def test_consent_is_noted_with_the_network_that_the_proxy_saw(client: Client, se
     settings.PROXY_HOPS, settings.SECURE_SSL_REDIRECT = 1, False
     form = {"email": "carol@example.org", "cadence": "daily", "local_hour": 8, "zone": "UTC"}
     client.post("/subscribe/", form, headers={"X-Forwarded-For": "6.6.6.6, 198.51.100.9"}, REMOTE_ADDR="10.0.0.2")
+    carry_out_requests()
     assert Subscriber.objects.get().consents.get().network == "198.51.100.0/24"
