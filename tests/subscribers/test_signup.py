@@ -59,7 +59,7 @@ def test_confirming_starts_the_digest(bob: Subscriber) -> None:
     assert confirm(bob, NOW, "192.0.2.0/24")
     bob.refresh_from_db()
     assert (bob.status, bob.confirmed_at) == ("active", NOW)
-    assert bob.next_digest_at == NOW + timedelta(minutes=5)
+    assert bob.next_digest_at == NOW + timedelta(seconds=30)
     assert kinds() == ["welcome"]
     assert bob.consents.get().words == signup.CONFIRM_WORDS
 
