@@ -149,7 +149,8 @@ def _explanations(words: Sequence[Word], suspects: Sequence[str], usual: Backgro
         pairs += one * np.log((1 - BY_CHANCE) * np.maximum(mine[first], mine[second]) / either + BY_CHANCE)
     pairs -= math.log(max(len(pairs), 1))
     best = max(alone.max(), pairs.max(initial=-np.inf))
-    chance, by_pair = np.exp(alone - best), np.exp(pairs - best)
+    chance: Floats = np.exp(alone - best)
+    by_pair = np.exp(pairs - best)
     for members in (first, second):
         chance += np.bincount(members, by_pair, len(share))
     return chance
