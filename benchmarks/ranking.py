@@ -1,10 +1,12 @@
 """How well does the digest choose for one person? Ours against what others do, on real listings.
 
-    python -m benchmarks.ranking [--data FILE] [--half report|tuning|all] [--cost]
+    python -m benchmarks.ranking [--listings FILE] [--half report|tuning|all] [--cost]
 
 Readers are made by benchmarks/readers.py. A reader's likes are known, later weeks are ranked: nDCG@10 for subject
 readers, the mean reciprocal rank of the first wanted paper for author readers, with 95 % bootstrap intervals over
-readers. Text statistics come from the papers up to the last like. The tables stand in docs/ranking.md.
+readers. A line of the file is a listing in JSON (gzip or not): id, day, title, abstract, authors, upvotes, keywords.
+Text statistics come from the papers up to the last like. The tables stand in docs/ranking.md. To measure our ranker
+in an experiment of your own, see benchmarks/ours.py.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from benchmarks.readers import Bools, Listed, Reader, Rows, author_readers, load
 from newsletter.digest.features import Features, taste_of  # noqa: E402
 from newsletter.digest.scoring import phrase_strengths, score, standing  # noqa: E402
 from newsletter.digest.taste import Word, background, learn, read  # noqa: E402
+from newsletter.digest.terms import passage, short_forms  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "daily-listings.jsonl.gz"
 DEPTH = 10
@@ -130,7 +133,8 @@ class Recipes:
 
     @cached_property
     def _phrases(self) -> dict[str, Floats]:
-        return phrase_strengths(self.names, [(one.title, one.abstract) for one in self.papers])
+        texts = [(passage(one.title), passage(one.abstract)) for one in self.papers]
+        return phrase_strengths(self.names, texts, short_forms(part for text in texts for part in text))
 
     def _labels(self, reader: Reader, end: int) -> tuple[Rows, Bools]:
         known = np.arange(end)
@@ -193,14 +197,14 @@ def named(recipes: Recipes) -> dict[str, Recipe]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--listings", type=Path, default=DATA)
     parser.add_argument("--half", choices=["report", "tuning", "all"], default="report")
     parser.add_argument("--cost", action="store_true", help="measure time and memory instead")
     options = parser.parse_args()
     if options.cost:
-        cost(load(options.data))
+        cost(load(options.listings))
         return
-    quality(load(options.data), options.half)
+    quality(load(options.listings), options.half)
 
 
 if __name__ == "__main__":

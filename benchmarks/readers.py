@@ -58,24 +58,24 @@ class Reader:
 
     @property
     def is_for_tuning(self) -> bool:
-        """Constants are chosen on one half of the readers and reported on the other."""
-        return crc32(repr(self.names).encode()) % 2 == 0
+        """Constants are chosen on one half of the readers and reported on the other; no subject is in both."""
+        return in_tuning_half(subject(self.names[0]))
 
 
 def load(path: Path) -> list[Listed]:
     """The listings by day, each paper once."""
     found: dict[str, Listed] = {}
-    with gzip.open(path, "rt", encoding="utf-8") as file:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
         for row in map(json.loads, file):
             found.setdefault(
                 row["id"],
                 Listed(
                     title=row["title"],
-                    abstract=row["abstract"] or "",
-                    authors=tuple(row["authors"] or ()),
+                    abstract=row.get("abstract") or "",
+                    authors=tuple(row.get("authors") or ()),
                     day=date.fromisoformat(row["day"]),
-                    upvotes=row["upvotes"] or 0,
-                    keywords=tuple(row["keywords"]) if row["keywords"] else None,
+                    upvotes=row.get("upvotes") or 0,
+                    keywords=tuple(row["keywords"]) if row.get("keywords") else None,
                 ),
             )
     return sorted(found.values(), key=lambda one: (one.day, one.title))
@@ -94,7 +94,8 @@ def subject_readers(papers: Sequence[Listed]) -> list[Reader]:
     least, most = SUBJECT_PAPERS
     subjects = sorted(one for one, rows in with_subject.items() if least <= len(rows) <= most)
     chance = random.Random(5)
-    pairs = [tuple(chance.sample(subjects, 2)) for _ in subjects]
+    halves = [[one for one in subjects if in_tuning_half(one) == is_tuning] for is_tuning in (True, False)]
+    pairs = [tuple(chance.sample(half, 2)) for half in halves if len(half) > 1 for _ in half]
     name = {one: max(spellings[one].items(), key=lambda item: (item[1], item[0]))[0] for one in subjects}
     readers = (
         reader(tuple(name[one] for one in mine), set().union(*(with_subject[one] for one in mine)), labelled, papers)
@@ -128,6 +129,10 @@ def reader(names: tuple[str, ...], wanted: Iterable[int], shown: Bools, papers: 
         if len(pool) >= FEWEST_SHOWN and 0 < found.sum() < len(pool):
             questions.append(Week(pool, found))
     return Reader(names, likes, questions)
+
+
+def in_tuning_half(name: str) -> bool:
+    return crc32(name.encode()) % 2 == 0
 
 
 def subject(keyword: str) -> str:

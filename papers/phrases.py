@@ -28,7 +28,7 @@ class Phrases(Generic[Label]):
         self._exact: dict[tuple[str, ...], set[Label]] = {}
         for label, mine in phrases.items():
             for phrase in mine:
-                table, fold = (self._exact, _singular) if _is_exact(phrase) else (self._phrases, folded)
+                table, fold = (self._exact, singular) if _is_exact(phrase) else (self._phrases, folded)
                 words = tuple(map(fold, _words(phrase)))
                 table.setdefault(words, set()).add(label)
         self._longest = max(map(len, [*self._phrases, *self._exact]), default=0)
@@ -50,7 +50,7 @@ class Phrases(Generic[Label]):
         words = _words(text)
         return Counter(
             (exact, phrase, frozenset(table[phrase]))
-            for exact, table, fold in ((False, self._phrases, folded), (True, self._exact, _singular))
+            for exact, table, fold in ((False, self._phrases, folded), (True, self._exact, singular))
             for phrase in _grams(list(map(fold, words)), self._longest)
             if phrase in table
         )
@@ -71,7 +71,7 @@ def _is_exact(phrase: str) -> bool:
     return any(char.isupper() for char in phrase)
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
     """An acronym without its plural s: GANs, but not SARS."""
     return word[:-1] if len(word) > 2 and word.endswith("s") and word[-2].isupper() else word
 

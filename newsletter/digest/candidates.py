@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from newsletter.digest.features import Features
 from newsletter.digest.scoring import phrase_strengths, standing
-from newsletter.digest.taste import read
+from newsletter.digest.taste import text_of
+from newsletter.digest.terms import Passage, passage, short_forms
 from newsletter.models import Edition, EditionPaper
 from papers.identity import author_key
 from papers.models import Listing, Paper, PaperTopic, Reading
@@ -34,17 +35,27 @@ class Corpus:
 
     @cached_property
     def features(self) -> Features:
-        return Features.of([read(*text) for text in self._texts])
+        return Features.of(
+            [text_of(*passages, authors) for passages, (_, _, authors) in zip(self._passages, self._texts, strict=True)]
+        )
 
     def about(self, phrases: Iterable[str]) -> Mapping[str, Floats]:
         """How well each paper fits each of these phrases, and perhaps more."""
         if unknown := [phrase for phrase in phrases if phrase not in self._phrases]:
-            self._phrases |= phrase_strengths(unknown, [(title, abstract) for title, abstract, _ in self._texts])
+            self._phrases |= phrase_strengths(unknown, self._passages, self._forms)
         return self._phrases
 
     def by(self, author: str) -> Sequence[int]:
         """The rows of an author's papers, however the name is written."""
         return self._authors.get(author_key(author), [])
+
+    @cached_property
+    def _passages(self) -> list[tuple[Passage, Passage]]:
+        return [(passage(title), passage(abstract)) for title, abstract, _ in self._texts]
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        return short_forms(part for passages in self._passages for part in passages)
 
     @cached_property
     def _authors(self) -> dict[str, list[int]]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from newsletter.digest.taste import IN_TITLE, Background, Taste, Text, background
+from newsletter.digest.taste import Background, Taste, Text, background
 
 Floats = NDArray[np.float32]
 
@@ -27,7 +27,7 @@ class Features:
 
     @cached_property
     def _terms(self) -> "Table":
-        return Table([{term: IN_TITLE if term in text.title else 1.0 for term in text.terms} for text in self.texts])
+        return Table([text.terms for text in self.texts])
 
     @cached_property
     def _authors(self) -> "Table":

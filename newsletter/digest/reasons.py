@@ -11,6 +11,7 @@ from subscribers.schedule import listed
 
 TOLD = 2  # terms that a reason names
 LONGEST_NAME = 60
+ALIKE = 0.25  # a weighted taste from which on a paper of a topic is told to be like the liked ones too
 
 
 def reason(candidates: Candidates, reader: Reader, scores: Scores, number: int, row: int) -> str:
@@ -25,7 +26,8 @@ def reason(candidates: Candidates, reader: Reader, scores: Scores, number: int, 
     if words > 0 and (topic == EVERYTHING or fit < BELONGS) and (why := _shared(candidates, reader, row)):
         return why
     if topic != EVERYTHING:
-        return candidates.topic_names[topic]
+        name = candidates.topic_names[topic]
+        return _("%(topic)s · like papers you liked") % {"topic": name} if words >= ALIKE else name
     return pgettext("a paper", "Trending")
 
 

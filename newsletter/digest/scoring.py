@@ -1,20 +1,22 @@
 """How a reader's fit, taste and the trend make one score. Pure; the weights are measured in docs/ranking.md."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from newsletter.digest.terms import Finder, Passage, another_name
 from papers.models.topics import BELONGS
-from papers.phrases import Phrases
 
 Floats = NDArray[Any]
 
 TASTE_WEIGHT = 0.5
 TREND_WEIGHT = 0.075  # decides among papers that fit about equally, never instead of fit
 COMMONNESS = 10  # a phrase in a tenth of the papers counts half
+OTHER_NAME = 0.8  # of the strength: what the reader did not write may also mean something else
 
 _IN_BRACKETS = re.compile(r"^(.+?)\s*\(([^()]+)\)$")
 
@@ -36,18 +38,24 @@ def spellings(phrase: str) -> list[str]:
     return [found[1], found[2]] if found else [phrase.strip()]
 
 
-def phrase_strengths(phrases: Iterable[str], texts: Sequence[tuple[str, str]]) -> dict[str, NDArray[np.float64]]:
-    """How well each text (title, abstract) fits each followed phrase, 0..1, matched as topics' phrases are.
+def phrase_strengths(
+    phrases: Iterable[str], texts: Sequence[tuple[Passage, Passage]], forms: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, NDArray[np.float64]]:
+    """How well each text (title, abstract) fits each followed phrase, 0..1, or its other name, from `short_forms`.
 
     A phrase that many of these papers use says less about each of them; a muted phrase mutes wherever this is above 0.
     """
     wanted = list(dict.fromkeys(phrases))
-    matcher = Phrases({phrase: spellings(phrase) for phrase in wanted})
-    result = {phrase: np.zeros(len(texts)) for phrase in wanted}
-    for row, (title, abstract) in enumerate(texts):
-        for phrase, strength in matcher.strengths(title, abstract).items():
-            result[phrase][row] = (1 + strength) / 2
-    return {phrase: _among(found) for phrase, found in result.items()}
+    mine = {one: spellings(one) for one in wanted}
+    other = {one: [name for spelling in mine[one] if (name := another_name(spelling, forms))] for one in wanted}
+    by_name, by_other_name = Finder(mine), Finder(other)
+    result = {one: np.zeros(len(texts)) for one in wanted}
+    for row, text in enumerate(texts):
+        for one, found in by_other_name.aboutness(*text).items():
+            result[one][row] = OTHER_NAME * found
+        for one, found in by_name.aboutness(*text).items():
+            result[one][row] = max(found, result[one][row])
+    return {one: _among(found) for one, found in result.items()}
 
 
 def _among(found: NDArray[np.float64]) -> NDArray[np.float64]:

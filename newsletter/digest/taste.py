@@ -1,41 +1,42 @@
 """What one reader likes, learned from the papers they spoke of. Pure; the recipe is measured in docs/ranking.md.
 
-A profile is small and can be read: a few dozen terms and authors with their weights. A term weighs by how surely it is
-no chance that so many of the liked papers have it: Dunning's log-likelihood ratio (Accurate Methods for the Statistics
-of Surprise and Coincidence, 1993), raised to a power, so that what all likes share outweighs what one of them says.
+A profile is small and can be read: a few dozen terms and authors with their weights. A term weighs by how well it
+explains, alone or with one other, that just these papers are liked: half by Bayes' rule over all such explanations
+(after Tenenbaum, Rules and Similarity in Concept Learning, 1999), and half by Dunning's log-likelihood ratio (Accurate
+Methods for the Statistics of Surprise and Coincidence, 1993), raised to a power, which is milder.
 """
 
 import math
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
+from newsletter.digest.terms import Passage, passage, terms
 from papers.identity import author_key
-from papers.phrases import folded
-from papers.similar import COMMON
 
 WORDS = 40  # of a profile
 AUTHORS = 40
-LONGEST_TERM = 3  # words
+SUSPECTS = 120  # terms that may be what a reader follows
+BY_CHANCE = 0.02  # of the likes are liked for another reason
+CAUTION = 0.75  # of the evidence counts: papers are not independent
+ENOUGH = 5.0  # likes; of more, only the shares count, so that a reader of many interests keeps them all
 SHARPNESS = 3  # the power
-IN_TITLE = 1.5  # a term that stands in the title counts so much
 AGAINST = 0.5  # what the disliked papers share counts so much less than what the liked share
 HALF_LIFE = timedelta(days=120)
-LONGEST_WORD = 60
 COMMON_AUTHOR = 0.005  # of all papers: from there on a name tells less and less
 
-_WORD = re.compile(r"\w(?:[\w+]*\w)?")
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Text:
     """A paper as taste sees it."""
 
-    terms: frozenset[str]
-    title: frozenset[str]
+    terms: Mapping[str, float]  # and how much of the paper each is
     authors: frozenset[str]
 
 
@@ -68,16 +69,17 @@ class Taste:
 
 
 def read(title: str, abstract: str, authors: Iterable[str]) -> Text:
-    """The terms of a paper: words, pairs and triples, folded, that neither begin nor end with a word everybody uses."""
-    in_title = frozenset(_grams(title))
-    keys = frozenset(key for name in authors if (key := author_key(name)))
-    return Text(in_title | frozenset(_grams(abstract)), in_title, keys)
+    return text_of(passage(title), passage(abstract), authors)
+
+
+def text_of(title: Passage, abstract: Passage, authors: Iterable[str]) -> Text:
+    return Text(terms(title, abstract), frozenset(key for name in authors if (key := author_key(name))))
 
 
 def background(texts: Sequence[Text]) -> Background:
     terms, authors = Counter[str](), Counter[str]()
     for text in texts:
-        terms.update(text.terms)
+        terms.update(text.terms.keys())
         authors.update(text.authors)
     return Background(len(texts), terms, authors)
 
@@ -98,17 +100,28 @@ def learn(words: Sequence[Word], usual: Background) -> Taste:
 
 
 def _telling(words: Sequence[Word], usual: Background) -> dict[str, float]:
+    """The terms that tell these papers from the usual ones, with their weights."""
     total = sum(word.weight for word in words)
     have: defaultdict[str, float] = defaultdict(float)
     for word in words:
         for term in word.text.terms:
             have[term] += word.weight
-    found: dict[str, float] = {}
+    surprises: dict[str, float] = {}
     for term, count in have.items():
-        rarity = (usual.terms.get(term, 0) + 0.5) / (usual.papers + 1)
-        if (surprise := _surprise(count / total, rarity)) > 0:
-            found[term] = surprise**SHARPNESS
-    return _heaviest(found, WORDS)
+        if (surprise := _surprise(count / total, _share(term, usual))) > 0:
+            surprises[term] = surprise
+    suspects = _heaviest(surprises, SUSPECTS)
+    if not suspects:
+        return {}
+    explained = _explanations(words, list(suspects), usual)
+    milder = np.array(list(suspects.values())) ** SHARPNESS
+    weights = explained / explained.sum() + milder / milder.sum()
+    return _heaviest(dict(zip(suspects, weights.tolist(), strict=True)), WORDS)
+
+
+def _share(term: str, usual: Background) -> float:
+    """Of the usual papers that have the term; never 0 nor 1."""
+    return (usual.terms.get(term, 0) + 0.5) / (usual.papers + 1)
 
 
 def _surprise(share: float, usual: float) -> float:
@@ -119,6 +132,30 @@ def _surprise(share: float, usual: float) -> float:
     return share * math.log(share / usual) + rest
 
 
+def _explanations(words: Sequence[Word], suspects: Sequence[str], usual: Background) -> Floats:
+    """For each term, how probable it is that the reader follows it, alone or with one other.
+
+    If so, every paper that has either is as likely to be liked as any other of them: rare terms explain more.
+    """
+    has = np.array([[term in word.text.terms for term in suspects] for word in words], float)
+    share = np.array([_share(term, usual) for term in suspects])
+    weight = np.array([word.weight for word in words])
+    weight *= CAUTION * min(1.0, ENOUGH / weight.sum())
+    first, second = np.triu_indices(len(suspects), 1)
+    either = share[first] + share[second] - share[first] * share[second]
+    alone = weight @ np.log((1 - BY_CHANCE) * has / share + BY_CHANCE) - math.log(len(share))
+    pairs = np.zeros(len(first))
+    for one, mine in zip(weight, has, strict=True):  # one by one, so that memory is flat in the number of likes
+        pairs += one * np.log((1 - BY_CHANCE) * np.maximum(mine[first], mine[second]) / either + BY_CHANCE)
+    pairs -= math.log(max(len(pairs), 1))
+    best = max(alone.max(), pairs.max(initial=-np.inf))
+    chance: Floats = np.exp(alone - best)
+    by_pair = np.exp(pairs - best)
+    for members in (first, second):
+        chance += np.bincount(members, by_pair, len(share))
+    return chance
+
+
 def _scaled(words: Sequence[Word], weights: Mapping[str, float]) -> dict[str, float]:
     """So that the papers that the weights come from score 1 on average."""
     total = sum(word.weight for word in words)
@@ -127,10 +164,8 @@ def _scaled(words: Sequence[Word], weights: Mapping[str, float]) -> dict[str, fl
 
 
 def raw(weights: Mapping[str, float], text: Text) -> float:
-    """The sum of a text's weights."""
-    return sum(
-        weight * (IN_TITLE if term in text.title else 1.0) for term, weight in weights.items() if term in text.terms
-    )
+    """The sum of the weights of what a text speaks of."""
+    return sum(weight * text.terms.get(term, 0.0) for term, weight in weights.items())
 
 
 def _authors(liked: Sequence[Word], usual: Background) -> dict[str, float]:
@@ -155,13 +190,3 @@ def _heaviest(weights: Mapping[str, float], most: int) -> dict[str, float]:
     """Ties by letter, so that the same words give the same taste."""
     kept = sorted(weights.items(), key=lambda item: (-abs(item[1]), item[0]))[:most]
     return {name: round(weight, 5) for name, weight in kept if abs(weight) > 1e-5}
-
-
-def _grams(text: str) -> Iterable[str]:
-    words = [folded(word) for word in _WORD.findall(unicodedata.normalize("NFKC", text)) if len(word) <= LONGEST_WORD]
-    for start, first in enumerate(words):
-        if first in COMMON:
-            continue
-        for end in range(start + 1, min(start + LONGEST_TERM, len(words)) + 1):
-            if words[end - 1] not in COMMON:
-                yield " ".join(words[start:end])

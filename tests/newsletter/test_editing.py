@@ -57,6 +57,17 @@ def test_a_banned_paper_is_nobodys_candidate(edition: Edition, papers: list[Pape
     assert papers[0].pk not in candidates.load(edition).papers
 
 
+def test_what_is_harvested_later_changes_nothing_of_an_open_edition(
+    edition: Edition, papers: list[Paper], graphs: Topic
+) -> None:
+    before = candidates.load(edition)
+    make_paper(9, graphs, hot=500, notice=9)
+    Paper.objects.filter(pk=papers[-1].pk).update(hot=400, notice=8)
+    after = candidates.load(edition)
+    assert (after.papers, after.notice) == (before.papers, before.notice)
+    assert (after.standings == before.standings).all()
+
+
 @pytest.mark.parametrize(("address", "words"), [("reader0@example.org", "taken, no. 1"), ("a\0b", "Nobody has")])
 def test_the_admin_explains_a_readers_papers(
     admin_client: Client, edition: Edition, graphs: Topic, address: str, words: str

@@ -9,7 +9,7 @@ from papers.models import Paper
 from subscribers import signup
 from subscribers.models import Subscriber
 from subscribers.wishes import Wishes
-from tests.conftest import NOW
+from tests.conftest import NOW, carry_out_requests
 
 PROPOSE = reverse("propose")
 KNOWN = "2401.00001, 2401.00003 and 2401.00002"
@@ -78,6 +78,7 @@ def test_reading_the_address_leads_to_the_form(client: Client) -> None:
 def test_what_was_shown_becomes_a_first_taste(client: Client, ids: list[str]) -> None:
     typed = {"email": "carol@example.org", "cadence": "daily", "local_hour": "8", "papers": f"{KNOWN} 2512.99999"}
     client.post(reverse("subscribe"), typed)
+    carry_out_requests()
     carol = Subscriber.objects.get()
     words = Feedback.objects.filter(subscriber=carol)
     assert {word.paper.arxiv_id for word in words} == {"2401.00001", "2401.00002", "2401.00003"}

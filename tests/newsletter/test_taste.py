@@ -12,7 +12,8 @@ from newsletter.digest import candidates, readers
 from newsletter.digest.explanation import explain
 from newsletter.digest.features import Features
 from newsletter.digest.scoring import phrase_strengths, spellings
-from newsletter.digest.taste import HALF_LIFE, Word, background, faded, learn, read
+from newsletter.digest.taste import ENOUGH, HALF_LIFE, Background, Text, Word, background, faded, learn, read
+from newsletter.digest.terms import passage
 from newsletter.models import DigestPaper, Edition, Feedback, Profile
 from papers.models import Paper, Topic
 from subscribers.models import Interest, Subscriber
@@ -38,7 +39,7 @@ def test_a_taste_is_what_the_liked_papers_share() -> None:
 def test_a_paper_like_the_liked_ones_scores_about_one_and_another_nothing() -> None:
     taste = learn([Word(text, 1.0) for text in SPARSE], USUAL)
     liked, other = Features.of([SPARSE[0], ROBOTS[0]], USUAL).like([taste])[0]
-    assert liked == pytest.approx(1, abs=0.1)
+    assert liked == pytest.approx(1, abs=0.15)
     assert other == 0
 
 
@@ -53,6 +54,25 @@ def test_the_order_of_what_was_said_does_not_matter() -> None:
     assert learn(words, USUAL) == learn(words[::-1], USUAL)
 
 
+def holds(*terms: str) -> Text:
+    return Text(dict.fromkeys(terms, 1.0), frozenset())
+
+
+def test_two_subjects_are_each_worth_more_than_what_neither_explains() -> None:
+    usual = Background(1_000, {"graph": 20, "robot": 20, "model": 400}, {})
+    likes = [holds("graph", "model"), holds("graph"), holds("robot"), holds("robot", "model"), holds("graph")]
+    weights = learn([Word(text, 1.0) for text in likes], usual).terms
+    assert weights["robot"] > 10 * weights.get("model", 0)
+
+
+def test_a_reader_of_many_interests_keeps_them_all() -> None:
+    subjects = ["graph", "robot", "proof", "vision"]
+    usual = Background(1_000, dict.fromkeys(subjects, 30), {})
+    likes = [Word(holds(subject), 1.0) for subject in subjects for _ in range(int(4 * ENOUGH))]
+    weights = learn(likes, usual).terms
+    assert min(weights[subject] for subject in subjects) > 0.9 * max(weights.values())
+
+
 def test_nothing_said_is_no_taste() -> None:
     assert not learn([], USUAL)
 
@@ -65,7 +85,8 @@ def test_a_word_weighs_half_after_its_half_life() -> None:
 def test_either_spelling_of_a_phrase_is_found() -> None:
     assert spellings("low-rank adaptation (LoRA)") == ["low-rank adaptation", "LoRA"]
     found = phrase_strengths(
-        ["low-rank adaptation (LoRA)"], [("We use LoRA", ""), ("Low rank adaptation", ""), ("", "")]
+        ["low-rank adaptation (LoRA)"],
+        [(passage(title), passage("")) for title in ("We use LoRA", "Low rank adaptation", "")],
     )
     assert [strength > 0 for strength in found["low-rank adaptation (LoRA)"]] == [True, True, False]
 
