@@ -13,8 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from django.templatetags.static import static
 from environs import Env, validate
+
+from newsletter import theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -174,31 +175,7 @@ AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True  # the audit log says who did what; who only looked in is nobody's business
 AXES_VERBOSE = False
-# The theme, in the site's colours; its sidebar stands in newsletter/navigation.py.
-UNFOLD = {
-    "SITE_TITLE": SITE_NAME,
-    "SITE_HEADER": SITE_NAME,
-    "SITE_SYMBOL": "newspaper",
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "4px",
-    "STYLES": [lambda _: static("cockpit.css")],
-    "SIDEBAR": {"navigation": "newsletter.navigation.groups"},
-    "COLORS": {
-        "primary": {
-            "50": "#f0f7f6",
-            "100": "#d9ebe9",
-            "200": "#b3d7d3",
-            "300": "#7cc4bd",
-            "400": "#4aa39b",
-            "500": "#2f8079",
-            "600": "#1f5f5b",
-            "700": "#194d4a",
-            "800": "#143d3b",
-            "900": "#10302e",
-            "950": "#0a1f1e",
-        },
-    },
-}
+UNFOLD = theme.of(SITE_NAME)
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

@@ -13,12 +13,13 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 from django.views import csrf, defaults
 
 from newsletter.models import Digest, Edition, Feedback
+from papers.archive import Period
 from papers.models import Paper, Topic
 from subscribers import leaving, links, moves
 from subscribers.emails import letter_email
@@ -34,7 +35,9 @@ NO_PAGES = {
     **dict.fromkeys(["latest_feed", "period_feed", "topic_feed", "search_feed"], "for feed readers"),
     **dict.fromkeys(["subscriptions", "api:openapi-json", "api:api-root"], "for programs"),
     **dict.fromkeys(["api:topics", "api:topic_papers", "api:papers", "api:paper", "api:search"], "for programs"),
+    **dict.fromkeys(["embed_script", "ticket"], "for the scripts of forms"),
     "archive": "leads to the latest month",
+    "embed": "an operator's",
     "export": "a file to keep",
 }
 
@@ -134,6 +137,15 @@ class Visit:
         self.post("subscribe")
         del self.client.defaults["HTTP_SEC_FETCH_SITE"]
         self.post("send_preferences_link", email="nobody")
+        self.post("subscribe", email="carol@gmial.com", local_hour="8", cadence="daily")
+        for papers in ("", "none", f"{self.paper.arxiv_id} 2401.99999"):
+            self.post("propose", email="nobody", papers=papers)
+        self.get("example")
+        self.get("example", query="?topics=" + self.topic.slug)
+        with override_settings(SIGNUP_SOFT_PER_HOUR=0):
+            self.post("subscribe", email="carol@example.org", local_hour="8", cadence="daily")
+        with override_settings(SIGNUP_INBOX=0):
+            self.post("subscribe", email="carol@example.org", local_hour="8", cadence="daily")
         waiting = self.reader("pending")
         self.get("confirm", links.confirm_token(waiting))
         self.get("confirm", links.confirm_token(self.reader()))
@@ -230,6 +242,12 @@ class Visit:
             self.get(route, token)
         self.get("web_copy", digest.uid)
         self.get("web_copy", planned(edition, self.reader()).uid)
+        for word in ("more", "less", "saved", "hooray"):
+            self.get("say", digest.uid, 1, word)
+        self.post("say", digest.uid, 1, "less")
+        self.post("say", digest.uid, 1, "less", word="hooray")
+        self.get("editions")
+        self.get("edition", "weekly", Period.day(edition.date))
         said = self.reader()
         Feedback.objects.create(subscriber=said, paper=self.paper, kind="more")
         self.post("learned", links.preferences_token(said), paper=self.paper.pk, word="less")

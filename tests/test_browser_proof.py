@@ -9,7 +9,8 @@ from pytest_django import Settings
 
 from subscribers.abuse import entrance
 from subscribers.models import Attack, SubscriptionRequest
-from tests.test_browser_pages import chromium, overflow, site, violations  # noqa: F401 - a fixture is one of them
+from tests.browser import chromium
+from tests.test_browser_pages import overflow, violations
 
 pytestmark = pytest.mark.browser
 
@@ -20,16 +21,16 @@ def _attacked(transactional_db: None, settings: Settings) -> None:
     Attack.objects.begin("a test", Attack._meta.get_field("began_at").get_default())
 
 
-def sign_up(page: Page, site: str) -> None:  # noqa: F811
+def sign_up(page: Page, site: str) -> None:
     page.goto(site + "/subscribe/")
     page.get_by_label("Your email address").fill("carol@example.org")
-    page.get_by_role("button", name="Subscribe").click()
+    page.get_by_role("button", name="Subscribe", exact=True).click()
     page.get_by_text("One more step").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_the_step_does_its_work_by_itself_and_one_press_finishes(site: str, width: int, scheme: str) -> None:  # noqa: F811
+def test_the_step_does_its_work_by_itself_and_one_press_finishes(site: str, width: int, scheme: str) -> None:
     with chromium() as browser:
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
         asked: list[str] = []
@@ -44,7 +45,7 @@ def test_the_step_does_its_work_by_itself_and_one_press_finishes(site: str, widt
     assert SubscriptionRequest.objects.get().proven
 
 
-def test_without_javascript_it_takes_a_moment_and_one_press(site: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_without_javascript_it_takes_a_moment_and_one_press(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrance, "PATIENCE", replace(entrance.PATIENCE, youngest=timedelta(0)))
     with chromium() as browser:
         page = browser.new_context(java_script_enabled=False).new_page()
@@ -56,7 +57,7 @@ def test_without_javascript_it_takes_a_moment_and_one_press(site: str, monkeypat
     assert not SubscriptionRequest.objects.get().proven
 
 
-def test_a_page_that_is_the_same_for_everybody_fetches_its_ticket_with_the_focus(site: str) -> None:  # noqa: F811
+def test_a_page_that_is_the_same_for_everybody_fetches_its_ticket_with_the_focus(site: str) -> None:
     with chromium() as browser:
         page = browser.new_page()
         page.goto(site + "/topics/")

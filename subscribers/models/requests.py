@@ -37,7 +37,7 @@ class SubscriptionRequestQuerySet(models.QuerySet["SubscriptionRequest"]):
 
     def exceed(self, most: int) -> bool:
         """Whether there are more rows than `most`. It walks the index so far at most, never counts all."""
-        return self.order_by("pk").values("pk")[most : most + 1].exists()
+        return most < 0 or self.order_by("pk").values("pk")[most : most + 1].exists()
 
 
 class SubscriptionRequest(models.Model):

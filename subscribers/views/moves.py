@@ -5,6 +5,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from subscribers import links, moves, requests
 from subscribers.abuse import limits
@@ -37,11 +38,11 @@ def ask(request: HttpRequest, subscriber: Subscriber, email: str) -> str:
     """Ask the old address now, the new one soon; why that cannot be, in words, or nothing."""
     at, network = timezone.now(), client_network(request)
     if take([limits.moves(network)], at):
-        return "Many new addresses were named from your network today. Try again tomorrow."
+        return _("Many new addresses were named from your network today. Try again tomorrow.")
     with transaction.atomic():
         move = moves.ask(subscriber, email, at)
         if move is None:
-            return "You named a new address within the last day. Try again tomorrow."
+            return _("You named a new address within the last day. Try again tomorrow.")
         wish = SubscriptionRequest(kind=SubscriptionRequest.Kind.MOVE, email=email, at=at, not_before=at)
         wish.network, wish.wishes = network, {"move": move.uid.hex}
         requests.store(wish)

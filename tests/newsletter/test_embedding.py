@@ -54,7 +54,7 @@ def test_nobody_else_gets_the_page(client: Client, db: None) -> None:
 def test_a_sample_shows_what_a_digest_is(client: Client, papers: list[Paper]) -> None:
     answer = client.get(EXAMPLE)
     page = answer.content.decode()
-    assert "A sample: 5 papers for you, chosen from 8" in page
+    assert "5 papers for you, from 8" in page
     assert papers[0].title in page
     assert (answer["X-Robots-Tag"], answer["Cache-Control"]) == ("noindex", "public, max-age=300")
     assert not Edition.objects.exists()
