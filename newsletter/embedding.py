@@ -42,4 +42,4 @@ def page(request: HttpRequest) -> HttpResponse:
 def snippet(name: str, topics: list[Topic]) -> str:
     """What an operator pastes into a page."""
     context = {"site_url": settings.SITE_URL, "topics": topics, "consent_words": SignUpForm.consent_words}
-    return render_to_string(f"newsletter/embed_{name}.html", context).strip()
+    return render_to_string(f"newsletter/_embed_{name}.html", context).strip()

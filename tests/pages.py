@@ -141,7 +141,8 @@ class Visit:
         for papers in ("", "none", f"{self.paper.arxiv_id} 2401.99999"):
             self.post("propose", email="nobody", papers=papers)
         self.get("example")
-        self.get("example", query="?topics=" + self.topic.slug)
+        Paper.objects.filter(pk=self.paper.pk).update(listed_on=self.now.date())
+        self.get("example", query="?language=en")
         with override_settings(SIGNUP_SOFT_PER_HOUR=0):
             self.post("subscribe", email="carol@example.org", local_hour="8", cadence="daily")
         with override_settings(SIGNUP_INBOX=0):
