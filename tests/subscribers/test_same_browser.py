@@ -11,6 +11,7 @@ from pytest_django import Settings
 from subscribers import links
 from subscribers.models import Subscriber
 from subscribers.views.same_browser import COOKIE, KEPT
+from tests.conftest import carry_out_requests
 
 SUBSCRIBE = reverse("subscribe")
 BY_ITSELF = "data-by-itself"
@@ -20,6 +21,7 @@ BY_ITSELF = "data-by-itself"
 def path(client: Client, form: dict[str, object]) -> str:
     """Carol has signed up in `client`: the link that she was mailed."""
     client.post(SUBSCRIBE, form)
+    carry_out_requests()
     return reverse("confirm", args=[links.confirm_token(Subscriber.objects.get())])
 
 
