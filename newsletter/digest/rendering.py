@@ -106,12 +106,12 @@ class Renderer:
 
     def _items(self, choices: Sequence[Choice], part: str) -> str:
         cards = zip(self._cards_of(choices), choices, strict=True)
-        return Filled("".join(getattr(card, part).fill({"reason": choice.reason}) for card, choice in cards))
+        return Filled.of([getattr(card, part).fill({"reason": choice.reason}) for card, choice in cards])
 
     def _cards_of(self, choices: Iterable[Choice]) -> list[Card]:
         wanted = [choice.paper for choice in choices]
-        for paper in Paper.objects.filter(pk__in=set(wanted) - self._cards.keys()):
-            self._cards[paper.pk] = card(paper)
+        if new := set(wanted) - self._cards.keys():
+            self._cards |= {paper.pk: card(paper) for paper in Paper.objects.filter(pk__in=new)}
         return [self._cards[pk] for pk in wanted]
 
     @cached_property

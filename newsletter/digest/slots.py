@@ -4,6 +4,8 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 
+from newsletter.digest.pieces import Joined, Literal
+
 # Unguessable, so that no paper's text can hold one; made of letters, so that it survives in URLs and HTML.
 _MARK = f"slot{secrets.token_hex(8)}"
 _SLOT = re.compile(rf"{_MARK}([a-z_]+?)z{_MARK}")
@@ -21,9 +23,10 @@ class Slotted:
 
     def __init__(self, text: str, escape: Callable[[str], str] = str) -> None:
         self._pieces = _SLOT.split(text)  # literal, name, literal, name, …, literal
+        self._pieces[::2] = map(Literal, self._pieces[::2])
         self._escape = escape
 
-    def fill(self, values: Mapping[str, str]) -> str:
+    def fill(self, values: Mapping[str, str]) -> "Filled":
         """The text with every slot filled. Raises KeyError for a slot without a value.
 
         Values are escaped, unless they are filled texts themselves (`Filled`).
@@ -32,10 +35,8 @@ class Slotted:
         for number in range(1, len(pieces), 2):
             value = values[pieces[number]]
             pieces[number] = value if isinstance(value, Filled) else self._escape(value)
-        return Filled("".join(pieces))
+        return Filled.of(pieces)
 
 
-class Filled(str):
+class Filled(Joined):
     """Text that is complete and must not be escaped again."""
-
-    __slots__ = ()
