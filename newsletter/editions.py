@@ -4,17 +4,38 @@ Planning only writes rows. It may be stopped anywhere and started again, in any 
 a digest is unique per edition and reader, and a reader moves on in the transaction that planned them.
 """
 
+import uuid
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from newsletter.models import Digest, Edition, EditionPaper
+from newsletter.rows import Row, as_json, instant, table
 from papers.models import Paper
 from subscribers.models import Subscriber
+from subscribers.schedule import Cadence, Schedule
 
-CHUNK = 500  # readers per transaction: short locks, flat memory
+CHUNK = 5000  # readers per transaction: short locks, flat memory
 POOL_SIZE = 1000  # papers an edition draws from, the hottest of its window
+
+# What a chunk writes: the digests, and when their readers' next ones are due.
+DIGESTS = {
+    "uid": "uuid",
+    "edition": "bigint",
+    "subscriber": "bigint",
+    "not_before": "timestamptz",
+    "expires_at": "timestamptz",
+    "next": "timestamptz",
+}
+PLAN = """
+INSERT INTO newsletter_digest (uid, edition_id, subscriber_id, status, reason, not_before, expires_at, fencing_token,
+    attempts, subject, provider_id, planned_at)
+SELECT uid, edition, subscriber, 'planned', '', not_before, expires_at, 0, 0, '', '', %s
+FROM {digests} AS a WHERE true ON CONFLICT DO NOTHING"""
+MOVE_ON = """
+UPDATE subscribers_subscriber SET next_digest_at = a.next FROM {digests} AS a WHERE id = a.subscriber"""
 
 
 def plan(at: datetime) -> int:
@@ -28,18 +49,32 @@ def plan(at: datetime) -> int:
 @transaction.atomic
 def plan_chunk(at: datetime, size: int = CHUNK) -> int:
     """Plan at most `size` due readers in one transaction; returns how many there were."""
-    readers = list(Subscriber.objects.due(at).select_for_update(skip_locked=True)[:size])
-    editions: dict[tuple[str, date], Edition] = {}
+    due = Subscriber.objects.due(at).select_for_update(skip_locked=True)
+    readers = due.values_list("pk", "next_digest_at", "cadence", "local_hour", "weekday", "zone", "weekdays")[:size]
+    slots: dict[tuple[object, ...], Row] = {}  # readers of one schedule share all but their names
     digests = []
-    for reader in readers:
-        due, reader.next_digest_at = reader.next_digest_at, reader.schedule.next_after(at)
-        assert due is not None  # noqa: S101 - due() selects by it
-        issue = (reader.cadence, reader.schedule.local_date(due))
-        editions[issue] = editions.get(issue) or open_edition(*issue)
-        digests.append(new_digest(editions[issue], reader, due))
-    Digest.objects.bulk_create(digests, ignore_conflicts=True)
-    Subscriber.objects.bulk_update(readers, ["next_digest_at"])
-    return len(readers)
+    for pk, *slot in readers:
+        if (shared := slots.get(tuple(slot))) is None:
+            shared = slots[tuple(slot)] = _slot(at, *slot)
+        digests.append({"uid": uuid.uuid4().hex, "subscriber": pk, **shared})
+    if digests:
+        written = as_json(digests)
+        with connection.cursor() as cursor:
+            cursor.execute(PLAN.format(digests=table(DIGESTS)), [instant(at), written])
+            cursor.execute(MOVE_ON.format(digests=table(DIGESTS)), [written])
+    return len(digests)
+
+
+def _slot(at: datetime, due: Any, cadence: Any, *when: Any) -> Row:
+    """What the digests of one schedule and slot have in common. After an outage they may be planned too late, and then
+    expire, on record."""
+    schedule = Schedule(Cadence(cadence), *when)
+    return {
+        "edition": open_edition(cadence, schedule.local_date(due)).pk,
+        "not_before": instant(due),
+        "expires_at": instant(due + settings.DIGEST_EXPIRES_AFTER),
+        "next": instant(schedule.next_after(at)),
+    }
 
 
 def plan_sample(reader: Subscriber, at: datetime) -> bool:
@@ -48,12 +83,10 @@ def plan_sample(reader: Subscriber, at: datetime) -> bool:
         edition = open_edition(Edition.Kind.SAMPLE, reader.schedule.local_date(at))
         if edition.digests.filter(subscriber=reader).exists():
             return False
-        return bool(Digest.objects.bulk_create([new_digest(edition, reader, at)], ignore_conflicts=True))
-
-
-def new_digest(edition: Edition, reader: Subscriber, due: datetime) -> Digest:
-    """A digest of a slot. After an outage it may be planned too late, and then expires, on record."""
-    return Digest(edition=edition, subscriber=reader, not_before=due, expires_at=due + settings.DIGEST_EXPIRES_AFTER)
+        digest = Digest(
+            edition=edition, subscriber=reader, not_before=at, expires_at=at + settings.DIGEST_EXPIRES_AFTER
+        )
+        return bool(Digest.objects.bulk_create([digest], ignore_conflicts=True))
 
 
 def open_edition(kind: str, day: date) -> Edition:

@@ -25,17 +25,20 @@ def tick() -> None:
     alarms.sound(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
-    deliver.delay()
+    deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
 
 
 @shared_task
-def deliver() -> None:
-    """Deliver one batch; where it was full there may be more."""
-    claimed = deliver_batch()
-    if claimed:
-        log.info("delivered a batch of %d digests", claimed)
-    if claimed == settings.CLAIM_SIZE:
-        deliver.delay()
+def deliver(until: float = 0) -> None:
+    """Deliver for a few seconds. A full batch calls for another worker, as long as the next tick has not come to do so:
+    each run calls once, so that all workers help and never more than one call waits."""
+
+    def call() -> None:
+        if timezone.now().timestamp() < until:
+            nudge(deliver, until=until)
+
+    if delivered := deliver_batch(seconds=settings.DELIVER_SECONDS, more=call):
+        log.info("delivered %d digests", delivered)
 
 
 @shared_task
@@ -45,10 +48,10 @@ def send_letters() -> None:
         send_letters.delay()
 
 
-def nudge(task: "Task[[], None]") -> None:
+def nudge(task: "Task[..., None]", **arguments: float) -> None:
     """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
 
     def soon() -> None:  # Django logs what fails here by its name, which a bare partial has not
-        task.delay()
+        task.delay(**arguments)
 
     transaction.on_commit(soon, robust=True)

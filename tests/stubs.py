@@ -1,15 +1,17 @@
 """Real servers on loopback in the place of providers, told how to behave."""
 
 import json
+import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import dns.flags
 import dns.message
@@ -67,6 +69,104 @@ def smtp_relay(relay: R) -> Iterator[R]:
 
 
 @dataclass
+class Server:
+    """An SMTP server that takes commands in a row (RFC 2920), and misbehaves as its `answer` says."""
+
+    port: int = 0
+    extensions: tuple[str, ...] = ("PIPELINING", "SIZE 1000000", "8BITMIME")
+    most: int = 1000  # connections at once
+    delay: float = 0  # seconds before each reply
+    asks_nobody: bool = False  # answers DATA with 354 even where no recipient was taken
+    # From a verb ("MAIL", "RCPT", "DATA", or "." for the content) and the recipient to a reply other than the usual;
+    # an empty one hangs up, None leaves the usual one.
+    answer: Callable[[str, str], str | None] = lambda verb, recipient: None
+    accepted: list[tuple[str, bytes]] = field(default_factory=list)  # recipient, content
+    heard: list[bytes] = field(default_factory=list)  # the commands of all connections
+    sessions: int = 0
+    open: int = 0
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines:
+            self.sessions += 1
+            if self.open >= self.most:
+                connection.sendall(b"421 too many connections\r\n")
+                return
+            self.open += 1
+            try:
+                self._talk(connection, lines)
+            except OSError:
+                pass
+            finally:
+                self.open -= 1
+
+    def _talk(self, connection: socket.socket, lines: IO[bytes]) -> None:
+        recipient, taken = "", set[str]()
+        connection.sendall(b"220 stub\r\n")
+        while line := lines.readline():
+            self.heard.append(line.strip())
+            verb = line[:4].decode().strip().upper()
+            if verb == "RCPT":
+                recipient = line.decode().partition("<")[2].partition(">")[0]
+            for step in (verb, ".") if verb == "DATA" else (verb,):
+                content = self._content(lines) if step == "." else b""
+                reply = self.answer(step, recipient)
+                reply = self._usual(step, taken) if reply is None else reply
+                if not reply:
+                    return
+                if reply.startswith("2"):
+                    taken.add(step)
+                if step == "." and reply.startswith("2"):
+                    self.accepted.append((recipient, content))
+                if step in {".", "RSET"}:
+                    taken.clear()
+                time.sleep(self.delay)
+                connection.sendall(reply.encode() + b"\r\n")
+                if step == "QUIT" or not reply.startswith(("2", "3")):
+                    break
+
+    def _content(self, lines: IO[bytes]) -> bytes:
+        content = b""
+        while (line := lines.readline()) != b".\r\n":
+            if not line:
+                raise ConnectionResetError("no more")
+            content += line.removeprefix(b".") if line.startswith(b"..") else line
+        return content
+
+    def _usual(self, verb: str, taken: set[str]) -> str:
+        if verb == "EHLO":
+            return "\r\n".join([*(f"250-{name}" for name in ("stub", *self.extensions)), "250 HELP"])
+        if verb == "MAIL" and "MAIL" in taken:
+            return "503 nested MAIL"
+        if verb == "RCPT" and "MAIL" not in taken:
+            return "503 whose?"
+        if "RCPT" not in taken and (verb == "." or (verb == "DATA" and not self.asks_nobody)):
+            return "554 no valid recipients"
+        return {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 OK")
+
+
+@contextmanager
+def smtp_server(server: Server) -> Iterator[Server]:
+    """On a free port of this machine, a thread for each connection."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            server.serve(self.request)
+
+    class Threads(socketserver.ThreadingTCPServer):
+        daemon_threads, block_on_close, request_queue_size = False, True, 200
+
+    with Threads(("127.0.0.1", 0), Handler) as listener:
+        server.port = listener.server_address[1]
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            listener.shutdown()
+            thread.join()
+
+
+@dataclass
 class Api:
     """An HTTP provider: what it was asked, and what it answers."""
 
@@ -76,6 +176,7 @@ class Api:
     body: str = ""  # where empty: Postmark's answer to a message that it takes
     headers: dict[str, str] = field(default_factory=dict)
     silent: threading.Event | None = None  # take the request, answer only when this is set
+    together: threading.Barrier | None = None  # answer only when so many requests are there
 
     @property
     def url(self) -> str:
@@ -92,6 +193,8 @@ def http_api() -> Iterator[Api]:
             api.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             if api.silent:
                 api.silent.wait(10)
+            if api.together:
+                api.together.wait(10)
             self.send_response(api.status)
             for name, value in api.headers.items():
                 self.send_header(name, value)

@@ -5,17 +5,21 @@ fencing token; its row count says who won. Wall time is a parameter everywhere.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 
+from newsletter.delivery import statements
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
-from newsletter.models import Digest, DigestPaper, Edition
+from newsletter.models import Digest, Edition
+from newsletter.rows import instant
+from subscribers.addresses import address_hash
 
 Status = Digest.Status
 
@@ -40,86 +44,116 @@ def claim(at: datetime, size: int) -> list[Digest]:
 
 
 class Submittable(Protocol):
-    """A digest that is about to be handed over, with its papers and its message."""
+    """A digest that is about to be handed over, with its papers, and what its message says where."""
 
     @property
     def digest(self) -> Digest: ...
     @property
     def choices(self) -> Sequence[Choice]: ...
     @property
-    def message(self) -> EmailMultiAlternatives: ...
+    def subject(self) -> str: ...
+    @property
+    def address(self) -> str: ...
 
 
-def begin_submitting(ready: Sequence[Submittable], at: datetime) -> set[int]:
-    """Write ahead that these digests are about to be handed over, with their papers and subjects.
+@dataclass(frozen=True)
+class Ending:
+    """What becomes of a digest that this worker holds, and the state it was held in."""
 
-    Returns the ids that are still this worker's; no other may be submitted. Raises IntegrityError where
-    another digest of the same reader took the same paper in this very moment: then nothing is written.
-    """
-    with transaction.atomic():
-        tokens = {one.digest.pk: one.digest.fencing_token for one in ready}
-        held = Digest.objects.filter(pk__in=tokens, status=Status.CLAIMED).select_for_update()
-        mine = {pk for pk, token in held.values_list("pk", "fencing_token") if tokens[pk] == token}
-        going = [one for one in ready if one.digest.pk in mine]
-        Digest.objects.filter(pk__in=mine).update(
-            status=Status.SUBMITTING,
-            submitted_at=at,
-            lease_until=at + settings.LEASE,
-            subject=Case(*(When(pk=one.digest.pk, then=Value(one.message.subject)) for one in going)),
-        )
-        DigestPaper.objects.bulk_create(
-            DigestPaper(
-                digest=one.digest,
-                subscriber_id=one.digest.subscriber_id,
-                paper_id=choice.paper,
-                place=place,
-                reason=choice.reason,
-                outside=choice.outside,
-                rising=choice.rising,
-            )
-            for one in going
-            for place, choice in enumerate(one.choices, start=1)
-        )
-        return mine
+    digest: Digest
+    status: str
+    reason: str = ""
+    provider_id: str = ""
+    not_before: datetime | None = None  # where it is put back: when it is due again, if not as before
+    held: str = Status.CLAIMED
 
 
-def settle(digest: Digest, outcome: Outcome, at: datetime) -> bool:
-    """Write down what became of a submission; says whether the row was still this worker's to write.
-
-    A worker that overslept its lease finds its row in doubt: what it knows is better, and is written.
-    """
-    held = Digest.objects.filter(
-        pk=digest.pk, fencing_token=digest.fencing_token, status__in=[Status.SUBMITTING, Status.IN_DOUBT]
-    )
+def answered(digest: Digest, outcome: Outcome, at: datetime, held: str = Status.SUBMITTING) -> Ending:
+    """What an answer makes of a digest: LATER, UNSENT and HALT put it back."""
     status = SETTLED.get(outcome.kind)
-    if status is not None:
-        reason = outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value)
-        return bool(_move(held, status, reason, settled_at=at, provider_id=outcome.provider_id))
-    with transaction.atomic():
-        returned = bool(
-            _move(held, Status.PLANNED, outcome.reason, not_before=at + outcome.retry_after, submitted_at=None)
-        )
-        if returned:
-            DigestPaper.objects.filter(digest=digest).delete()
-        return returned
+    if status is None:
+        return Ending(digest, Status.PLANNED, outcome.reason, not_before=at + outcome.retry_after, held=held)
+    reason = outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value)
+    return Ending(digest, status, reason, outcome.provider_id, held=held)
 
 
-def refuse(digest: Digest, status: str, reason: str, at: datetime) -> bool:
-    """Let a claimed digest take a side exit before anything was sent: skipped or failed."""
-    held = Digest.objects.filter(pk=digest.pk, fencing_token=digest.fencing_token, status=Status.CLAIMED)
-    return bool(_move(held, status, reason, settled_at=at))
-
-
-def release(digests: Iterable[Digest], reason: str) -> int:
+def release(digests: Iterable[Digest], reason: str) -> list[Ending]:
     """Put claimed digests back untouched, for whoever claims next."""
-    return sum(
-        _move(
-            Digest.objects.filter(pk=digest.pk, fencing_token=digest.fencing_token, status=Status.CLAIMED),
-            Status.PLANNED,
-            reason,
-        )
-        for digest in digests
+    return [Ending(digest, Status.PLANNED, reason) for digest in digests]
+
+
+def record(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime) -> tuple[set[int], set[int]]:
+    """Write what became of digests, and ahead that others are about to be handed over, with papers and subjects.
+
+    Returns the ids that were ended and those that were begun: the rows that were still this worker's, and among the
+    ready ones those that may still be mailed. No other may be submitted.
+    """
+    if not endings and not ready:
+        return set(), set()
+    try:
+        with _at_once():
+            return _turn(endings, ready, at).run()
+    except IntegrityError:
+        if not ready:
+            raise
+        if len(ready) == 1 and not endings:
+            # Another digest of this reader took the same paper at this moment: choose anew later.
+            record(release([ready[0].digest], "chosen at the same moment as another digest"), [], at)
+            return set(), set()
+    ended, _ = record(endings, [], at)
+    return ended, {pk for one in ready for pk in record([], [one], at)[1]}
+
+
+def _at_once() -> AbstractContextManager[object]:
+    """PostgreSQL's one statement is a transaction of its own."""
+    alone = connection.vendor == "postgresql" and not connection.in_atomic_block
+    return nullcontext() if alone else transaction.atomic()
+
+
+def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime) -> statements.Turn:
+    return statements.Turn(
+        endings=[
+            {
+                "digest": one.digest.pk,
+                "token": one.digest.fencing_token,
+                "held": one.held,
+                "becomes": one.status,
+                "reason": printable(one.reason)[:200],
+                "provider_id": printable(one.provider_id)[:200],
+                "not_before": one.not_before and instant(one.not_before),
+            }
+            for one in endings
+        ],
+        ready=[
+            {
+                "digest": one.digest.pk,
+                "token": one.digest.fencing_token,
+                "subject": one.subject,
+                "email": one.address,
+                "address_hash": address_hash(one.address),
+            }
+            for one in ready
+        ],
+        papers=[
+            {
+                "digest": one.digest.pk,
+                "paper": choice.paper,
+                "place": place,
+                "reason": choice.reason,
+                "outside": choice.outside,
+                "rising": choice.rising,
+            }
+            for one in ready
+            for place, choice in enumerate(one.choices, start=1)
+        ],
+        at=at,
+        lease_until=at + settings.LEASE,
     )
+
+
+def printable(text: str) -> str:
+    """A provider's words as any database can hold them."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
 
 
 def sweep(at: datetime) -> dict[str, int]:

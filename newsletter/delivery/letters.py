@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from newsletter.delivery.flow import halt
 from newsletter.delivery.outcomes import Kind, Outcome, in_words
 from newsletter.delivery.provider import Provider
-from newsletter.delivery.sending import halt
 from newsletter.models import Brake
 from subscribers.domains import why_unreachable
 from subscribers.emails import letter_email

@@ -6,7 +6,7 @@ An exception does not mean "not sent": only what surely happened before the mess
 import re
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
 from typing import Any
@@ -43,6 +43,10 @@ class Outcome:
     retry_after: timedelta = RETRY_AFTER
 
 
+# Of a message, by its sender's key: what became of it, or None when the provider waits for its content.
+Report = tuple[int, Outcome | None]
+
+
 def on_connect(error: Exception) -> Outcome:
     """What a failure to reach the provider means, before any message was handed over."""
     if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, ImproperlyConfigured)):
@@ -66,7 +70,13 @@ def by_recipient(error: smtplib.SMTPRecipientsRefused) -> Outcome:
 
 def by_sender(error: smtplib.SMTPSenderRefused) -> Outcome:
     """Our sender is every message's sender: refused for good, no other message would do better."""
-    return Outcome(Kind.HALT if error.smtp_code >= 500 else Kind.LATER, in_words(error))
+    return by_sender_code(error.smtp_code, error.smtp_error)
+
+
+def by_sender_code(code: int, answer: bytes | str) -> Outcome:
+    """The same; but for a message that is too large (552, RFC 1870), which speaks of that message alone."""
+    outcome = by_smtp_code(code, answer)
+    return replace(outcome, kind=Kind.HALT) if outcome.kind is Kind.REFUSED and code != 552 else outcome
 
 
 def on_http(error: requests.RequestException) -> Outcome:

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
+from newsletter.digest.pieces import Joined
 from newsletter.digest.sheets import Part, Sheet
 from newsletter.digest.slots import Slotted
 from newsletter.models import Digest, Edition
@@ -80,7 +81,7 @@ class Copy:
             items.append(card.fill(values))
         left = len(self.cards) - len(cards)
         more = part.more.fill({"words": self.sheet.more(left), "web": web}) if left else ""
-        return part.shell.fill({**self.values, "items": "".join(items), "more": more})
+        return part.shell.fill({**self.values, "items": Joined.of(items), "more": more})
 
 
 class Renderer:

@@ -4,6 +4,8 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 
+from newsletter.digest.pieces import Joined, Literal
+
 # Unguessable, so that no paper's text can hold one; made of letters, so that it survives in URLs and HTML.
 _MARK = f"slot{secrets.token_hex(8)}"
 _SLOT = re.compile(rf"{_MARK}([a-z_]+?)z{_MARK}")
@@ -21,20 +23,21 @@ class Slotted:
 
     def __init__(self, text: str, ready: Collection[str] = ()) -> None:
         """`ready` names the slots whose values are complete already: filled texts, and addresses of ours."""
-        self._pieces = _SLOT.split(text)  # literal, name, literal, name, …, literal
+        self._pieces: list[str] = _SLOT.split(text)  # literal, name, literal, name, …, literal
+        self._pieces[::2] = map(Literal, self._pieces[::2])
         self.octets = sum(len(piece.encode()) for piece in self._pieces[::2])  # of what every copy has
         slots = [(number, self._pieces[number]) for number in range(1, len(self._pieces), 2)]
         self._ready = [(number, name) for number, name in slots if name in ready]
         self._escaped = [(number, name, self._escape(number)) for number, name in slots if name not in ready]
 
-    def fill(self, values: Mapping[str, str]) -> str:
+    def fill(self, values: Mapping[str, str]) -> Joined:
         """The text with every slot filled. Raises KeyError for a slot without a value."""
         pieces = self._pieces.copy()
         for number, name in self._ready:
             pieces[number] = values[name]
         for number, name, escape in self._escaped:
             pieces[number] = escape(values[name])
-        return "".join(pieces)
+        return Joined.of(pieces)
 
     def _escape(self, number: int) -> Callable[[str], str]:  # noqa: ARG002 - plain text is the same everywhere
         return str

@@ -1,18 +1,18 @@
 """The states of a digest, and who may change them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError
 
 from newsletter.delivery import ledger
+from newsletter.delivery.flow import Ready
 from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.sending import Ready
 from newsletter.digest.choice import Choice
 from newsletter.models import Digest, DigestPaper, Edition
 from subscribers.models import Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import message_to, planned
+from tests.newsletter.conftest import planned
 
 LATER = NOW + timedelta(minutes=10)  # past every lease
 Status = Digest.Status
@@ -25,12 +25,20 @@ def digest(edition: Edition, alice: Subscriber) -> Digest:
 
 def ready(digest: Digest) -> Ready:
     paper = digest.edition.pool.first().paper_id
-    return Ready(digest, [Choice(paper, "Graphs")], message_to("alice@example.org"))
+    return Ready(digest, [Choice(paper, "Graphs")], "Papers", "alice@example.org", prepared=None)
+
+
+def begin(digest: Digest, at: datetime = NOW) -> set[int]:
+    return ledger.record([], [ready(digest)], at)[1]
+
+
+def settle(digest: Digest, outcome: Outcome, at: datetime = NOW) -> set[int]:
+    return ledger.record([ledger.answered(digest, outcome, at)], [], at)[0]
 
 
 def submitting(digest: Digest) -> Digest:
     [claimed] = ledger.claim(NOW, 10)
-    assert ledger.begin_submitting([ready(claimed)], NOW) == {digest.pk}
+    assert begin(claimed) == {digest.pk}
     return claimed
 
 
@@ -72,7 +80,7 @@ def test_a_worker_that_lost_its_lease_cannot_submit(digest: Digest) -> None:
     [old] = ledger.claim(NOW, 10)
     ledger.sweep(LATER)
     ledger.claim(LATER, 10)
-    assert ledger.begin_submitting([ready(old)], LATER) == set()
+    assert begin(old, LATER) == set()
     assert not DigestPaper.objects.exists()
 
 
@@ -80,13 +88,13 @@ def test_a_worker_that_lost_its_lease_cannot_settle(digest: Digest) -> None:
     old = submitting(digest)
     Digest.objects.update(status=Status.PLANNED, lease_until=None)
     ledger.claim(LATER, 10)
-    assert not ledger.settle(old, Outcome(Kind.ACCEPTED), LATER)
+    assert not settle(old, Outcome(Kind.ACCEPTED), LATER)
 
 
 def test_a_worker_that_overslept_settles_its_own_doubt(digest: Digest) -> None:
     mine = submitting(digest)
     ledger.sweep(LATER)
-    assert ledger.settle(mine, Outcome(Kind.ACCEPTED), LATER)
+    assert settle(mine, Outcome(Kind.ACCEPTED), LATER)
     digest.refresh_from_db()
     assert (digest.status, digest.reason) == (Status.ACCEPTED, "")
 
@@ -96,7 +104,7 @@ def test_a_worker_that_overslept_settles_its_own_doubt(digest: Digest) -> None:
     [(Kind.ACCEPTED, "accepted"), (Kind.REFUSED, "failed"), (Kind.DOUBT, "in_doubt")],
 )
 def test_an_answer_settles_a_digest(digest: Digest, kind: Kind, status: str) -> None:
-    ledger.settle(submitting(digest), Outcome(kind, "because"), NOW)
+    settle(submitting(digest), Outcome(kind, "because"))
     digest.refresh_from_db()
     assert (digest.status, digest.reason, digest.settled_at) == (status, "because", NOW)
     assert digest.papers.exists()
@@ -104,7 +112,7 @@ def test_an_answer_settles_a_digest(digest: Digest, kind: Kind, status: str) -> 
 
 @pytest.mark.parametrize("kind", [Kind.LATER, Kind.UNSENT, Kind.HALT])
 def test_what_was_not_sent_is_planned_again_and_its_papers_are_free(digest: Digest, kind: Kind) -> None:
-    ledger.settle(submitting(digest), Outcome(kind, "busy", retry_after=timedelta(minutes=2)), NOW)
+    settle(submitting(digest), Outcome(kind, "busy", retry_after=timedelta(minutes=2)))
     digest.refresh_from_db()
     assert (digest.status, digest.not_before) == (Status.PLANNED, NOW + timedelta(minutes=2))
     assert digest.lease_until is digest.submitted_at is None
@@ -128,10 +136,9 @@ def test_a_paper_cannot_be_written_twice_for_a_reader(digest: Digest, alice: Sub
     weekly.pool.create(paper=digest.edition.pool.first().paper, hot=1)
     planned(weekly, alice)
     [second] = ledger.claim(NOW, 10)
-    with pytest.raises(IntegrityError):
-        ledger.begin_submitting([ready(second)], NOW)
+    assert begin(second) == set()
     second.refresh_from_db()
-    assert second.status == Status.CLAIMED
+    assert (second.status, second.reason) == (Status.PLANNED, "chosen at the same moment as another digest")
 
 
 @pytest.mark.parametrize(

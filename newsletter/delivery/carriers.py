@@ -1,0 +1,107 @@
+"""Whoever carries many messages at once, behind one face: the SMTP sessions, or a provider's calls in threads."""
+
+from collections.abc import Iterable
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from newsletter.delivery.outcomes import Report
+from newsletter.delivery.provider import Provider
+from newsletter.delivery.smtp import SmtpSessions
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+class Carrier(Protocol):
+    """Takes messages in two steps. After `offer` it may say everything but the content; when it has reported a message
+    as ready, and the caller has committed that it is submitting, `hand_over` lets the content go.
+
+    Only the caller's thread calls it, and nothing here raises for what a provider does.
+    """
+
+    def prepare(self, message: EmailMultiAlternatives) -> Any:
+        """The message as `offer` wants it. Raises what is wrong with the message itself."""
+
+    def room(self) -> int:
+        """How many more messages may be offered now."""
+
+    def at_once(self) -> int:
+        """How many messages can be ready or in flight at a time."""
+
+    def offer(self, key: int, prepared: Any) -> None: ...
+
+    def hand_over(self, key: int) -> None:
+        """Send a message that was reported as ready."""
+
+    def drop(self, key: int) -> None:
+        """Forget a message that was offered and not handed over; nothing of it goes."""
+
+    def step(self, seconds: float) -> Iterable[Report]:
+        """What happened meanwhile; waits at most so long for something to happen."""
+
+    def close(self) -> None: ...
+
+
+def carrier() -> Carrier:
+    """The one that the settings ask for."""
+    return SmtpSessions() if settings.EMAIL_BACKEND == SMTP else Calls()
+
+
+class Calls:
+    """A provider's own client, one message a call, in as many threads as there may be messages in flight."""
+
+    def __init__(self) -> None:
+        self._width = min(settings.SUBMIT_CONNECTIONS, settings.SUBMIT_SLICE)
+        self._offered: dict[int, EmailMultiAlternatives] = {}
+        self._new: list[Report] = []
+        self._todo: SimpleQueue[tuple[int, EmailMultiAlternatives] | None] = SimpleQueue()
+        self._done: SimpleQueue[Report] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self._busy = 0
+
+    def prepare(self, message: EmailMultiAlternatives) -> EmailMultiAlternatives:
+        return message
+
+    def room(self) -> int:
+        return self._width - len(self._offered)
+
+    def at_once(self) -> int:
+        return self._width
+
+    def offer(self, key: int, prepared: EmailMultiAlternatives) -> None:
+        self._offered[key] = prepared
+        self._new.append((key, None))
+
+    def hand_over(self, key: int) -> None:
+        self._busy += 1
+        if self._busy > len(self._threads) < self._width:
+            self._threads.append(Thread(target=self._work, daemon=True))
+            self._threads[-1].start()
+        self._todo.put((key, self._offered.pop(key)))
+
+    def drop(self, key: int) -> None:
+        self._offered.pop(key, None)
+
+    def step(self, seconds: float) -> list[Report]:
+        reports, self._new = self._new, []
+        try:
+            reports.append(self._done.get(timeout=0 if reports or not self._busy else seconds))
+            while True:
+                reports.append(self._done.get_nowait())
+        except Empty:
+            self._busy -= sum(outcome is not None for _, outcome in reports)
+            return reports
+
+    def close(self) -> None:
+        for _ in self._threads:
+            self._todo.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        with Provider() as provider:
+            while job := self._todo.get():
+                self._done.put((job[0], provider.submit(job[1])))

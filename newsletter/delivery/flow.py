@@ -1,0 +1,168 @@
+"""Messages on their way: built ahead, ready at the provider, in flight, answered.
+
+The next ones are built while the wire is busy. A digest is committed as submitting before its content goes, and never
+are more than `width` submitting without their answers written down: so many a killed process leaves in doubt at most.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.utils import timezone
+
+from newsletter.delivery import ledger
+from newsletter.delivery.carriers import Carrier
+from newsletter.delivery.ledger import Ending
+from newsletter.delivery.outcomes import Kind, Outcome, Report
+from newsletter.digest.choice import Choice
+from newsletter.models import Brake, Digest, Edition
+from subscribers.gate import refusals
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
+Status = Digest.Status
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A digest with all that its submission needs; `prepared` is its message as the carrier wants it."""
+
+    digest: Digest
+    choices: Sequence[Choice]
+    subject: str
+    address: str
+    prepared: Any
+
+
+class Flow:
+    """Brings built digests through one carrier to their ends."""
+
+    def __init__(self, carrier: Carrier, width: int, when_it_works: Callable[[], None] = lambda: None) -> None:
+        """`when_it_works` is called once, with the first message that the provider takes."""
+        self._carrier, self._width, self._when_it_works = carrier, width, when_it_works
+        self._works = False
+        self._offered: dict[int, Ready] = {}  # claimed; of these nothing but the envelope has gone
+        self._ready: dict[int, Ready] = {}  # the same, and the provider waits for the content
+        self._flying: dict[int, Ready] = {}  # submitting
+        self._endings: list[Ending] = []  # known, and not written yet
+        self._since = 0.0  # when the first of what is to be written came
+        self._more = True  # to be built
+        self.undone = 0  # how many were put back
+        self.stopped = ""  # why it is of no use to go on
+
+    def run(self, copies: Iterator[Ready]) -> None:
+        """Send all of these, or as many as go before the provider takes no more."""
+        while self._more or self._offered or self._ready or self._flying or self._endings:
+            building = self._more and not self.stopped and self._carrier.room() > 0
+            if building:
+                self._offer(copies)
+            waiting = not building and bool(self._offered or self._flying)
+            self._hear(self._carrier.step(PATIENCE if waiting else 0))
+            if self._is_time(building):
+                self._turn()
+            self._more = self._more and not self.stopped
+
+    def _offer(self, copies: Iterator[Ready]) -> None:
+        copy = next(copies, None)
+        if copy is None:
+            self._more = False
+        else:
+            self._offered[copy.digest.pk] = copy
+            self._carrier.offer(copy.digest.pk, copy.prepared)
+
+    def _hear(self, reports: Iterable[Report]) -> None:
+        stop = None
+        for key, outcome in reports:
+            self._since = self._since or time.monotonic()
+            if outcome is None:
+                if key in self._offered:  # else it was dropped
+                    self._ready[key] = self._offered.pop(key)
+                continue
+            self._end(key, outcome)
+            if outcome.kind in {Kind.HALT, Kind.UNSENT}:  # nor will the others be taken
+                stop = outcome
+        if stop and not self.stopped:
+            self._stop(stop)
+
+    def _end(self, key: int, outcome: Outcome) -> None:
+        if one := self._flying.pop(key, None):
+            held = Status.SUBMITTING
+        elif one := self._ready.pop(key, None) or self._offered.pop(key, None):
+            held = Status.CLAIMED
+        else:
+            return
+        if outcome.kind is Kind.ACCEPTED and not self._works:
+            self._works = True
+            self._when_it_works()
+        self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
+        self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
+
+    def _stop(self, outcome: Outcome) -> None:
+        """Put back what is not in flight, and wait for what is."""
+        if outcome.kind is Kind.HALT:
+            halt(outcome)
+        self.stopped = outcome.reason
+        waiting = {**self._offered, **self._ready}
+        for key in waiting:
+            self._carrier.drop(key)
+        self._offered, self._ready = {}, {}
+        self._endings += ledger.release([one.digest for one in waiting.values()], outcome.reason)
+        self.undone += len(waiting)
+
+    def _is_time(self, building: bool) -> bool:
+        """Whether to turn to the ledger: enough has come together, it has waited, or nothing else will come."""
+        going = min(len(self._ready), self._width - len(self._flying))
+        if not going and not self._endings:
+            return False
+        # Half of what can be under way is worth a statement, while the other half is in flight.
+        if 2 * max(going, len(self._endings)) >= min(self._width, self._carrier.at_once()):
+            return True
+        alone = not (building or self._offered or self._flying)
+        return alone or time.monotonic() - self._since > PATIENCE
+
+    def _turn(self) -> None:
+        """Write down the answers, write ahead the next ones, and let these go."""
+        asked = list(islice(self._ready.items(), self._width - len(self._flying)))
+        endings, self._endings, self._since = self._endings, [], 0.0
+        _, begun = ledger.record(endings, [one for _, one in asked], timezone.now())
+        refused = []
+        for key, one in asked:
+            del self._ready[key]
+            if key in begun:
+                self._flying[key] = one
+                self._carrier.hand_over(key)
+            else:
+                self._carrier.drop(key)
+                refused.append(one.digest.pk)
+        if refused:
+            self._endings += turned_away(refused)
+
+
+def turned_away(digests: Iterable[int]) -> list[Ending]:
+    """Why these could not be begun: people leave and move, editions are stopped, brakes are pulled meanwhile."""
+    fresh = list(Digest.objects.filter(pk__in=digests, status=Status.CLAIMED).select_related("edition", "subscriber"))
+    stopped = [one for one in fresh if one.edition.status != Edition.Status.OPEN]
+    others = [one for one in fresh if one not in stopped]
+    endings = refused(others)
+    skipped = {ending.digest.pk for ending in endings}
+    why = "all mail was stopped" if Brake.objects.engaged().exists() else "its reader has another address now"
+    endings += ledger.release(stopped, "its edition was stopped")
+    return endings + ledger.release([one for one in others if one.pk not in skipped], why)
+
+
+def refused(digests: Sequence[Digest]) -> list[Ending]:
+    """Those that the gate refuses now, with its reasons."""
+    no = refusals([digest.subscriber for digest in digests])
+    return [
+        Ending(digest, Status.SKIPPED, no[digest.subscriber_id]) for digest in digests if digest.subscriber_id in no
+    ]
+
+
+def halt(outcome: Outcome) -> None:
+    """The provider takes nothing of ours any more: stop all mail until a person has acted."""
+    log.error("all mail is stopped: %s", outcome.reason)
+    Brake.objects.pull(outcome.reason)

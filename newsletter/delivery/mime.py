@@ -1,0 +1,115 @@
+"""A digest's message as the bytes that go over SMTP: encoded pieces joined, instead of built and folded anew each time.
+
+Both parts are quoted-printable (RFC 2045, 6.7): seven bits and short lines, so no relay on the way has a reason to
+encode the message again, which would break its signature (RFC 6376, 5.3). Two encoded pieces join by a soft line break,
+so what all copies share is encoded once.
+"""
+
+import binascii
+from datetime import UTC, datetime
+from email import policy
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import cast
+
+import idna
+from django.core.mail import EmailMultiAlternatives
+
+from newsletter.digest.pieces import Joined, Literal
+
+LINE = 78  # characters of a header's line where it can be folded: RFC 5322, 2.1.1
+BOUNDARY = "=_digest"  # no quoted-printable text can hold "=_": RFC 2045, 6.7, the note on boundaries
+PREAMBLE = (
+    f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n\r\n'
+    f'--{BOUNDARY}\r\nContent-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+).encode()
+BETWEEN = (
+    f'\r\n--{BOUNDARY}\r\nContent-Type: text/html; charset="utf-8"\r\n'
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+).encode()
+END = f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def as_bytes(message: EmailMultiAlternatives, at: datetime) -> bytes:
+    """The message with CRLF line ends, dated `at`; dots are not yet stuffed.
+
+    Raises ValueError for a message that is not a text with its HTML to one person, and for a header that holds a line
+    break or cannot be said in ASCII.
+    """
+    if len(message.recipients()) != 1 or len(message.alternatives) != 1 or message.attachments:
+        raise ValueError("Not a text with its HTML to one person.")
+    headers = {
+        "Subject": str(message.subject),
+        "From": message.from_email,
+        "To": ascii_address(message.to[0]),
+        "Date": format_datetime(at.astimezone(UTC)),
+        **message.extra_headers,
+    }
+    return b"".join(
+        [
+            *(header(name, value) for name, value in headers.items()),
+            PREAMBLE,
+            *encoded(cast(str, message.body)),
+            BETWEEN,
+            *encoded(cast(str, message.alternatives[0][0])),
+            END,
+        ]
+    )
+
+
+def header(name: str, value: str) -> bytes:
+    """One header, folded where it is long; what is not ASCII as RFC 2047 has it."""
+    if len(name) + len(value) + 2 <= LINE and value.isascii() and value.isprintable():
+        return f"{name}: {value}\r\n".encode("ascii")
+    return _long_header(name, value)
+
+
+@lru_cache(maxsize=256)  # senders, lists and subjects are those of many
+def _long_header(name: str, value: str) -> bytes:
+    if "\r" in value or "\n" in value:
+        raise ValueError(f"The header {name} holds a line break.")
+    if not value.isascii():
+        return str(policy.SMTP.header_factory(name, value).fold(policy=policy.SMTP)).encode("ascii")
+    # By hand: the standard library takes an address that fills a line for text, and encodes it (List-Unsubscribe).
+    lines, last = [], f"{name}:"
+    for word in value.split(" "):
+        if len(last) + 1 + len(word) > LINE and last.strip() and last != f"{name}:":
+            lines.append(last)
+            last = ""
+        last += f" {word}"
+    return "\r\n".join([*lines, last, ""]).encode("ascii")
+
+
+def encoded(text: str) -> list[bytes]:
+    """A part's content in pieces of quoted-printable."""
+    pieces: list[bytes] = []
+    _encode(text, pieces)
+    return pieces
+
+
+def _encode(text: str, pieces: list[bytes]) -> None:
+    if isinstance(text, Literal):
+        pieces.append(_encoded_once(text))
+    elif isinstance(text, Joined) and text.pieces:
+        for piece in text.pieces:
+            _encode(piece, pieces)
+    elif text:
+        pieces.append(quoted(text))
+
+
+def quoted(text: str) -> bytes:
+    """One piece, ending with a line break, hard or soft."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    whole = binascii.b2a_qp(lines.encode(), istext=True).replace(b"\n", b"\r\n")
+    return whole if lines.endswith("\n") else whole + b"=\r\n"
+
+
+_encoded_once = lru_cache(maxsize=20_000)(quoted)  # a few editions' cards and shells
+
+
+def ascii_address(email: str) -> str:
+    """The address with its domain as the DNS has it (IDNA 2008). Raises ValueError where there is none."""
+    if email.isascii():
+        return email
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{idna.encode(domain, uts46=True).decode()}"

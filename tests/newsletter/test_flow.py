@@ -1,0 +1,193 @@
+"""Many messages on their way at once, and what is written down when."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from newsletter import editions
+from newsletter.delivery.carriers import carrier
+from newsletter.delivery.flow import Flow
+from newsletter.delivery.sending import Batches, deliver_batch
+from newsletter.models import Brake, Digest, DigestPaper, Edition
+from papers.models import Paper, Topic
+from subscribers.gate import why_not_mail
+from subscribers.models import Subscriber, Suppression
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers
+from tests.stubs import Api, Server, smtp_server
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Server]:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with smtp_server(Server()) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
+    readers = add_readers(30, graphs)
+    editions.plan(NOW)
+    return readers
+
+
+def statuses() -> dict[str, int]:
+    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_never_more_are_in_flight_than_the_slice(
+    readers: list[Subscriber], server: Server, settings: Settings, width: int
+) -> None:
+    settings.SUBMIT_SLICE, settings.SUBMIT_CONNECTIONS = width, 10
+    lock, most = threading.Lock(), [0, 0]
+
+    def answer(verb: str, recipient: str) -> None:
+        if verb == ".":  # between a content and its reply
+            with lock:
+                most[0] += 1
+                most[1] = max(most)
+            threading.Event().wait(0.005)
+            with lock:
+                most[0] -= 1
+
+    server.answer = answer
+    assert deliver_batch() == 30
+    assert statuses() == {"accepted": 30}
+    assert 1 <= most[1] <= width
+
+
+def test_a_digest_is_submitting_before_its_content_goes(readers: list[Subscriber], server: Server) -> None:
+    with closing(carrier()) as by:
+        flow = Flow(by, 5)
+        batches = Batches(by, 30, 0)
+        handed = []
+        hand_over = by.hand_over
+
+        def watched(key: int) -> None:
+            handed.append(Digest.objects.get(pk=key).status)
+            hand_over(key)
+
+        by.hand_over = watched  # type: ignore[method-assign]
+        flow.run(batches.copies())
+    assert handed == ["submitting"] * 30
+
+
+CHANGES: list[tuple[Callable[[], object], str, str]] = [
+    (
+        lambda: Subscriber.objects.update(status="unsubscribed", next_digest_at=None),
+        "skipped",
+        "the reader is unsubscribed",
+    ),
+    (lambda: Subscriber.objects.update(status="paused", next_digest_at=None), "skipped", "the reader is paused"),
+    (lambda: Edition.objects.update(status="paused"), "planned", "its edition was stopped"),
+    (lambda: Edition.objects.update(status="cancelled"), "planned", "its edition was stopped"),
+    (lambda: Brake.objects.pull("by hand"), "planned", "all mail was stopped"),
+    (
+        lambda: [
+            Suppression.objects.add(f"reader{one}@example.org", Suppression.Reason.COMPLAINED) for one in range(30)
+        ],
+        "skipped",
+        "suppressed: marked as spam",
+    ),
+    (
+        lambda: [
+            Subscriber.objects.filter(pk=one.pk).update(email=f"new-{one.email}") for one in Subscriber.objects.all()
+        ],
+        "planned",
+        "its reader has another address now",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "status", "reason"), CHANGES)
+def test_what_changes_after_the_claim_is_seen_before_the_content_goes(
+    readers: list[Subscriber], server: Server, change: Callable[[], object], status: str, reason: str
+) -> None:
+    with closing(carrier()) as by:
+        built = list(Batches(by, 30, 0).copies())
+        change()
+        Flow(by, 5).run(iter(built))
+    assert server.accepted == []
+    assert statuses() == {status: 30}
+    assert set(Digest.objects.values_list("reason", flat=True)) == {reason}
+    assert not DigestPaper.objects.exists()
+
+
+def test_the_condition_says_what_the_gate_says(readers: list[Subscriber], server: Server) -> None:
+    with closing(carrier()) as by:
+        built = list(Batches(by, 30, 0).copies())
+        for reader, status in zip(readers, Subscriber.Status.values, strict=False):
+            email = None if status == "erased" else reader.email
+            Subscriber.objects.filter(pk=reader.pk).update(status=status, email=email, next_digest_at=None)
+        Suppression.objects.add("reader20@example.org", Suppression.Reason.OPERATOR)
+        Flow(by, 5).run(iter(built))
+    got = {recipient for recipient, _ in server.accepted}
+    assert got == {str(reader.email) for reader in Subscriber.objects.all() if why_not_mail(reader) is None}
+
+
+def test_a_refused_recipient_was_never_submitting(readers: list[Subscriber], server: Server) -> None:
+    server.answer = lambda verb, recipient: "550 no such user" if verb == "RCPT" else None
+    deliver_batch()
+    assert statuses() == {"failed": 30}
+    assert set(Digest.objects.values_list("submitted_at", flat=True)) == {None}
+
+
+def test_a_session_that_dies_costs_one_doubt(readers: list[Subscriber], server: Server) -> None:
+    server.answer = lambda verb, recipient: "" if (verb, recipient) == (".", "reader7@example.org") else None
+    deliver_batch()
+    assert statuses() == {"accepted": 29, "in_doubt": 1}
+    assert len(server.accepted) == 29
+
+
+def test_a_provider_that_stops_everything_gets_no_further_message(
+    readers: list[Subscriber], postmark: Api, settings: Settings
+) -> None:
+    settings.SUBMIT_SLICE = 3
+    postmark.status, postmark.body = 401, '{"ErrorCode": 10, "Message": "bad token"}'
+    assert deliver_batch() == 0
+    assert len(postmark.requests) <= 3
+    assert statuses() == {"planned": 30}
+
+
+def test_calls_to_a_provider_go_in_parallel(readers: list[Subscriber], postmark: Api, settings: Settings) -> None:
+    settings.SUBMIT_SLICE = 5
+    postmark.together = threading.Barrier(5)
+    assert deliver_batch() == 30
+    assert statuses() == {"accepted": 30}
+
+
+def test_a_message_costs_few_statements(papers: list[Paper], graphs: Topic, server: Server) -> None:
+    add_readers(200, graphs)
+    editions.plan(NOW)
+    with CaptureQueriesContext(connection) as statements:
+        assert deliver_batch() == 200
+    savepoints = sum("SAVEPOINT" in query["sql"] for query in statements)  # the test's own transaction asks for them
+    assert len(statements) - savepoints <= 0.6 * 200  # SQLite's three for PostgreSQL's one
+
+
+def test_further_batches_follow_while_there_is_time(readers: list[Subscriber], server: Server) -> None:
+    calls: list[str] = []
+    assert deliver_batch(size=10, seconds=60, more=lambda: calls.append("help")) == 30
+    assert calls == ["help"]
+
+
+def test_nobody_is_called_to_help_with_a_provider_that_takes_nothing(
+    readers: list[Subscriber], settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 1
+    calls: list[str] = []
+    assert deliver_batch(size=10, seconds=60, more=lambda: calls.append("help")) == 0
+    assert calls == []
+
+
+def test_what_a_server_says_is_kept_whatever_it_is(readers: list[Subscriber], server: Server) -> None:
+    server.answer = lambda verb, _: "554 \x00 \x07 no" if verb == "." else None
+    deliver_batch()
+    assert set(Digest.objects.values_list("status", "reason")) == {("failed", "554     no")}
