@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter import editions
+from newsletter import census, editions
 from newsletter.delivery import alarms, events, ledger
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
@@ -23,6 +23,7 @@ def tick() -> None:
     planned = editions.plan(now)
     events.apply_stored(now)
     alarms.sound(now)
+    census.follow(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
     deliver.delay()
@@ -36,6 +37,12 @@ def deliver() -> None:
         log.info("delivered a batch of %d digests", claimed)
     if claimed == settings.CLAIM_SIZE:
         deliver.delay()
+
+
+@shared_task
+def take_census() -> None:
+    """Count the readers."""
+    log.info("%s", census.take(timezone.now()))
 
 
 @shared_task
