@@ -23,10 +23,10 @@ def tick() -> None:
     planned = editions.plan(now)
     events.apply_stored(now)
     alarms.sound(now)
-    census.follow(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
     deliver.delay()
+    census.follow(now)
 
 
 @shared_task

@@ -72,14 +72,13 @@ def stopped(found: Signals) -> Iterator[Need]:
 
 
 def silent(found: Signals, at: datetime) -> Iterator[Need]:
-    """Parts of the service that have not worked for a while."""
-    link = f"{reverse('admin:index')}#parts"
-    for part in pulses.parts().values():
-        last = found.pulses.get(part.words)
-        if pulses.is_stale(part.words, last, at):
-            yield Need(
-                f"{part.words} {'is silent' if last else 'has never run'}: look at beat and the workers", link, last
-            )
+    """Parts of the service that have not worked for a while, or never."""
+    last = found.pulses
+    parts = [part.words for part in pulses.parts().values() if pulses.is_stale(part.words, last.get(part.words), at)]
+    if parts:
+        words = f"Silent: {', '.join(parts)}. Look at beat and the workers."
+        since = min((last[part] for part in parts if part in last), default=None)
+        yield Need(words, f"{reverse('admin:index')}#parts", since)
 
 
 def imports(found: Signals) -> Iterator[Need]:

@@ -124,7 +124,7 @@ def send_test(request: HttpRequest, pk: int) -> HttpResponse:
         fault = submit(own, mail)
         audit.record(request.user, edition, "sent a test mail", fault or "accepted")
     if fault:
-        messages.error(request, f"No test mail was sent: {fault}")
+        messages.error(request, f"No test mail was accepted: {fault}")
     else:
         messages.success(request, "The test mail is on its way to your own address.")
     return redirect("desk_preview", edition.pk)
