@@ -1,13 +1,17 @@
 """What the audit log says: who did what to which row, and its values before and after. Never an address."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import EmailField, Model, QuerySet
 
 LONGEST = 500  # characters of a value
 HIDDEN = "(not recorded)"
+ADDRESS = re.compile(r"\S+@\S+")
 # By name, where the kind of field does not tell: secrets, and what people wrote.
 SECRET = {"password", "key", "leave_key", "address_hash"}
 
@@ -54,6 +58,21 @@ def shown(value: Any) -> str:
     return "" if value is None else str(value)[:LONGEST]
 
 
+def record(user: Any, obj: Model, deed: str, why: str = "", before: Mapping[str, str] | None = None) -> LogEntry:
+    """Write down what somebody did outside a form, why, and what it changed since `before`, a snapshot."""
+    kind = ContentType.objects.get_for_model(obj, for_concrete_model=False)
+    after = snapshot(obj) if before else {}
+    values = {name: [old, after[name]] for name, old in (before or {}).items() if after[name] != old}
+    return LogEntry.objects.create(
+        user_id=user.pk,
+        content_type=kind,
+        object_id=str(obj.pk),
+        object_repr=name_of(obj)[:200],
+        action_flag=CHANGE,
+        change_message=in_words([{"action": deed, "why": ADDRESS.sub(HIDDEN, why)[:LONGEST], "values": values}]),
+    )
+
+
 def in_words(message: Any) -> str:
     """As LogEntry stores it."""
     return message if isinstance(message, str) else json.dumps(message)
@@ -61,10 +80,20 @@ def in_words(message: Any) -> str:
 
 def recorded_values(change_message: str) -> Iterable[tuple[str, str, str]]:
     """Field, before and after, of everything that an entry recorded."""
-    try:
-        parts = json.loads(change_message) if change_message.startswith("[") else []
-    except ValueError:
-        return
-    for part in parts:
+    for part in parts_of(change_message):
         for name, (before, after) in part.get("values", {}).items():
             yield name, before, after
+
+
+def recorded_deed(change_message: str) -> str:
+    """What somebody did and why, where it was not a form that they saved."""
+    deeds = [part for part in parts_of(change_message) if "action" in part]
+    return "; ".join(": ".join(filter(None, [part["action"], part.get("why", "")])) for part in deeds)
+
+
+def parts_of(change_message: str) -> list[dict[str, Any]]:
+    """An entry's message as it was built; empty where it is a sentence."""
+    try:
+        return list(json.loads(change_message)) if change_message.startswith("[") else []
+    except ValueError:
+        return []

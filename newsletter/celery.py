@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "end the pauses": every(5 * MINUTE, "subscribers.tasks.end_pauses"),
     "continue the imports": every(MINUTE, "subscribers.tasks.continue_imports"),
     "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
+    "count the readers": every(HOUR, "newsletter.tasks.take_census"),
     "rank the papers": every(HOUR, "papers.tasks.rank"),
     # By the calendar: an interval of a week would begin anew with every restart of the scheduler.
     "train the topics": {

@@ -22,6 +22,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Readers",
         (
             ("subscribers.Subscriber", "Readers", "group"),
+            ("subscribers.SubscriptionRequest", "Sign-up requests", "hourglass_empty"),
+            ("subscribers.Attack", "Attacks", "shield"),
+            ("subscribers.Import", "Imports", "upload_file"),
             ("subscribers.Suppression", "Suppressions", "block"),
             ("subscribers.Consent", "Consents", "task_alt"),
             ("newsletter.Feedback", "Feedback", "thumbs_up_down"),

@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
+from celery.signals import task_success
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from django.utils import timezone
 
-from newsletter import personal, proposals, retention, roles, tasks
+from newsletter import personal, proposals, pulses, retention, roles, tasks
 from newsletter.delivery import events
 from subscribers.models import Subscriber
 from subscribers.signals import erasing, exporting, forgetting, letter_owed, request_stored, shown
@@ -28,6 +30,11 @@ def carry_it_out_soon(**_: Any) -> None:
 @receiver(post_migrate)
 def grant_the_roles(app_config: AppConfig, **_: Any) -> None:
     roles.grant(app_config)
+
+
+@task_success.connect
+def feel_the_pulse(sender: Any, **_: Any) -> None:
+    pulses.beat(sender.name, timezone.now())
 
 
 @receiver(tracking)

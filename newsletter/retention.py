@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.models import Digest, DigestPaper, Event
+from newsletter.models import Census, Digest, DigestPaper, Event, Progress
 from subscribers.models import Subscriber
 from subscribers.retention import delete
 
@@ -15,6 +15,8 @@ def forget(at: datetime) -> dict[str, int]:
     return {
         "digests": delete(old.exclude(status__in=Digest.Status.unsettled())),
         "events": delete(Event.objects.filter(received_at__lt=at - settings.KEEP_EVENTS, applied_at__isnull=False)),
+        "censuses": delete(Census.objects.filter(at__lt=at - settings.KEEP_CENSUS)),
+        "counts of editions": delete(Progress.objects.filter(at__lt=at - settings.KEEP_PROGRESS)),
         # Of a digest that was being submitted at the very moment its reader was erased.
         "papers of the erased": delete(DigestPaper.objects.filter(subscriber__status=Subscriber.Status.ERASED)),
     }

@@ -18,6 +18,8 @@ ROLES: dict[str, dict[str, dict[str, set[str]]]] = {
             "edition": {VIEW, CHANGE},
             "editionpaper": {VIEW, ADD, CHANGE, DELETE},
             "brake": {VIEW},
+            "census": {VIEW},
+            "progress": {VIEW},
         },
         "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
     },

@@ -307,6 +307,8 @@ KEEP_IMPORTS = timedelta(days=30)  # an import's report, and its file where nobo
 KEEP_NETWORKS = timedelta(days=90)  # the truncated network of a consent; the consent itself stays as proof
 KEEP_LETTERS = timedelta(days=365)  # settled letters: more than the limits look back
 KEEP_EVENTS = timedelta(days=365)  # applied events of providers
+KEEP_CENSUS = timedelta(days=400)  # counts of readers: a year to compare with
+KEEP_PROGRESS = timedelta(days=90)  # counts of an edition on its way
 KEEP_DIGESTS = timedelta(days=730)  # settled digests: far beyond any pool, so that no paper comes twice
 
 # --- fetching papers ----------------------------------------------------------------------------------

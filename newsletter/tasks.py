@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter import editions
+from newsletter import census, editions
 from newsletter.delivery import alarms, events, ledger
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
@@ -26,6 +26,7 @@ def tick() -> None:
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
+    census.follow(now)
 
 
 @shared_task
@@ -39,6 +40,12 @@ def deliver(until: float = 0) -> None:
 
     if delivered := deliver_batch(seconds=settings.DELIVER_SECONDS, more=call):
         log.info("delivered %d digests", delivered)
+
+
+@shared_task
+def take_census() -> None:
+    """Count the readers."""
+    log.info("%s", census.take(timezone.now()))
 
 
 @shared_task

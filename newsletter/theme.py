@@ -15,6 +15,7 @@ def of(site_name: str) -> dict[str, Any]:
         "BORDER_RADIUS": "4px",
         "STYLES": [lambda _: static("cockpit.css")],
         "SIDEBAR": {"navigation": "newsletter.navigation.groups"},
+        "DASHBOARD_CALLBACK": "newsletter.desk.today.dashboard",
         "COLORS": {
             "primary": {
                 "50": "#f0f7f6",

@@ -9,6 +9,7 @@ urlpatterns = [
     path("robots.txt", robots.robots, name="robots"),
     path("embed.js", embedding.script, name="embed_script"),
     path("admin/embed/", admin.site.admin_view(embedding.page), name="embed"),
+    path("admin/", include("newsletter.desk.urls")),
     path("admin/", admin.site.urls),
     path("inbox/", inbox.message_list, name="inbox"),
     path("inbox/<str:key>/", inbox.message, name="inbox_message"),

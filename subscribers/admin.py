@@ -47,8 +47,8 @@ class Proofs(Journeys):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(Journeys):
-    """Nobody is added, confirmed or deleted by hand: consent is the person's, and so is erasing."""
+class SubscriberAdmin(Proofs):
+    """Nobody is added, changed or deleted by hand: what stands here is the person's own."""
 
     list_display = ["__str__", "status", "cadence", "zone", "next_digest_at", "created_at"]
     list_filter = ["status", "cadence"]
@@ -64,22 +64,7 @@ class SubscriberAdmin(Journeys):
         ("created_at", "confirmed_at"),
         "uid",
     ]
-    readonly_fields = [
-        "email",
-        "status",
-        "status_changed_at",
-        "mail",
-        "cadence",
-        "weekday",
-        "weekdays",
-        "local_hour",
-        "zone",
-        "next_digest_at",
-        "created_at",
-        "confirmed_at",
-        "uid",
-    ]
-    filter_horizontal = ["topics"]
+    readonly_fields = ["mail", "uid"]
 
     @admin.display(description="May get digests")
     def mail(self, subscriber: Subscriber) -> str:

@@ -140,7 +140,9 @@ def less_often(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
 
 
 @transaction.atomic
-def pause(subscriber: Subscriber, at: datetime, network: str = "", until: date | None = None) -> bool:
+def pause(
+    subscriber: Subscriber, at: datetime, network: str = "", until: date | None = None, page: str = "pause"
+) -> bool:
     """Send nothing until the first local day that may bring mail again; without one, until the person resumes.
 
     A pause may be given another end. False where it has that end already, or the person is not subscribed.
@@ -151,19 +153,19 @@ def pause(subscriber: Subscriber, at: datetime, network: str = "", until: date |
     began = now.status_changed_at if now.status == Status.PAUSED else at
     words = gettext("Pause until %(day)s") % {"day": until} if until else gettext("Pause")
     changes = {"status": Status.PAUSED, "next_digest_at": None, "status_changed_at": began, "paused_until": until}
-    _turn(now, changes, Consent(words=words, page="pause", network=network, at=at))
+    _turn(now, changes, Consent(words=words, page=page, network=network, at=at))
     return True
 
 
 @transaction.atomic
-def resume(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
+def resume(subscriber: Subscriber, at: datetime, network: str = "", page: str = "resume") -> bool:
     """End a pause; False where there was none."""
     now = locked(subscriber)
     if now.status != Status.PAUSED:
         return False
     due = now.schedule.next_after(at)
     changes = {"status": Status.ACTIVE, "next_digest_at": due, "status_changed_at": at, "paused_until": None}
-    _turn(now, changes, Consent(words=gettext("Resume"), page="resume", network=network, at=at))
+    _turn(now, changes, Consent(words=gettext("Resume"), page=page, network=network, at=at))
     return True
 
 
@@ -200,7 +202,7 @@ def _turn(subscriber: Subscriber, changes: Mapping[str, object], proof: Consent)
 
 
 @transaction.atomic
-def erase(subscriber: Subscriber, at: datetime) -> bool:
+def erase(subscriber: Subscriber, at: datetime, page: str = "erase") -> bool:
     """Forget the person: what stays is a hash that keeps the address from ever being mailed.
 
     The consents stay as proof without their networks, the ledger as numbers.
@@ -220,7 +222,7 @@ def erase(subscriber: Subscriber, at: datetime) -> bool:
     Move.objects.filter(subscriber=subscriber).delete()
     SubscriptionRequest.objects.filter(email=subscriber.email).delete()
     Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words=gettext("Erase everything"), page="erase"
+        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words=gettext("Erase everything"), page=page
     )
     subscriber.consents.update(network="")
     # What a reader had asked for is a trait of theirs: it goes, the fact that they agreed stays.

@@ -87,10 +87,9 @@ def confirm(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     return bool(won)
 
 
-def resend_confirmation(subscriber: Subscriber, at: datetime) -> None:
-    """Another link for somebody whose link ran out, within the same limits."""
-    if subscriber.status == Status.PENDING:
-        owe(subscriber, Letter.Kind.CONFIRMATION, at)
+def resend_confirmation(subscriber: Subscriber, at: datetime) -> Letter | None:
+    """Another link for somebody who has not confirmed, within the same limits; None where they forbid it."""
+    return owe(subscriber, Letter.Kind.CONFIRMATION, at) if subscriber.status == Status.PENDING else None
 
 
 def forget_unconfirmed(at: datetime) -> int:

@@ -34,6 +34,11 @@ class ReadOnly(admin.ModelAdmin):
 class DecisionForm(forms.ModelForm):
     """A pin or ban of a paper that is mostly in the pool already: that is no repetition, but what is decided."""
 
+    def has_changed(self) -> bool:
+        """Dragging numbers the empty row too; without a paper it decides nothing."""
+        is_only_numbered = self.instance._state.adding and self.changed_data == ["place"]
+        return super().has_changed() and not is_only_numbered
+
     def validate_unique(self) -> None:
         """Saving finds the row of the pool."""
 
@@ -47,6 +52,8 @@ class EditionPaperInline(admin.TabularInline):
     model = EditionPaper
     form = DecisionForm
     extra = 1
+    ordering = ["place", "pk"]
+    ordering_field = "place"  # the theme lets pins be dragged; by number it works everywhere
     fields = ["paper", "choice", "place", "hot"]
     readonly_fields = ["hot"]
     autocomplete_fields = ["paper"]
@@ -63,16 +70,10 @@ class EditionAdmin(admin.ModelAdmin):
     list_display = ["__str__", "kind", "date", "status", "opened_at"]
     list_filter = ["kind", "status"]
     date_hierarchy = "date"
-    fields = ["kind", "date", "status", "note", "accounts"]
-    readonly_fields = ["kind", "date", "accounts"]
+    fields = ["kind", "date", "status", "note"]
+    readonly_fields = ["kind", "date"]
     inlines = [EditionPaperInline]
     actions = ["pause", "resume", "cancel"]
-
-    @admin.display(description="Digests by state")
-    def accounts(self, edition: Edition) -> str:
-        accounts = {Digest.Status(status).label: count for status, count in edition.accounts().items() if count}
-        total = sum(accounts.values())
-        return " + ".join(f"{count:,} {label}" for label, count in accounts.items()) + f" = {total:,} planned"
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Decide on papers of the pool, or bring others into it; a decision that is removed leaves its paper there."""

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from newsletter.audit import recorded_values
+from newsletter.audit import recorded_deed, recorded_values
 
 
 @admin.register(LogEntry)
@@ -28,7 +28,7 @@ class LogAdmin(admin.ModelAdmin):
 
     @admin.display(description="what")
     def what(self, entry: LogEntry) -> str:
-        return entry.get_change_message() or entry.get_action_flag_display()
+        return recorded_deed(entry.change_message) or entry.get_change_message() or entry.get_action_flag_display()
 
     @admin.display(description="before → after")
     def values(self, entry: LogEntry) -> SafeString:

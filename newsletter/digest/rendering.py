@@ -130,10 +130,13 @@ class Renderer:
 
     def example(self, choices: Sequence[Choice], language: str) -> str:
         """The HTML part as nobody gets it: its address is made up, and all its links for readers lead to the form."""
-        nobody = Subscriber(uid=SOMEBODY, email="you@lab.org", leave_key=SOME_KEY, language=language)
-        html = self.html(Digest(uid=SOMEBODY, subscriber=nobody), choices)
-        of_readers = rf'href="[^"]*(?:{SOMEBODY}|{SOME_KEY}|{re.escape(reverse("send_preferences_link"))})[^"]*"'
-        return re.sub(of_readers, f'href="{links.absolute("subscribe")}"', html)
+        return harmless(self._copy(of_nobody(language), choices).html(len(choices)))
+
+    def specimen(self, choices: Sequence[Choice], language: str) -> Rendered:
+        """Subject and both parts as long as they would be mailed, but as nobody gets them, as above."""
+        copy = self._copy(of_nobody(language), choices)
+        shown = copy.fits()
+        return Rendered(copy.values["subject"], harmless(copy.text(shown)), harmless(copy.html(shown)), {})
 
     def _copy(self, digest: Digest, choices: Sequence[Choice]) -> Copy:
         reader = digest.subscriber
@@ -161,3 +164,16 @@ class Renderer:
             **unsubscribing(f"{self._leave}{digest.subscriber.leave_key}{self._leave_end}"),
             **self._headers,
         }
+
+
+def of_nobody(language: str) -> Digest:
+    return Digest(
+        uid=SOMEBODY,
+        subscriber=Subscriber(uid=SOMEBODY, email="you@lab.org", leave_key=SOME_KEY, language=language),
+    )
+
+
+def harmless(part: str) -> str:
+    """A part with every link that would be one reader's own leading to the form."""
+    own = "|".join([str(SOMEBODY), SOMEBODY.hex, SOME_KEY, re.escape(reverse("send_preferences_link"))])
+    return re.sub(rf'https?://[^"\s<>]*(?:{own})[^"\s<>]*', links.absolute("subscribe"), part)

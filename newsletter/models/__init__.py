@@ -1,6 +1,7 @@
 """Editions, the ledger of delivery, and what providers and readers told us afterwards."""
 
 from newsletter.models.brakes import Brake, BrakeQuerySet
+from newsletter.models.census import Census, Progress, Pulse
 from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
 from newsletter.models.editions import Edition, EditionPaper
 from newsletter.models.events import Event
@@ -10,6 +11,7 @@ from newsletter.models.profiles import Profile
 __all__ = [
     "Brake",
     "BrakeQuerySet",
+    "Census",
     "Digest",
     "DigestPaper",
     "DigestQuerySet",
@@ -18,4 +20,6 @@ __all__ = [
     "Event",
     "Feedback",
     "Profile",
+    "Progress",
+    "Pulse",
 ]

@@ -58,7 +58,7 @@ class Edition(models.Model):
 
     def accounts(self) -> dict[str, int]:
         """How many digests stand in each state. Their sum is what was planned."""
-        counts = self.digests.order_by().values_list("status").annotate(Count("pk"))
+        counts = self.digests.order_by().values_list("status").annotate(number=Count("*"))  # along the index alone
         statuses = self.digests.model.Status.values
         return dict.fromkeys(statuses, 0) | dict(counts)
 

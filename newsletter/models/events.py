@@ -37,6 +37,9 @@ class Event(models.Model):
         indexes = [
             # tasks.apply_events
             models.Index(fields=["received_at"], condition=Q(applied_at=None), name="event_unapplied"),
+            # What happened to one mail: a reader's page, personal.export and erase
+            models.Index(fields=["digest_uid"], condition=Q(digest_uid__isnull=False), name="event_of_digest"),
+            models.Index(fields=["letter_uid"], condition=Q(letter_uid__isnull=False), name="event_of_letter"),
         ]
 
     def __str__(self) -> str:

@@ -162,12 +162,20 @@ def test_a_change_is_on_record_with_before_and_after(edition: Edition) -> None:
     assert "<strong>note</strong>:  → Hello" in log.content.decode()
 
 
-def test_the_record_holds_no_address(alice: Subscriber) -> None:
-    page = reverse("admin:subscribers_subscriber_change", args=[alice.pk])
-    assert sign_in("Operator").post(page, {"digest_size": 7}, secure=True).status_code == 302
+def test_the_record_holds_no_address(db: None) -> None:
+    page = reverse("admin:auth_user_change", args=[person("grace").pk])
+    form = {"username": "grace", "email": "g@example.org", "date_joined_0": "2026-03-20", "date_joined_1": "09:00:00"}
+    assert sign_in("Owner").post(page, form, secure=True).status_code == 302
     entry = LogEntry.objects.get()
     assert "@" not in entry.object_repr + entry.change_message
-    assert '"digest_size"' in entry.change_message
+    assert '"email"' in entry.change_message
+
+
+def test_nobody_edits_what_is_the_readers_own(alice: Subscriber) -> None:
+    page = reverse("admin:subscribers_subscriber_change", args=[alice.pk])
+    client = sign_in("Owner")
+    assert "Whole history" in client.get(page, secure=True).content.decode()
+    assert client.post(page, {"digest_size": 7}, secure=True).status_code == 403
 
 
 def test_what_cannot_be_taken_back_asks_for_the_typed_name(edition: Edition) -> None:

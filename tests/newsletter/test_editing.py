@@ -45,6 +45,14 @@ def test_a_pin_that_is_removed_leaves_its_paper_in_the_pool(
     assert edition.pool.get(paper=papers[0]).choice == "pool"
 
 
+def test_a_row_that_was_only_numbered_by_dragging_decides_nothing(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    empty = {"pool-TOTAL_FORMS": 2, "pool-1-paper": "", "pool-1-choice": "pool", "pool-1-place": 1}
+    decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **empty)
+    assert edition.pool.exclude(choice="pool").count() == 1
+
+
 def test_pins_come_in_the_editors_order(edition: Edition, papers: list[Paper]) -> None:
     EditionPaper.objects.decide(edition, papers[0], "pinned", 2)
     EditionPaper.objects.decide(edition, papers[1], "pinned", 1)

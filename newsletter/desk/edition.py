@@ -1,0 +1,94 @@
+"""The page of an edition: how it stands, how it came there, why digests did not go out, and what can be done."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from newsletter import audit
+from newsletter.desk.charts import Line, line
+from newsletter.desk.standing import Standing
+from newsletter.models import Digest, Edition
+from subscribers.imports.report import lines
+
+Status = Digest.Status
+WITH_REASONS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT]
+MOST_READ = 5_000  # digests of each of these, to gather their reasons from
+REASONS_SHOWN = 12
+MOST_COUNTS = 5_000  # of a timeline: an edition lives for two days, and is counted once a minute
+CHUNK = 500
+COLUMNS = ("uid", "subscriber_id", "status", "reason", "attempts", "not_before", "submitted_at", "settled_at")
+HEAD = ("digest", "reader", "status", "reason", "attempts", "due", "submitted", "settled")
+REFRESH = 20  # seconds
+
+
+@require_safe
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """For everybody who may see editions; the ledger behind the numbers takes a permission of its own."""
+    if not request.user.has_perm("newsletter.view_edition"):
+        raise PermissionDenied
+    edition = get_object_or_404(Edition, pk=pk)
+    standing = Standing.now(edition)
+    context = admin.site.each_context(request) | {
+        "title": str(edition),
+        "edition": edition,
+        "one": standing,
+        "terms": terms(standing),
+        "reasons": reasons(standing),
+        "most_read": MOST_READ,
+        "timeline": timeline(edition),
+        "refresh": REFRESH if standing.open else 0,
+    }
+    return render(request, "admin/desk/edition.html", context)
+
+
+def terms(one: Standing) -> list[tuple[str, int, list[str]]]:
+    """What was planned, as a sum: words, number, and the states behind it."""
+    handed_over = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
+    ends = [Status.FAILED, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED, Status.IN_DOUBT]
+    return [
+        ("accepted", one.accepted, [str(status) for status in handed_over]),
+        *((status.label.lower(), one.of(status), [str(status)]) for status in ends),
+        ("still to go", one.open, Status.unsettled()),
+    ]
+
+
+def reasons(one: Standing) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """The commonest reasons of each side exit, from MOST_READ digests at most: status, its words, reasons."""
+    found = []
+    for status in WITH_REASONS:
+        if one.of(status):
+            some = one.edition.digests.filter(status=status).order_by().values_list("reason", flat=True)[:MOST_READ]
+            found.append((str(status), status.label.lower(), Counter(some).most_common(REASONS_SHOWN)))
+    return found
+
+
+def timeline(edition: Edition) -> Line | None:
+    """Digests that were settled, over time."""
+    counted = edition.progress.order_by("at").values_list("at", "planned", "open")[:MOST_COUNTS]
+    return line([(at, planned - to_go) for at, planned, to_go in counted])
+
+
+@require_POST
+def results(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Every digest of an edition as CSV, without addresses; whoever takes it is on record."""
+    if not request.user.has_perm("newsletter.view_digest"):
+        raise PermissionDenied
+    edition = get_object_or_404(Edition, pk=pk)
+    audit.record(request.user, edition, "exported its results")
+    response = StreamingHttpResponse(table(edition), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{edition.kind}-{edition.date}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def table(edition: Edition) -> Iterator[str]:
+    yield "\ufeff" + lines([HEAD])  # by which a spreadsheet knows UTF-8
+    rows = edition.digests.order_by().values_list(*COLUMNS).iterator(chunk_size=CHUNK)
+    while some := list(islice(rows, CHUNK)):
+        yield lines(some)

@@ -1,0 +1,126 @@
+"""What needs a person: the first thing that an operator sees, each with the page where something can be done."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet, Value
+from django.urls import reverse
+
+from newsletter import pulses
+from newsletter.desk.standing import Health, Standing
+from newsletter.models import Brake, Digest, Edition, Pulse
+from papers.sources.models import Source
+from subscribers.models import Attack, Import, SubscriptionRequest
+
+May = Callable[[str], bool]  # whether somebody has a permission
+MOST_HELD = 1_000  # counted one by one
+REFUSED_LATELY = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Need:
+    words: str
+    link: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What stands in four small tables, read at once: by kind, words and the time of each."""
+
+    rows: list[tuple[str, str, datetime]]
+
+    def of(self, kind: str) -> list[tuple[str, datetime]]:
+        return [(words, at) for found, words, at in self.rows if found == kind]
+
+    @property
+    def pulses(self) -> dict[str, datetime]:
+        return dict(self.of("pulse"))
+
+
+def signals(may: May, at: datetime) -> Signals:
+    """Brakes, the attack, imports and pulses, in one query."""
+    imports = Import.objects.filter(moved_at__gt=at - REFUSED_LATELY)
+    tables: list[tuple[str, str, QuerySet[Any], str, str]] = [
+        ("newsletter.view_brake", "brake", Brake.objects.engaged(), "reason", "pulled_at"),
+        ("subscribers.view_attack", "attack", Attack.objects.on(), "reason", "began_at"),
+        ("subscribers.view_import", "refused", imports.filter(status="refused"), "file_name", "moved_at"),
+        ("subscribers.view_import", "checked", imports.filter(status="checked"), "file_name", "moved_at"),
+        ("newsletter.view_pulse", "pulse", Pulse.objects.all(), "part", "at"),
+    ]
+    visible: list[QuerySet[Any, Any]] = [
+        rows.order_by().values_list(Value(kind), words, moment)
+        for permission, kind, rows, words, moment in tables
+        if may(permission)
+    ]
+    return Signals(list(visible[0].union(*visible[1:], all=True)) if visible else [])
+
+
+def list_of(model: str, **filters: object) -> str:
+    address = reverse(f"admin:{model}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address
+
+
+def stopped(found: Signals) -> Iterator[Need]:
+    for reason, since in found.of("brake"):
+        yield Need(f"All mail is stopped: {reason}", list_of("newsletter_brake"), since)
+    for reason, since in found.of("attack"):
+        yield Need(f"Sign-up is under attack: {reason}", list_of("subscribers_attack"), since)
+
+
+def silent(found: Signals, at: datetime) -> Iterator[Need]:
+    """Parts of the service that have not worked for a while, or never."""
+    last = found.pulses
+    parts = [part.words for part in pulses.parts().values() if pulses.is_stale(part.words, last.get(part.words), at)]
+    if parts:
+        words = f"Silent: {', '.join(parts)}. Look at beat and the workers."
+        since = min((last[part] for part in parts if part in last), default=None)
+        yield Need(words, f"{reverse('admin:index')}#parts", since)
+
+
+def imports(found: Signals) -> Iterator[Need]:
+    for name, since in found.of("refused"):
+        yield Need(f"An import was refused: {name}", list_of("subscribers_import"), since)
+    for name, since in found.of("checked"):
+        yield Need(f"An import waits for a decision: {name}", list_of("subscribers_import"), since)
+
+
+def sources(found: Iterable[Source]) -> Iterator[Need]:
+    for source in found:
+        if source.is_on and source.failures:
+            fault = source.last_error.partition("\n")[0][:120]
+            link = reverse("admin:papers_source_change", args=[source.pk])
+            yield Need(f"{source.name} failed {source.failures} times in a row: {fault}", link, source.last_run_at)
+
+
+def editions(found: Iterable[Standing], may: May) -> Iterator[Need]:
+    for one in found:
+        own = reverse("desk_edition", args=[one.edition.pk])
+        if one.in_doubt:
+            ledger = list_of(
+                "newsletter_digest", edition__id__exact=one.edition.pk, status__exact=Digest.Status.IN_DOUBT
+            )
+            link = ledger if may("newsletter.view_digest") else own
+            yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link, one.counted_at)
+        if one.edition.status == Edition.Status.PAUSED and one.open:
+            yield Need(f"{one.edition} is paused with {one.open:,} to go", own)
+
+
+def provider(health: Health) -> Iterator[Need]:
+    if health.verdict:
+        words = f"{health.complaints:.2f} % of the digests of these days were called spam: {health.verdict}"
+        yield Need(words, f"{reverse('admin:index')}#provider")
+
+
+def held() -> int:
+    """Requests that the limits hold, up to MOST_HELD."""
+    return SubscriptionRequest.objects.held().values("pk")[:MOST_HELD].count()
+
+
+def requests(number: int) -> Iterator[Need]:
+    if number:
+        words = f"Held at sign-up: {number:,}{' or more' if number == MOST_HELD else ''}"
+        yield Need(words, list_of("subscribers_subscriptionrequest", status__exact="held"))

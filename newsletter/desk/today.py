@@ -1,0 +1,130 @@
+"""The admin's home: what needs a person, what goes out, and how all of it does. Nothing here counts a big table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from newsletter import pulses
+from newsletter.desk import needs
+from newsletter.desk.charts import Line, line
+from newsletter.desk.needs import May, Signals
+from newsletter.desk.standing import Health, Standing, by_day, standings
+from newsletter.models import Census
+from papers.sources.models import Source
+from subscribers.abuse import attack
+from subscribers.abuse.counting import seen
+from subscribers.schedule import Cadence
+
+HEALTH_DAYS, CHART_DAYS = 7, 30
+REFRESH = 20  # seconds
+ROWS_SHOWN = 8  # of a table of groups; the others fold away
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the readers: how many, and of a hundred of the largest group."""
+
+    name: str
+    number: int
+    share: int
+
+
+@dataclass(frozen=True)
+class Beat:
+    part: str
+    last: datetime | None
+    is_stale: bool
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the theme asks for its home page."""
+    return context | today(request.user.has_perm, timezone.now())
+
+
+def today(may: May, at: datetime) -> dict[str, Any]:
+    """The sections that somebody may see; a constant number of queries, whatever there is."""
+    found = needs.signals(may, at)
+    recent = recent_standings(at) if may("newsletter.view_progress") else []
+    health = Health.of(recent)
+    sources = list(Source.objects.all()) if may("papers.view_source") else []
+    held = needs.held() if may("subscribers.view_subscriptionrequest") else None
+    shows_parts = may("newsletter.view_pulse")
+    urgent = [
+        *needs.stopped(found),
+        *(needs.silent(found, at) if shows_parts else ()),
+        *needs.provider(health),
+        *needs.editions(recent, may),
+        *needs.sources(sources),
+        *needs.requests(held or 0),
+        *needs.imports(found),
+    ]
+    return {
+        "refresh": REFRESH,
+        "now": at,
+        "needs": urgent,
+        "editions": [one for one in recent if one.edition.date >= at.date() - timedelta(days=1)],
+        "shows_editions": may("newsletter.view_progress"),
+        "health": health,
+        "health_days": by_day(recent),
+        "sources": sources,
+        "signups": signups(held, found, at) if held is not None else None,
+        "beats": beats(found, at) if shows_parts else None,
+        "queue": pulses.waiting_tasks() if shows_parts else None,
+        "readers": readers(at) if may("newsletter.view_census") else None,
+    }
+
+
+def recent_standings(at: datetime) -> list[Standing]:
+    return standings(at.date() - timedelta(days=HEALTH_DAYS), at.date() + timedelta(days=1))
+
+
+def signups(held: int, found: Signals, at: datetime) -> dict[str, Any]:
+    """The last hour at the form."""
+    return {
+        "asked": seen(attack.ASKED, at),
+        "confirmed": seen(attack.CONFIRMED, at),
+        "held": held,
+        "is_attacked": bool(found.of("attack")),
+    }
+
+
+def beats(found: Signals, at: datetime) -> list[Beat]:
+    last = found.pulses
+    words = [part.words for part in pulses.parts().values()]
+    return [Beat(part, last.get(part), pulses.is_stale(part, last.get(part), at)) for part in words]
+
+
+def readers(at: datetime) -> dict[str, Any] | None:
+    """The latest census, with the line of the last weeks; None before the first."""
+    census = Census.objects.first()
+    if census is None:
+        return None
+    cadences = {Cadence(name).label: number for name, number in census.counts["cadences"].items()}
+    return {
+        "at": census.at,
+        "counts": census.counts,
+        "tables": [
+            ("By topic", groups(census.counts["topics"])),
+            ("By cadence", groups(cadences)),
+            ("By country of the time zone", groups(census.counts["countries"])),
+        ],
+        "line": history(at),
+    }
+
+
+def history(at: datetime) -> Line | None:
+    """Active readers in CHART_DAYS."""
+    counted = Census.objects.filter(at__gt=at - timedelta(days=CHART_DAYS)).order_by("at")
+    return line(list(counted.values_list("at", "active")))
+
+
+def groups(numbers: Mapping[Any, int]) -> tuple[list[Group], list[Group]]:
+    """The largest first: those that are shown, and those that are folded away."""
+    most = max(numbers.values(), default=1) or 1
+    sized = sorted(numbers.items(), key=lambda one: (-one[1], str(one[0])))
+    found = [Group(str(name), number, 100 * number // most) for name, number in sized]
+    return found[:ROWS_SHOWN], found[ROWS_SHOWN:]

@@ -1,0 +1,18 @@
+"""The pages of the desk, beside those that the admin makes of the models."""
+
+from django.contrib import admin
+from django.urls import path
+
+from newsletter.desk import edition, preview, reader
+
+view = admin.site.admin_view
+
+urlpatterns = [
+    path("desk/editions/<int:pk>/", view(edition.page), name="desk_edition"),
+    path("desk/editions/<int:pk>/preview/", view(preview.page), name="desk_preview"),
+    path("desk/editions/<int:pk>/test/", view(preview.send_test), name="desk_test"),
+    path("desk/editions/<int:pk>/results.csv", view(edition.results), name="desk_results"),
+    path("desk/readers/", view(reader.find), name="desk_find"),
+    path("desk/readers/<int:pk>/", view(reader.page), name="desk_reader"),
+    path("desk/readers/<int:pk>/act/", view(reader.act), name="desk_act"),
+]

@@ -1,0 +1,155 @@
+"""The admin's home: what needs a person, and how all of it does."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from newsletter import census, pulses
+from newsletter.desk import charts
+from newsletter.desk.standing import Health, Standing
+from newsletter.models import Brake, Digest, Edition, Pulse
+from papers.models import Source, Topic
+from subscribers.models import Attack, Import, SubscriptionRequest
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers, planned
+from tests.newsletter.test_cockpit import person, sign_in
+
+INDEX = reverse("admin:index")
+
+
+def home(*roles: str) -> str:
+    response = sign_in(*roles).get(INDEX, secure=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.fixture
+def beating(db: None) -> None:
+    Pulse.objects.bulk_create(Pulse(part=part.words, at=NOW) for part in pulses.parts().values())
+
+
+@pytest.fixture
+def half_gone(edition: Edition) -> Edition:
+    """Of ten digests four were accepted, and one is in doubt."""
+    for number, reader in enumerate(add_readers(10)):
+        digest = planned(edition, reader)
+        if number < 5:
+            status = "in_doubt" if number == 4 else "accepted"
+            Digest.objects.filter(pk=digest.pk).update(status=status, submitted_at=NOW, reason="x" * (number == 4))
+    census.follow(NOW)
+    return edition
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_quiet_day_needs_nobody() -> None:
+    assert "Nothing. All is well" in home("Operator")
+
+
+@pytest.mark.usefixtures("beating")
+def test_whatever_needs_a_person_is_said_first_each_with_a_link(half_gone: Edition) -> None:
+    Brake.objects.pull("535 bad password")
+    Attack.objects.begin("many asked", NOW)
+    source = Source.objects.create(name="mirror", kind="hugging-face", is_on=True, failures=3, last_error="timed out")
+    SubscriptionRequest.objects.create(email="eve@example.org", status="held")
+    for status, name in (("refused", "broken.csv"), ("checked", "list.csv")):
+        Import.objects.create(file_name=name, status=status, uploaded_at=NOW, moved_at=NOW)
+    Edition.objects.update(status="paused")
+    page = home("Operator")
+    first = page[page.index("What needs a person") : page.index("Going out")]
+    for words in (
+        "All mail is stopped: 535 bad password",
+        "Sign-up is under attack: many asked",
+        "mirror failed 3 times in a row: timed out",
+        "Held at sign-up: 1",
+        "An import was refused: broken.csv",
+        "An import waits for a decision: list.csv",
+        ": 1 in doubt",
+        "is paused with 5 to go",
+    ):
+        assert words in first
+    assert reverse("admin:papers_source_change", args=[source.pk]) in first
+    assert f"edition__id__exact={half_gone.pk}&amp;status__exact=in_doubt" in first
+
+
+def test_a_silent_part_is_told_of(db: None) -> None:
+    Pulse.objects.create(part="Planning", at=NOW - timedelta(hours=1))
+    page = home("Operator")
+    assert "Silent: Planning, Delivery, Letters, Sign-ups, Fetching, Counting." in page
+
+
+def test_an_edition_shows_its_progress_and_when_it_will_end(half_gone: Edition) -> None:
+    reader = half_gone.digests.filter(status="planned").first()
+    Digest.objects.filter(pk=reader.pk).update(status="accepted", submitted_at=NOW)
+    census.follow(NOW + timedelta(minutes=2))
+    [one] = [Standing.now(half_gone)]
+    assert (one.planned, one.accepted, one.in_doubt, one.open, one.percent) == (10, 5, 1, 4, 60)
+    assert one.ends_at == NOW + timedelta(minutes=10)
+    assert "60 %" in home("Editor")
+
+
+def test_the_ends_and_what_is_to_go_add_up(half_gone: Edition) -> None:
+    one = Standing.now(half_gone)
+    parts = one.accepted + one.failed + one.skipped + one.expired + one.cancelled + one.in_doubt + one.open
+    assert parts == one.planned == half_gone.digests.count()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "complained", "verdict"),
+    [(9_999, 1, ""), (10, 2, ""), (9_990, 10, "watch it"), (9_970, 30, "stop and find out why")],
+)
+def test_complaints_are_judged_by_the_shares_that_providers_name(accepted: int, complained: int, verdict: str) -> None:
+    standing = Standing(Edition(), {"accepted": accepted, "complained": complained})
+    assert Health.of([standing]).verdict == verdict
+
+
+def test_readers_are_shown_as_counted(graphs: Topic) -> None:
+    add_readers(7, graphs, zone="Europe/Berlin")
+    assert "They have not been counted yet" in home("Operator")
+    census.take(NOW - timedelta(hours=1))
+    census.take(NOW)
+    client = Client()
+    client.force_login(person("grace", "Operator"))
+    page = client.get(INDEX, secure=True).content.decode()
+    assert "Active readers in the last 30 days" in page
+    assert "Every day" in page
+
+
+def test_an_editor_is_shown_no_part_that_is_not_theirs(half_gone: Edition) -> None:
+    SubscriptionRequest.objects.create(email="eve@example.org", status="held")
+    page = home("Editor")
+    assert "Going out" in page
+    for words in ("Sign-ups in the last hour", "Parts of the service", "eve@", "reader0@", "Held at"):
+        assert words not in page
+
+
+@pytest.mark.parametrize("role", ["Owner", "Operator", "Auditor", "Editor"])
+def test_it_opens_with_few_queries_whatever_there_is(
+    role: str, half_gone: Edition, django_assert_max_num_queries: DjangoAssertNumQueries, settings: Settings
+) -> None:
+    settings.SECOND_FACTOR = False
+    for hour in range(50):
+        census.take(NOW - timedelta(hours=hour))
+    for number in range(20):
+        day = NOW.date() - timedelta(days=number)
+        Edition.objects.get_or_create(kind="weekly", date=day)
+        Source.objects.create(name=f"mirror-{number}", kind="hugging-face", is_on=True, failures=1)
+    client = sign_in(role)
+    with django_assert_max_num_queries(12):
+        client.get(INDEX, secure=True)
+
+
+def test_without_permissions_there_is_a_page_and_nothing_on_it(db: None) -> None:
+    assert "Going out" not in home()
+
+
+def test_a_line_is_thinned_and_keeps_its_ends() -> None:
+    counted = [(NOW + timedelta(minutes=minute), minute) for minute in range(500)]
+    drawn = charts.line(counted)
+    assert drawn is not None
+    assert (len(drawn.rows), drawn.rows[0], drawn.rows[-1]) == (charts.MOST_POINTS, counted[0], counted[-1])
+    assert drawn.points.startswith("0,120 ")
+    assert drawn.points.endswith(" 600,0")
+    assert charts.line(counted[:1]) is None
