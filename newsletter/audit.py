@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import EmailField, Model, QuerySet
 
+# The account, which nobody can enter, that stands for commands and for the service itself.
+COMMAND_LINE = "command-line"
 LONGEST = 500  # characters of a value
 HIDDEN = "(not recorded)"
 ADDRESS = re.compile(r"\S+@\S+")
@@ -97,3 +100,24 @@ def parts_of(change_message: str) -> list[dict[str, Any]]:
         return list(json.loads(change_message)) if change_message.startswith("[") else []
     except ValueError:
         return []
+
+
+def note(by: str, rows: Iterable[Model], action: str, values: dict[str, list[str]]) -> None:
+    """Put on the admin's record what was done outside it, by a command or by the service: `by` says who."""
+    account, _ = User.objects.get_or_create(username=COMMAND_LINE, defaults={"is_active": False, "password": "!"})
+    write(account.pk, rows, [{"action": action, "why": by, "values": values}])
+
+
+def write(user: int, rows: Iterable[Model], message: Any) -> None:
+    """One entry of the log for each of these rows, all with the same message."""
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user_id=user,
+            content_type=ContentType.objects.get_for_model(row),
+            object_id=row.pk,
+            object_repr=name_of(row)[:200],
+            action_flag=CHANGE,
+            change_message=in_words(message),
+        )
+        for row in rows
+    )

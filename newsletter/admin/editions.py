@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.utils import timezone
 
+from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
 from newsletter.digest.explanation import explain
 from newsletter.models import Brake, Digest, DigestPaper, Edition, EditionPaper, Event
 from subscribers.models import Subscriber
@@ -66,14 +67,14 @@ class EditionPaperInline(admin.TabularInline):
 
 
 @admin.register(Edition)
-class EditionAdmin(admin.ModelAdmin):
+class EditionAdmin(DecidesOnEditions):
     list_display = ["__str__", "kind", "date", "status", "opened_at"]
     list_filter = ["kind", "status"]
     date_hierarchy = "date"
     fields = ["kind", "date", "status", "note"]
     readonly_fields = ["kind", "date"]
     inlines = [EditionPaperInline]
-    actions = ["pause", "resume", "cancel"]
+    actions = ["pause", "resume", "cancel", "retry_failed", "was_accepted", "was_not_sent"]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Decide on papers of the pool, or bring others into it; a decision that is removed leaves its paper there."""
@@ -140,7 +141,7 @@ class DigestPaperInline(admin.TabularInline):
 
 
 @admin.register(Digest)
-class DigestAdmin(ReadOnly):
+class DigestAdmin(DecidesOnDigests, ReadOnly):
     list_display = ["uid", "edition", "subscriber", "status", "reason", "not_before", "settled_at"]
     list_filter = ["status", "edition__kind"]
     list_select_related = ["edition", "subscriber"]
@@ -148,6 +149,7 @@ class DigestAdmin(ReadOnly):
     search_help_text = "A digest's uid or a reader's whole address"
     ordering = ["-pk"]
     inlines = [DigestPaperInline]
+    actions = ["retry_failed", "was_accepted", "was_not_sent"]
 
 
 @admin.register(Event)

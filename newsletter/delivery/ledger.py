@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from newsletter.delivery import statements
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
-from newsletter.models import Digest, Edition
+from newsletter.models import Digest, DigestPaper, Edition
 from newsletter.rows import instant
 from subscribers.addresses import address_hash
 
@@ -176,3 +177,25 @@ def sweep(at: datetime) -> dict[str, int]:
 def _move(rows: Any, status: str, reason: str, **fields: Any) -> int:
     """One conditional UPDATE; the lease ends with every one of these."""
     return int(rows.update(status=status, reason=reason[:200], lease_until=None, **fields))
+
+
+def plan_again(digests: QuerySet[Digest], reason: str, at: datetime, until: datetime | None = None) -> list[int]:
+    """Put digests that surely were not sent back to planned, with their papers free again; returns their ids.
+
+    Only failed ones and those in doubt move. Those that have expired stay, unless `until` is their new expiry.
+    """
+    with transaction.atomic():
+        rows = digests.filter(status__in=[Status.FAILED, Status.IN_DOUBT]).select_for_update(of=("self",))
+        mine = list((rows if until else rows.filter(expires_at__gt=at)).values_list("pk", flat=True))
+        DigestPaper.objects.filter(digest__in=mine).delete()
+        expiry = {"expires_at": Greatest(F("expires_at"), Value(until))} if until else {}
+        _move(Digest.objects.filter(pk__in=mine), Status.PLANNED, reason, submitted_at=None, settled_at=None, **expiry)
+        return mine
+
+
+def take_for_accepted(digests: QuerySet[Digest], reason: str, at: datetime) -> list[int]:
+    """Let an operator's word settle a doubt: the provider has them. Returns their ids."""
+    with transaction.atomic():
+        mine = list(digests.filter(status=Status.IN_DOUBT).select_for_update(of=("self",)).values_list("pk", flat=True))
+        _move(Digest.objects.filter(pk__in=mine), Status.ACCEPTED, reason, settled_at=at)
+        return mine

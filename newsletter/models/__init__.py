@@ -1,11 +1,13 @@
 """Editions, the ledger of delivery, and what providers and readers told us afterwards."""
 
+from newsletter.models.bounces import DomainHealth, SoftBounces
 from newsletter.models.brakes import Brake, BrakeQuerySet
 from newsletter.models.census import Census, Progress, Pulse
 from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
 from newsletter.models.editions import Edition, EditionPaper
 from newsletter.models.events import Event
 from newsletter.models.feedback import Feedback
+from newsletter.models.installation import Installation
 from newsletter.models.profiles import Profile
 
 __all__ = [
@@ -15,11 +17,14 @@ __all__ = [
     "Digest",
     "DigestPaper",
     "DigestQuerySet",
+    "DomainHealth",
     "Edition",
     "EditionPaper",
     "Event",
     "Feedback",
+    "Installation",
     "Profile",
     "Progress",
     "Pulse",
+    "SoftBounces",
 ]

@@ -9,16 +9,21 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
     def engaged(self) -> Self:
         return self.filter(released_at=None)
 
-    def pull(self, reason: str) -> None:
-        """Stop all mail; once is enough."""
-        if not self.engaged().exists():
-            self.create(reason=reason)
+    def pull(self, reason: str, cause: str = "") -> None:
+        """Stop all mail; once is enough for each cause."""
+        if not self.engaged().filter(cause=cause).exists():
+            self.create(reason=reason[:300], cause=cause)
 
 
 class Brake(models.Model):
     """Stops all mail until somebody releases it: pulled by the provider's refusal, or by hand."""
 
+    class Cause(models.TextChoices):
+        OTHER = "", "the provider, or by hand"
+        RESTORED = "restored", "the database may be a copy"
+
     reason = models.CharField(max_length=300)
+    cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.OTHER, blank=True, editable=False)
     pulled_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True, blank=True)
 

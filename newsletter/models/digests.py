@@ -14,13 +14,17 @@ from subscribers.models import Subscriber
 
 class DigestQuerySet(models.QuerySet["Digest"]):
     def claimable(self, at: datetime) -> Self:
-        """Planned, due, and of an edition that is neither paused nor cancelled."""
-        return self.filter(
-            status=Digest.Status.PLANNED,
-            not_before__lte=at,
-            expires_at__gt=at,
-            edition__status=Edition.Status.OPEN,
-        ).order_by("not_before", "pk")
+        """Planned, due, and of an edition that is neither paused nor cancelled, nor waits for its first copies."""
+        return (
+            self.filter(
+                status=Digest.Status.PLANNED,
+                not_before__lte=at,
+                expires_at__gt=at,
+                edition__status=Edition.Status.OPEN,
+            )
+            .exclude(edition__canary=Edition.Canary.AHEAD, canary=False)
+            .order_by("not_before", "pk")
+        )
 
     def overdue(self, at: datetime) -> Self:
         """Planned digests that would now be a surprise rather than a service."""
@@ -81,6 +85,7 @@ class Digest(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     subject = models.CharField(max_length=200, blank=True)
     provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's id of the message.")
+    canary = models.BooleanField(default=False, db_default=False, editable=False, help_text="Goes ahead of the others.")
     planned_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -117,6 +122,8 @@ class Digest(models.Model):
                 name="digest_abandoned",
             ),
             models.Index(fields=["edition", "status"], name="digest_accounts"),  # Edition.accounts
+            # canaries.advance
+            models.Index(fields=["edition", "status"], condition=Q(canary=True), name="digest_canaries"),
             models.Index(fields=["subscriber", "-planned_at"], name="digest_of_reader"),  # a reader's history
         ]
 

@@ -33,9 +33,21 @@ class Edition(models.Model):
         PAUSED = "paused", "paused"
         CANCELLED = "cancelled", "cancelled"
 
+    class Canary(models.TextChoices):
+        """Whether the first few copies go ahead, and the rest waits for what becomes of them."""
+
+        NONE = "", "none"
+        AHEAD = "ahead", "the first copies go ahead"
+        WELL = "well", "the first copies went well"
+
     kind = models.CharField(max_length=8, choices=Kind.choices)
     date = models.DateField(help_text="The reader's local date.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it is paused, where no person paused it.")
+    canary = models.CharField(max_length=5, choices=Canary.choices, default=Canary.NONE, blank=True, editable=False)
+    # Counted as providers tell, so that nobody counts a ledger: since it opened, or was last resumed.
+    bounced = models.PositiveIntegerField(default=0, editable=False, help_text="Hard bounces.")
+    complained = models.PositiveIntegerField(default=0, editable=False)
     note = models.TextField(blank=True, help_text="The editor's note, shown above the papers.")
     papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)

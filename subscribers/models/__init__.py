@@ -2,6 +2,7 @@
 
 from subscribers.models.attacks import Attack
 from subscribers.models.consent import Consent
+from subscribers.models.domains import HeldDomain
 from subscribers.models.former import Former
 from subscribers.models.idempotency import IdempotencyKey
 from subscribers.models.imports import PART_BYTES, Import, ImportPart, ImportQuerySet, ImportReport
@@ -22,6 +23,7 @@ __all__ = [
     "Attack",
     "Consent",
     "Former",
+    "HeldDomain",
     "IdempotencyKey",
     "Import",
     "ImportPart",

@@ -1,0 +1,69 @@
+"""What only a person can decide about digests, as actions of the admin: newsletter/delivery/decisions.py does it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from newsletter import audit
+from newsletter.delivery import decisions
+from newsletter.delivery.decisions import Verdict
+from newsletter.models import Digest
+
+
+class Decides(admin.ModelAdmin):
+    """Mixed into the admins of digests and editions: acts upon the digests of the chosen rows."""
+
+    def digests_of(self, rows: QuerySet[Any]) -> QuerySet[Digest]:
+        raise NotImplementedError
+
+    def record(self, request: HttpRequest) -> decisions.Record:
+        """What the log would not hold otherwise: it sees the chosen rows only."""
+        raise NotImplementedError
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("newsletter.change_digest")
+
+    @admin.action(description="Try what failed again", permissions=["decide"])
+    def retry_failed(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        again = decisions.retry_failed(self.digests_of(rows), timezone.now(), record=self.record(request))
+        self.message_user(request, f"{again} planned again. What has expired stays as it is.")
+
+    @admin.action(description="In doubt: the provider has them", permissions=["decide"])
+    def was_accepted(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self._resolve(request, rows, Verdict.ACCEPTED)
+
+    @admin.action(description="In doubt: they were not sent, plan them again", permissions=["decide"])
+    def was_not_sent(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        self._resolve(request, rows, Verdict.NOT_SENT)
+
+    for _action in (retry_failed, was_accepted, was_not_sent):
+        _action.typed = True  # type: ignore[attr-defined]
+
+    def _resolve(self, request: HttpRequest, rows: QuerySet[Any], verdict: Verdict) -> None:
+        settled = decisions.resolve(self.digests_of(rows), verdict, timezone.now(), record=self.record(request))
+        self.message_user(
+            request, f"{settled} settled: {verdict.label}. What has expired stays in doubt, unless accepted."
+        )
+
+
+class DecidesOnDigests(Decides):
+    def digests_of(self, rows: QuerySet[Digest]) -> QuerySet[Digest]:
+        return Digest.objects.filter(pk__in=rows.values("pk"))
+
+    def record(self, request: HttpRequest) -> decisions.Record:  # noqa: ARG002 - the admin records what was chosen
+        return decisions.no_record
+
+
+class DecidesOnEditions(Decides):
+    def digests_of(self, rows: QuerySet[Any]) -> QuerySet[Digest]:
+        return Digest.objects.filter(edition__in=rows.values("pk"))
+
+    def record(self, request: HttpRequest) -> decisions.Record:
+        def write(digests: list[Digest], before: str, after: str) -> None:
+            message = [{"action": "decide", "values": {"status": [before, after]}}]
+            audit.write(request.user.pk, digests, message)
+
+        return write

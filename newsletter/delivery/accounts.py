@@ -1,0 +1,54 @@
+"""The ledger in lines for an operator: an edition, a reader, one digest. Addresses only where one was asked for."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from newsletter.models import Digest, Edition, Event
+from subscribers.models import Subscriber, Suppression
+
+LATEST = 20  # rows of a kind
+
+
+def of_edition(edition: Edition) -> Iterator[str]:
+    """Its digests by state, which come to what was planned."""
+    accounts = edition.accounts()
+    yield f"{edition}: {edition.get_status_display()}{f' ({edition.reason})' if edition.reason else ''}"
+    for status, count in accounts.items():
+        if count:
+            yield f"  {count:>9,} {Digest.Status(status).label}"
+    yield f"  {sum(accounts.values()):>9,} planned"
+    unsettled = sum(accounts[status] for status in Digest.Status.unsettled())
+    yield f"{unsettled:,} still to be settled." if unsettled else "Everything is settled."
+
+
+def of_reader(reader: Subscriber) -> Iterator[str]:
+    """What was sent to them of late, and what comes next."""
+    next_one = reader.next_digest_at.isoformat() if reader.next_digest_at else "none"
+    yield f"{reader}: {reader.get_status_display()}; {reader.schedule}; next digest: {next_one}"
+    if reason := Suppression.objects.of(reader.email or "").get(reader.email or ""):
+        yield f"must not be mailed: {reason}"
+    digests = Digest.objects.filter(subscriber=reader).select_related("edition").order_by("-planned_at")
+    for digest in digests[:LATEST]:
+        yield f"  {digest.uid}  {digest.edition}: {standing(digest)}"
+    for letter in reader.letters.order_by("-requested_at")[:LATEST]:
+        yield f"  letter {letter.uid}  {letter}, asked for {moment(letter.requested_at)} {letter.reason}".rstrip()
+
+
+def of_digest(digest: Digest) -> Iterator[str]:
+    """Its times, its papers, and what the provider told of it."""
+    yield f"{digest.uid}  {digest}: {standing(digest)}"
+    for name in ("planned_at", "not_before", "expires_at", "submitted_at", "settled_at", "lease_until"):
+        yield f"  {name:<13} {moment(getattr(digest, name))}"
+    yield f"  claimed {digest.fencing_token} times; the provider calls it {digest.provider_id or '–'}"
+    for row in digest.papers.select_related("paper"):
+        yield f"  {row.place}. {row.paper} ({row.reason})"
+    for event in Event.objects.filter(digest_uid=digest.uid).order_by("happened_at"):
+        yield f"  {moment(event.happened_at)} {event} {event.detail}".rstrip()
+
+
+def standing(digest: Digest) -> str:
+    return f"{digest.get_status_display()}{f' ({digest.reason})' if digest.reason else ''}"
+
+
+def moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "–"

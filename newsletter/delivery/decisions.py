@@ -1,0 +1,89 @@
+"""What an operator decides about digests: to try the failed ones again, and what became of those in doubt.
+
+The states are the ledger's to change. Here is which digests a decision is about, chunk by chunk in flat memory, each
+chunk with its record in one transaction. The admin keeps its own record; a command hands one in.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, TextChoices
+
+from newsletter.delivery import ledger
+from newsletter.models import Digest, Event
+
+CHUNK = 500
+RETRIED = "an operator has it tried again"
+Digests = QuerySet[Digest]
+Record = Callable[[list[Digest], str, str], None]  # the digests, and their status before and after
+
+
+class Verdict(TextChoices):
+    """What an operator has found out, from the provider's own log."""
+
+    ACCEPTED = "accepted", "the provider has it"
+    NOT_SENT = "not-sent", "it was not sent"
+
+
+def no_record(digests: list[Digest], before: str, after: str) -> None:
+    """Where somebody else keeps it."""
+
+
+def surely_unsent(digests: Digests) -> Digests:
+    """The failed ones, except where a provider has told that a mail did go out."""
+    sent = [Event.Type.SENT, Event.Type.DELIVERED, Event.Type.BOUNCED, Event.Type.COMPLAINED]
+    told = Event.objects.filter(digest_uid=OuterRef("uid"), type__in=sent)
+    return digests.filter(~Exists(told), status=Digest.Status.FAILED)
+
+
+def in_time(digests: Digests, at: datetime) -> Digests:
+    """Those that are still welcome."""
+    return digests.filter(expires_at__gt=at)
+
+
+def in_doubt(digests: Digests) -> Digests:
+    return digests.filter(status=Digest.Status.IN_DOUBT)
+
+
+def retry_failed(digests: Digests, at: datetime, until: datetime | None = None, record: Record = no_record) -> int:
+    """Plan the failed ones again; those past their expiry only where `until` is a new one. Returns how many."""
+
+    def again(chunk: Digests) -> list[int]:
+        return ledger.plan_again(surely_unsent(chunk), RETRIED, at, until)
+
+    return _decide(surely_unsent(digests), again, (Digest.Status.FAILED, Digest.Status.PLANNED), record)
+
+
+def resolve(
+    digests: Digests, verdict: Verdict, at: datetime, until: datetime | None = None, record: Record = no_record
+) -> int:
+    """Settle doubts by an operator's word: accepted, or not sent and planned again. Returns how many."""
+    reason = f"an operator decided: {verdict.label}"
+
+    def settle(chunk: Digests) -> list[int]:
+        if verdict is Verdict.ACCEPTED:
+            return ledger.take_for_accepted(chunk, reason, at)
+        return ledger.plan_again(in_doubt(chunk), reason, at, until)
+
+    status = Digest.Status.ACCEPTED if verdict is Verdict.ACCEPTED else Digest.Status.PLANNED
+    return _decide(in_doubt(digests), settle, (Digest.Status.IN_DOUBT, status), record)
+
+
+def _decide(digests: Digests, act: Callable[[Digests], list[int]], way: tuple[str, str], record: Record) -> int:
+    changed = 0
+    for chunk in _chunks(digests):
+        with transaction.atomic():
+            ids = act(Digest.objects.filter(pk__in=chunk))
+            record(list(Digest.objects.filter(pk__in=ids).select_related("edition")), *way)
+        changed += len(ids)
+    return changed
+
+
+def _chunks(digests: Digests) -> Iterator[list[int]]:
+    """Primary keys, in order: what a chunk leaves as it was is not met again."""
+    last = 0
+    ids = digests.order_by("pk").values_list("pk", flat=True)
+    while chunk := list(ids.filter(pk__gt=last)[:CHUNK]):
+        yield chunk
+        last = chunk[-1]

@@ -1,0 +1,134 @@
+"""What must be true of the ledger at any moment, as queries for the rows that break it.
+
+Each rule finds rows by SQL, and hands out the first few only: checking takes little memory, however large the tables
+are. Some rules are constraints of the database too; after a restored dump or a hand in the database they are asked all
+the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+
+from newsletter.models import Digest, DigestPaper, Edition, Event
+from subscribers.models import Letter, Subscriber, SubscriptionRequest
+from subscribers.models.letters import MAX_ATTEMPTS
+
+Status = Digest.Status
+SIDE_EXITS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT, Status.EXPIRED, Status.CANCELLED]
+UNSENT = [Status.PLANNED, Status.CLAIMED, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED]
+GRACE = timedelta(minutes=15)  # for the sweep and the planner to come by
+FURTHEST_SLOT = timedelta(days=33)  # the longest way from one monthly slot to the next
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A claim, and the rows that break it, which are called by a column of theirs."""
+
+    claim: str
+    kind: str
+    broken_by: QuerySet[Any, Any]
+    column: str = "pk"
+
+    def names(self, most: int) -> tuple[list[str], bool]:
+        """The first rows that break it, and whether there are more."""
+        rows = self.broken_by.order_by().values_list(self.column, flat=True)[: most + 1]
+        found = [f"{self.kind} {name}" for name in rows]
+        return found[:most], len(found) > most
+
+
+def rules(at: datetime) -> Iterator[Rule]:
+    """All of them, as they are at this moment."""
+    yield from _accounts(at)
+    yield from _states()
+    yield from _papers()
+    yield from _readers(at)
+    yield from _letters(at)
+
+
+def broken(at: datetime, most: int) -> Iterator[tuple[Rule, list[str], bool]]:
+    """Those that are broken, with the names of the first rows, and whether there are more."""
+    for rule in rules(at):
+        names, more = rule.names(most)
+        if names:
+            yield rule, names, more
+
+
+def _digests(claim: str, rows: QuerySet[Digest]) -> Rule:
+    return Rule(claim, "digest", rows, "uid")
+
+
+def _accounts(at: datetime) -> Iterator[Rule]:
+    """planned = accepted + failed + skipped + expired + cancelled + in doubt, edition by edition, once it is over."""
+    unknown = Digest.objects.exclude(status__in=Status.values)
+    late = Digest.objects.filter(status=Status.PLANNED, expires_at__lt=at - GRACE)
+    lost = Digest.objects.filter(status__in=Status.held(), lease_until__lt=at - GRACE)
+    yield _digests("every digest stands in a state that there is: the sum of an edition is what was planned", unknown)
+    yield _digests("what nobody would welcome any more has expired", late)
+    yield _digests("what a worker lost was swept up", lost)
+    doubles = Digest.objects.values("edition", "subscriber").annotate(copies=Count("pk"), last=Max("pk"))
+    yield Rule("a reader has one digest of an edition", "digest no.", doubles.filter(copies__gt=1), "last")
+    editions = Edition.objects.values("kind", "date").annotate(copies=Count("pk"), last=Max("pk"))
+    yield Rule("an edition is there once", "edition no.", editions.filter(copies__gt=1), "last")
+
+
+def _states() -> Iterator[Rule]:
+    held, sent = Q(status__in=Status.held()), Q(status__in=Status.possibly_sent())
+    rows = Digest.objects
+    yield _digests("what a worker holds has a lease", rows.filter(held, lease_until=None))
+    yield _digests("what no worker holds has no lease", rows.filter(~held, lease_until__isnull=False))
+    yield _digests("what a worker holds was claimed", rows.filter(held, fencing_token=0))
+    yield _digests("a side exit has a reason", rows.filter(status__in=SIDE_EXITS, reason=""))
+    yield _digests("what may have been sent says when", rows.filter(sent, submitted_at=None))
+    unsent = rows.filter(status__in=[Status.PLANNED, Status.CLAIMED], submitted_at__isnull=False)
+    yield _digests("what is still to be sent was not sent before", unsent)
+    settled = rows.exclude(status__in=Status.unsettled())
+    yield _digests("what is over says since when", settled.filter(settled_at=None))
+
+
+def _papers() -> Iterator[Rule]:
+    """Papers of what failed are kept as what was refused, until it is tried again."""
+    own = DigestPaper.objects.filter(digest=OuterRef("pk"))
+    gone = Q(subscriber__status=Subscriber.Status.ERASED)
+    empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent())
+    yield _digests("what may have been sent has its papers", empty)
+    yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=UNSENT))
+    twice = DigestPaper.objects.values("subscriber", "paper", "rising").annotate(copies=Count("pk"), last=Max("pk"))
+    yield Rule("nobody got a paper twice", "digest paper", twice.filter(copies__gt=1), "last")
+    others = DigestPaper.objects.exclude(subscriber=F("digest__subscriber"))
+    yield Rule("a paper of a digest is its reader's", "digest paper", others)
+    erased = DigestPaper.objects.filter(subscriber__status=Subscriber.Status.ERASED)
+    yield Rule("of the erased no papers are left", "digest paper", erased)
+
+
+def _readers(at: datetime) -> Iterator[Rule]:
+    active = Subscriber.objects.mailable()
+    forgotten, late = active.filter(next_digest_at=None), active.filter(next_digest_at__lt=at - GRACE)
+    far = active.filter(next_digest_at__gt=at + FURTHEST_SLOT)
+    stray = Subscriber.objects.exclude(status=Subscriber.Status.ACTIVE).filter(next_digest_at__isnull=False)
+    yield Rule("every active reader has a next digest", "reader", forgotten, "uid")
+    yield Rule("the planner has taken everybody whose hour has come", "reader", late, "uid")
+    yield Rule("nobody's next digest is further off than a month", "reader", far, "uid")
+    yield Rule("only the active have a next digest", "reader", stray, "uid")
+
+
+def _letters(at: datetime) -> Iterator[Rule]:
+    """Letters, what strangers asked for, and what providers told."""
+    status = Letter.Status
+    letters, requests = Letter.objects, SubscriptionRequest.objects
+    yield Rule("a letter that was sent says when", "letter", letters.filter(status=status.SENT, sent_at=None))
+    yield Rule("a letter that failed says why", "letter", letters.filter(status=status.FAILED, reason=""))
+    tired = letters.filter(attempts__gt=MAX_ATTEMPTS)
+    yield Rule("no letter is tried for ever", "letter", tired)
+    doubles = letters.open().order_by().values("subscriber", "kind").annotate(copies=Count("pk"), last=Max("pk"))
+    yield Rule("nobody is owed the same letter twice", "letter", doubles.filter(copies__gt=1), "last")
+    owed = letters.open().filter(subscriber__status=Subscriber.Status.ERASED)
+    yield Rule("the erased are owed nothing", "letter", owed)
+    held = requests.filter(status=SubscriptionRequest.Status.HELD, reason="")
+    yield Rule("a request that is held says why", "request", held)
+    far = requests.filter(status=SubscriptionRequest.Status.WAITING, not_before__gt=at + timedelta(days=1))
+    yield Rule("no request waits for more than a day", "request", far)
+    unread = Event.objects.filter(applied_at=None, received_at__lt=at - timedelta(days=1))
+    yield Rule("what providers told was applied within a day", "event", unread)

@@ -1,0 +1,126 @@
+"""Look at the ledger of delivery, check it, and decide what only a person can."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from newsletter import audit
+from newsletter.delivery import accounts, decisions, invariants
+from newsletter.delivery.decisions import Digests, Verdict
+from newsletter.management.commands.explain import found
+from newsletter.models import Digest, Edition
+from subscribers.management.commands.import_subscribers import caller
+from subscribers.models import Subscriber
+
+EDITION = "an edition, such as daily:2026-11-24"
+
+
+class Command(BaseCommand):
+    help = "Shows and checks the ledger of delivery, and carries out what an operator decides about its digests."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        check = commands.add_parser("check", help="ask all invariants; exit code 1 where one is broken")
+        check.add_argument("--most", type=int, default=20, help="rows to name for each (20)")
+        show = commands.add_parser("show", help="what stands in it")
+        show.add_argument("what", help=f"{EDITION}; a reader's address; a digest's uid")
+        retry = commands.add_parser("retry-failed", help="plan again what surely was not sent")
+        retry.add_argument("edition", help=EDITION)
+        resolve = commands.add_parser("resolve", help="say what became of digests in doubt")
+        resolve.add_argument("what", help=f"{EDITION}; a digest's uid")
+        resolve.add_argument("--as", dest="verdict", required=True, choices=Verdict.values)
+        resolve.add_argument("--yes-i-mean", dest="typed", help="what would be asked for: such as “12 not-sent”")
+        for decision in (retry, resolve):
+            decision.add_argument("--expire-in", type=int, metavar="HOURS", help="also those that have expired")
+            decision.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+    def handle(self, *_: Any, command: str, **options: Any) -> None:
+        now = timezone.now()
+        if command == "check":
+            self._check(now, options["most"])
+        elif command == "show":
+            self._show(options["what"])
+        elif command == "retry-failed":
+            self._retry_failed(found(options["edition"]), now, options["expire_in"], options["dry_run"])
+        else:
+            self._resolve(now, **options)
+
+    def _check(self, at: datetime, most: int) -> None:
+        broken = 0
+        for rule, names, more in invariants.broken(at, most):
+            broken += 1
+            self.stdout.write(f"BROKEN: {rule.claim}")
+            self.stdout.write("".join(f"  {name}\n" for name in names) + ("  and more\n" if more else ""), ending="")
+        if broken:
+            raise CommandError(f"{broken} of {len(list(invariants.rules(at)))} rules are broken.")
+        self.stdout.write(f"All {len(list(invariants.rules(at)))} rules hold.")
+
+    def _show(self, what: str) -> None:
+        if (uid := uid_in(what)) is not None:
+            lines = accounts.of_digest(one(uid))
+        elif "@" in what:
+            reader = Subscriber.objects.filter(email__iexact=what.strip()).first()
+            if reader is None:
+                raise CommandError(f"Nobody has subscribed with {what}.")
+            lines = accounts.of_reader(reader)
+        else:
+            lines = accounts.of_edition(found(what))
+        for line in lines:
+            self.stdout.write(line)
+
+    def _retry_failed(self, edition: Edition, at: datetime, hours: int | None, dry_run: bool) -> None:
+        unsent = decisions.surely_unsent(edition.digests.all())
+        until = at + timedelta(hours=hours) if hours else None
+        again = unsent if until else decisions.in_time(unsent, at)
+        left = unsent.count() - again.count()
+        late = f"; {left} have expired, --expire-in HOURS gives them time" if left else ""
+        if dry_run:
+            self.stdout.write(f"{again.count()} would be planned again{late}. Nothing was changed.")
+            return
+        changed = decisions.retry_failed(unsent, at, until, on_record("retry failed"))
+        self.stdout.write(f"{changed} are planned again{late}.")
+
+    def _resolve(self, at: datetime, **options: Any) -> None:
+        verdict, hours = Verdict(options["verdict"]), options["expire_in"]
+        uid = uid_in(options["what"])
+        rows: Digests = Digest.objects.filter(uid=one(uid).uid) if uid else found(options["what"]).digests.all()
+        doubts = decisions.in_doubt(rows)
+        phrase = f"{doubts.count()} {verdict.value}"
+        if options["dry_run"]:
+            self.stdout.write(f"In doubt: {doubts.count()}. To be typed: “{phrase}”. Nothing was changed.")
+            return
+        typed = options["typed"] if options["typed"] is not None else input(f"Type “{phrase}” to confirm: ")
+        if typed.strip() != phrase:
+            raise CommandError(f"“{typed}” is not “{phrase}”: nothing was changed.")
+        until = at + timedelta(hours=hours) if hours else None
+        changed = decisions.resolve(rows, verdict, at, until, on_record(f"resolve as {verdict.value}"))
+        left = doubts.count()
+        late = f" {left} have expired and stay in doubt: --expire-in HOURS gives them time." if left else ""
+        self.stdout.write(f"{changed} settled: {verdict.label}.{late}")
+
+
+def on_record(action: str) -> decisions.Record:
+    """Writes each digest that was changed into the admin's audit log."""
+    who = caller()
+
+    def record(digests: list[Digest], before: str, after: str) -> None:
+        audit.note(who, digests, action, {"status": [before, after]})
+
+    return record
+
+
+def uid_in(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def one(uid: UUID) -> Digest:
+    digest = Digest.objects.select_related("edition").filter(uid=uid).first()
+    if digest is None:
+        raise CommandError(f"There is no digest {uid}.")
+    return digest

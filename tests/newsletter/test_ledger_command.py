@@ -1,0 +1,205 @@
+"""What an operator asks of the ledger and decides about it, by command and in the admin."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from newsletter import editions
+from newsletter.delivery.sending import deliver_batch
+from newsletter.models import Digest, DigestPaper, Edition, Event
+from papers.models import Topic
+from subscribers.models import Letter, Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers
+from tests.stubs import Relay
+
+Status = Digest.Status
+NAME = f"daily:{NOW.date()}"
+
+
+def ledger(*words: str, **options: object) -> str:
+    out = StringIO()
+    call_command("ledger", *words, stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def sent(edition: Edition, graphs: Topic, relay: Relay) -> list[Digest]:
+    """Three digests, the first of which the relay refused."""
+    readers = add_readers(3, graphs)
+    relay.refuse[str(readers[0].email)] = "550 no"
+    editions.plan(NOW)
+    deliver_batch()
+    return list(Digest.objects.order_by("subscriber"))
+
+
+def doubt(*digests: Digest) -> None:
+    Digest.objects.filter(pk__in=[digest.pk for digest in digests]).update(status="in_doubt", reason="lost")
+
+
+class TestCheck:
+    def test_a_ledger_that_was_used_holds(self, sent: list[Digest]) -> None:
+        assert "rules hold" in ledger("check")
+
+    @pytest.mark.parametrize(
+        ("wrong", "claim"),
+        [
+            ({"status": "accepted", "settled_at": None}, "what is over says since when"),
+            ({"status": "planned", "submitted_at": NOW}, "what is still to be sent was not sent before"),
+            ({"status": "planned", "submitted_at": None}, "what was not sent has none"),
+            ({"status": "planned", "expires_at": NOW - timedelta(hours=1)}, "nobody would welcome"),
+            ({"status": "claimed", "lease_until": NOW - timedelta(hours=1)}, "a worker lost"),
+            ({"status": "lost"}, "a state that there is"),
+        ],
+    )
+    def test_a_broken_row_is_named(self, sent: list[Digest], wrong: dict[str, object], claim: str) -> None:
+        Digest.objects.filter(pk=sent[1].pk).update(**wrong)
+        out = StringIO()
+        with pytest.raises(CommandError, match="broken"):
+            call_command("ledger", "check", stdout=out)
+        assert claim in out.getvalue()
+        assert f"digest {sent[1].uid}" in out.getvalue()
+
+    def test_a_mail_without_papers_is_found(self, sent: list[Digest]) -> None:
+        DigestPaper.objects.filter(digest=sent[2]).delete()
+        with pytest.raises(CommandError, match="1 of"):
+            ledger("check")
+
+    @pytest.mark.parametrize("due", [None, NOW - timedelta(hours=1), NOW + timedelta(days=40)])
+    def test_a_reader_who_would_be_forgotten_is_found(self, alice: Subscriber, due: object) -> None:
+        Subscriber.objects.update(next_digest_at=due)
+        with pytest.raises(CommandError, match="1 of"):
+            ledger("check")
+
+    def test_a_letter_without_a_reason_is_found(self, alice: Subscriber) -> None:
+        Letter.objects.create(subscriber=alice, kind="welcome", status="failed", not_before=NOW)
+        with pytest.raises(CommandError, match="1 of"):
+            ledger("check")
+
+    def test_no_more_rows_are_read_than_are_named(self, sent: list[Digest]) -> None:
+        Digest.objects.update(settled_at=None)
+        out = StringIO()
+        with pytest.raises(CommandError):
+            call_command("ledger", "check", most=2, stdout=out)
+        assert out.getvalue().count("digest ") == 2
+        assert "and more" in out.getvalue()
+
+
+class TestShow:
+    def test_an_edition_is_shown_as_an_equation(self, sent: list[Digest]) -> None:
+        shown = ledger("show", NAME)
+        assert "2 accepted by the provider" in shown
+        assert "3 planned" in shown
+        assert "Everything is settled." in shown
+
+    def test_a_reader_is_shown_by_address(self, sent: list[Digest]) -> None:
+        assert str(sent[1].uid) in ledger("show", "Reader1@example.org")
+
+    def test_a_digest_is_shown_with_papers_and_events(self, sent: list[Digest]) -> None:
+        Event.objects.create(provider="Brevo", key="1", type="bounced", digest_uid=sent[1].uid, happened_at=NOW)
+        shown = ledger("show", str(sent[1].uid))
+        assert "Graph neural networks paper 1" in shown
+        assert "Brevo: Bounced" in shown
+
+    @pytest.mark.parametrize("what", ["nobody@example.org", "daily:1999-01-01", "x", "0" * 32])
+    def test_what_is_not_there_is_said(self, db: None, what: str) -> None:
+        with pytest.raises(CommandError):
+            ledger("show", what)
+
+
+class TestRetryFailed:
+    def test_what_was_refused_is_planned_again_and_sent(self, sent: list[Digest], relay: Relay) -> None:
+        assert "1 are planned again" in ledger("retry-failed", NAME)
+        relay.refuse.clear()
+        deliver_batch()
+        sent[0].refresh_from_db()
+        assert sent[0].status == Status.ACCEPTED
+        assert "hold" in ledger("check")
+
+    def test_a_dry_run_changes_nothing(self, sent: list[Digest]) -> None:
+        assert "1 would be planned" in ledger("retry-failed", NAME, "--dry-run")
+        assert Digest.objects.filter(status=Status.FAILED).count() == 1
+
+    def test_what_has_expired_needs_a_new_expiry(self, sent: list[Digest]) -> None:
+        Digest.objects.update(expires_at=NOW)
+        assert "0 are planned again; 1 have expired" in ledger("retry-failed", NAME)
+        ledger("retry-failed", NAME, "--expire-in", "3")
+        assert Digest.objects.get(status=Status.PLANNED).expires_at == NOW + timedelta(hours=3)
+
+    def test_what_a_provider_says_it_sent_is_left_alone(self, sent: list[Digest]) -> None:
+        Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=sent[0].uid, happened_at=NOW)
+        assert "0 are" in ledger("retry-failed", NAME)
+
+    def test_it_is_on_record_by_whom(self, sent: list[Digest]) -> None:
+        ledger("retry-failed", NAME)
+        entry = LogEntry.objects.get()
+        assert (entry.user.username, entry.user.is_active, entry.object_id) == ("command-line", False, str(sent[0].pk))
+        assert "at the command line" in entry.change_message
+        assert '"status": ["failed", "planned"]' in entry.change_message
+
+
+class TestResolve:
+    def test_not_sent_is_planned_again_with_its_papers_free(self, sent: list[Digest], relay: Relay) -> None:
+        doubt(*sent[1:])
+        ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
+        assert not DigestPaper.objects.filter(digest__in=sent[1:]).exists()
+        deliver_batch()
+        assert Digest.objects.filter(status=Status.ACCEPTED).count() == 2
+        assert len(relay.accepted) == 4
+
+    def test_accepted_keeps_its_papers(self, sent: list[Digest]) -> None:
+        doubt(sent[1])
+        ledger("resolve", str(sent[1].uid), "--as", "accepted", "--yes-i-mean", "1 accepted")
+        sent[1].refresh_from_db()
+        assert (sent[1].status, sent[1].reason) == ("accepted", "an operator decided: the provider has it")
+        assert sent[1].papers.exists()
+
+    def test_another_number_than_was_meant_changes_nothing(self, sent: list[Digest]) -> None:
+        doubt(*sent[1:])
+        with pytest.raises(CommandError, match="nothing was changed"):
+            ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "1 not-sent")
+        assert Digest.objects.filter(status=Status.IN_DOUBT).count() == 2
+
+    def test_a_dry_run_says_what_to_type(self, sent: list[Digest]) -> None:
+        doubt(sent[1])
+        assert "“1 accepted”" in ledger("resolve", NAME, "--as", "accepted", "--dry-run")
+        assert not LogEntry.objects.exists()
+
+
+class TestInTheAdmin:
+    def post(self, client: Client, action: str, digest: Digest, model: str = "digest", **more: str) -> str:
+        pk = digest.pk if model == "digest" else digest.edition_id
+        asked = {"action": action, "_selected_action": [pk]} | more
+        return client.post(f"/admin/newsletter/{model}/", asked, secure=True, follow=True).content.decode()
+
+    @pytest.mark.parametrize("model", ["digest", "edition"])
+    def test_a_doubt_is_decided_after_its_name_was_typed(
+        self, admin_client: Client, sent: list[Digest], model: str
+    ) -> None:
+        doubt(sent[1])
+        assert "Type “" in self.post(admin_client, "was_not_sent", sent[1], model)
+        name = str(sent[1] if model == "digest" else sent[1].edition)
+        self.post(admin_client, "was_not_sent", sent[1], model, typed=name)
+        sent[1].refresh_from_db()
+        assert sent[1].status == Status.PLANNED
+        assert LogEntry.objects.filter(object_id=sent[1].pk).count() == 1
+
+    def test_the_failed_ones_of_an_edition_are_tried_again(self, admin_client: Client, sent: list[Digest]) -> None:
+        self.post(admin_client, "retry_failed", sent[0], "edition", typed=str(sent[0].edition))
+        sent[0].refresh_from_db()
+        assert sent[0].status == Status.PLANNED
+
+    def test_who_may_only_look_decides_nothing(
+        self, client: Client, sent: list[Digest], django_user_model: type
+    ) -> None:
+        doubt(sent[1])
+        user = django_user_model.objects.create_user("auditor", is_staff=True)  # type: ignore[attr-defined]
+        user.user_permissions.set([])
+        client.force_login(user)
+        self.post(client, "was_not_sent", sent[1], typed=str(sent[1]))
+        sent[1].refresh_from_db()
+        assert sent[1].status == Status.IN_DOUBT
