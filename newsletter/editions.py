@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from newsletter.delivery import canaries
 from newsletter.models import Digest, Edition, EditionPaper
 from newsletter.rows import Row, as_json, instant, table
 from papers.models import Paper
@@ -91,7 +92,9 @@ def plan_sample(reader: Subscriber, at: datetime) -> bool:
 
 def open_edition(kind: str, day: date) -> Edition:
     """The edition of a kind and date; the first to ask opens it and freezes its pool."""
-    edition, opened = Edition.objects.get_or_create(kind=kind, date=day)
+    edition, opened = Edition.objects.get_or_create(
+        kind=kind, date=day, defaults={"canary": canaries.first_state(kind)}
+    )
     if opened:
         EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
     return edition

@@ -255,6 +255,22 @@ DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5)  # a worker delivers so long bef
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
 DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
 
+# --- brakes: docs/reliability.md ---------------------------------------------------------------------
+# How many copies of an edition go ahead, and how long the rest waits for what becomes of them. 0 is off: everybody
+# gets theirs at their hour. Large lists should ask for some.
+CANARY_SIZE = env.int("CANARY_SIZE", 0)
+CANARY_WAIT = timedelta(minutes=env.int("CANARY_MINUTES", 10))
+# An edition stops by itself at so many percent of what was accepted, but not before so many.
+STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1)
+STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)
+STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5)
+STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20)
+# Nothing is sent while it is set: for databases that are restored to be looked at.
+DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)
+# Outside production: the domains that are mailed as usual, and the one address that gets everything else.
+MAIL_ONLY_TO: list[str] = [domain.casefold() for domain in env.list("MAIL_ONLY_TO", [])]
+MAIL_REROUTE_TO = env.str("MAIL_REROUTE_TO", "")
+
 # --- sign-up that cannot be turned against a stranger: docs/abuse.md -----------------------------------
 # What one network (a /24 or /56) may ask for. Beyond the first, each request takes a proof of work …
 SIGNUP_SOFT_PER_HOUR = env.int("SIGNUP_SOFT_PER_HOUR", 60)

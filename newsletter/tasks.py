@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import census, editions
-from newsletter.delivery import alarms, events, ledger
+from newsletter.delivery import alarms, canaries, custody, events, ledger
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 
@@ -19,9 +19,11 @@ log = logging.getLogger(__name__)
 def tick() -> None:
     """Plan what is due, repair what was left behind, and see that somebody delivers."""
     now = timezone.now()
+    custody.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now)
     events.apply_stored(now)
+    canaries.advance(now)
     alarms.sound(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
@@ -38,6 +40,8 @@ def deliver(until: float = 0) -> None:
         if timezone.now().timestamp() < until:
             nudge(deliver, until=until)
 
+    if not custody.check(timezone.now()):
+        return
     if delivered := deliver_batch(seconds=settings.DELIVER_SECONDS, more=call):
         log.info("delivered %d digests", delivered)
 
@@ -51,7 +55,8 @@ def take_census() -> None:
 @shared_task
 def send_letters() -> None:
     """Send what is owed to people one by one."""
-    if send_owed_letters(timezone.now()) == BATCH:
+    now = timezone.now()
+    if custody.check(now) and send_owed_letters(now) == BATCH:
         send_letters.delay()
 
 

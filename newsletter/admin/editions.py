@@ -3,7 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,8 +13,9 @@ from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
+from newsletter.delivery import custody
 from newsletter.digest.explanation import explain
-from newsletter.models import Brake, Digest, DigestPaper, Edition, EditionPaper, Event
+from newsletter.models import Brake, BrakeQuerySet, Digest, DigestPaper, Edition, EditionPaper, EditionQuerySet, Event
 from subscribers.models import Subscriber
 
 
@@ -68,11 +70,11 @@ class EditionPaperInline(admin.TabularInline):
 
 @admin.register(Edition)
 class EditionAdmin(DecidesOnEditions):
-    list_display = ["__str__", "kind", "date", "status", "opened_at"]
+    list_display = ["__str__", "kind", "date", "status", "reason", "opened_at"]
     list_filter = ["kind", "status"]
     date_hierarchy = "date"
-    fields = ["kind", "date", "status", "note"]
-    readonly_fields = ["kind", "date"]
+    fields = ["kind", "date", "status", "reason", "note"]
+    readonly_fields = ["kind", "date", "status", "reason"]
     inlines = [EditionPaperInline]
     actions = ["pause", "resume", "cancel", "retry_failed", "was_accepted", "was_not_sent"]
 
@@ -111,22 +113,18 @@ class EditionAdmin(DecidesOnEditions):
         return False
 
     @admin.action(description="Pause", permissions=["change"])
-    def pause(self, request: HttpRequest, editions: QuerySet[Edition]) -> None:
-        self._turn(request, editions.filter(status=Edition.Status.OPEN), Edition.Status.PAUSED)
+    def pause(self, request: HttpRequest, editions: EditionQuerySet) -> None:
+        self.message_user(request, f"{editions.pause()} now paused.")
 
     @admin.action(description="Resume", permissions=["change"])
-    def resume(self, request: HttpRequest, editions: QuerySet[Edition]) -> None:
-        self._turn(request, editions.filter(status=Edition.Status.PAUSED), Edition.Status.OPEN)
+    def resume(self, request: HttpRequest, editions: EditionQuerySet) -> None:
+        self.message_user(request, f"{editions.resume()} now open.")
 
     @admin.action(description="Cancel for good", permissions=["change"])
-    def cancel(self, request: HttpRequest, editions: QuerySet[Edition]) -> None:
-        self._turn(request, editions.exclude(status=Edition.Status.CANCELLED), Edition.Status.CANCELLED)
+    def cancel(self, request: HttpRequest, editions: EditionQuerySet) -> None:
+        self.message_user(request, f"{editions.cancel()} now cancelled.")
 
     cancel.typed = True  # type: ignore[attr-defined]
-
-    def _turn(self, request: HttpRequest, editions: QuerySet[Edition], status: Edition.Status) -> None:
-        turned = editions.update(status=status)
-        self.message_user(request, f"{turned} now {status.label}.")
 
 
 class DigestPaperInline(admin.TabularInline):
@@ -165,7 +163,7 @@ class BrakeAdmin(admin.ModelAdmin):
     list_display = ["reason", "pulled_at", "released_at"]
     fields = ["reason", "pulled_at", "released_at"]
     readonly_fields = ["pulled_at", "released_at"]
-    actions = ["release"]
+    actions = ["release", "adopt"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:  # noqa: ARG002
         return False
@@ -175,5 +173,17 @@ class BrakeAdmin(admin.ModelAdmin):
 
     @admin.action(description="Release: mail goes out again", permissions=["change"])
     def release(self, request: HttpRequest, brakes: QuerySet[Brake]) -> None:
-        released = brakes.filter(released_at=None).update(released_at=timezone.now())
-        self.message_user(request, f"{released} released." if released else "It was released already.")
+        released = (
+            brakes.exclude(cause=Brake.Cause.RESTORED).filter(released_at=None).update(released_at=timezone.now())
+        )
+        self.message_user(request, f"{released} released." if released else "Nothing here is released like this.")
+
+    @admin.action(description="It is no copy: send from this database", permissions=["change"])
+    def adopt(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:
+        if settings.DATABASE_IS_RESTORED:
+            self.message_user(request, "DATABASE_IS_RESTORED is set: unset it first.", messages.ERROR)
+        elif brakes.engaged().filter(cause=Brake.Cause.RESTORED).exists():
+            custody.adopt(timezone.now(), request.user.get_username())
+            self.message_user(request, "Mail goes out from this database again.")
+
+    adopt.typed = True  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from newsletter.models.bounces import DomainHealth, SoftBounces
 from newsletter.models.brakes import Brake, BrakeQuerySet
 from newsletter.models.census import Census, Progress, Pulse
 from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
-from newsletter.models.editions import Edition, EditionPaper
+from newsletter.models.editions import Edition, EditionPaper, EditionQuerySet
 from newsletter.models.events import Event
 from newsletter.models.feedback import Feedback
 from newsletter.models.installation import Installation
@@ -20,6 +20,7 @@ __all__ = [
     "DomainHealth",
     "Edition",
     "EditionPaper",
+    "EditionQuerySet",
     "Event",
     "Feedback",
     "Installation",

@@ -33,4 +33,4 @@ class Brake(models.Model):
         ordering = ["-pulled_at"]
 
     def __str__(self) -> str:
-        return self.reason
+        return self.reason if self.cause == self.Cause.OTHER else self.get_cause_display()

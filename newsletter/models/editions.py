@@ -16,6 +16,20 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """Mailed to everybody of a cadence, and not stopped: what the archive shows, the latest first."""
         return self.exclude(kind=Edition.Kind.SAMPLE).filter(status=Edition.Status.OPEN).order_by("-date", "kind")
 
+    def pause(self, reason: str = "") -> int:
+        """Hold back what has not gone; `reason` says why, where no person does it."""
+        return self.filter(status=Edition.Status.OPEN).update(status=Edition.Status.PAUSED, reason=reason)
+
+    def resume(self) -> int:
+        """Let them go on. A person has looked: what was counted against them is forgotten."""
+        stopped = self.filter(status=Edition.Status.PAUSED)
+        stopped.filter(canary=Edition.Canary.AHEAD).exclude(reason="").update(canary=Edition.Canary.WELL)
+        return stopped.update(status=Edition.Status.OPEN, reason="", bounced=0, complained=0)
+
+    def cancel(self) -> int:
+        """For good: the next sweep ends what has not gone."""
+        return self.exclude(status=Edition.Status.CANCELLED).update(status=Edition.Status.CANCELLED)
+
 
 class Edition(models.Model):
     """One issue of one cadence for one date; its pool of papers is frozen when it opens."""

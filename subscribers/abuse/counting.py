@@ -4,26 +4,17 @@ Each place counts for itself: when Redis goes or comes back, a count may begin a
 once. It never stands open, and never turns an honest person away for want of a counter.
 """
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from time import monotonic
-from typing import TypeVar
 
 import redis
 from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from subscribers import shared
 from subscribers.abuse.slots import NO_LIMIT, SLOTS, Limit, within
 from subscribers.models import Tally
-
-Answer = TypeVar("Answer")
-logger = logging.getLogger(__name__)
-
-PATIENCE = 1  # seconds for Redis to answer
-FORGIVING = 5  # seconds in which it is not asked again after it did not
 
 # Looks at all limits, then counts in all or in none. KEYS: one hash per limit, its fields being slots. ARGV: the cost
 # and the number of slots, then for each limit its present slot, its most, and the milliseconds that it lives on.
@@ -46,13 +37,11 @@ end
 return 0
 """
 
-_silent_until: dict[str, float] = {}
-
 
 def take(limits: Sequence[Limit], at: datetime, cost: int = 1) -> Limit | None:
     """Count in all these limits, if each has room for `cost`; else in none. Returns the first that has no room."""
     try:
-        place = _ask_redis(lambda client: client.eval(TAKE, len(limits), *_words(limits, at, cost)))
+        place = shared.ask(lambda client: client.eval(TAKE, len(limits), *_words(limits, at, cost)))
     except redis.RedisError:
         return _take_from_database(limits, at, cost)
     return limits[int(place) - 1] if place else None
@@ -66,7 +55,7 @@ def note(limit: Limit, at: datetime, cost: int = 1) -> None:
 def seen(limit: Limit, at: datetime) -> int:
     """How much was counted within the window that ends now."""
     try:
-        found = _ask_redis(lambda client: client.hgetall(_key(limit)))
+        found = shared.ask(lambda client: client.hgetall(_key(limit)))
         slots = {str(slot): int(count) for slot, count in found.items()}
     except redis.RedisError:
         row = Tally.objects.filter(key=_key(limit)).first()
@@ -107,21 +96,3 @@ def _take_from_database(limits: Sequence[Limit], at: datetime, cost: int) -> Lim
 
 def _key(limit: Limit) -> str:
     return f"{settings.REDIS_PREFIX}:{limit.name}:{limit.key}"
-
-
-def _ask_redis(question: Callable[["redis.Redis"], Answer]) -> Answer:
-    """What Redis says. Raises redis.RedisError, at once where it did not answer a moment ago."""
-    url = settings.REDIS_URL
-    if _silent_until.get(url, 0) > monotonic():
-        raise redis.ConnectionError("Redis did not answer a moment ago.")
-    try:
-        return question(_client(url))
-    except redis.RedisError as error:
-        _silent_until[url] = monotonic() + FORGIVING
-        logger.warning("Redis does not answer, limits are counted in the database: %s", type(error).__name__)
-        raise
-
-
-@cache
-def _client(url: str) -> redis.Redis:
-    return redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, decode_responses=True)

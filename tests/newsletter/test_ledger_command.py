@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -198,7 +199,7 @@ class TestInTheAdmin:
     ) -> None:
         doubt(sent[1])
         user = django_user_model.objects.create_user("auditor", is_staff=True)  # type: ignore[attr-defined]
-        user.user_permissions.set([])
+        user.user_permissions.set(Permission.objects.filter(codename="view_digest"))
         client.force_login(user)
         self.post(client, "was_not_sent", sent[1], typed=str(sent[1]))
         sent[1].refresh_from_db()

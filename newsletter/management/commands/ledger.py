@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from newsletter import audit
-from newsletter.delivery import accounts, decisions, invariants
+from newsletter.delivery import accounts, custody, decisions, invariants
 from newsletter.delivery.decisions import Digests, Verdict
 from newsletter.management.commands.explain import found
 from newsletter.models import Digest, Edition
@@ -16,6 +17,7 @@ from subscribers.management.commands.import_subscribers import caller
 from subscribers.models import Subscriber
 
 EDITION = "an edition, such as daily:2026-11-24"
+SEND_FROM_HERE = "send from here"
 
 
 class Command(BaseCommand):
@@ -33,6 +35,9 @@ class Command(BaseCommand):
         resolve.add_argument("what", help=f"{EDITION}; a digest's uid")
         resolve.add_argument("--as", dest="verdict", required=True, choices=Verdict.values)
         resolve.add_argument("--yes-i-mean", dest="typed", help="what would be asked for: such as “12 not-sent”")
+        adopt = commands.add_parser("adopt", help="this database is no copy: let mail go out from it")
+        adopt.add_argument("--yes-i-mean", dest="typed", help=f"what would be asked for: “{SEND_FROM_HERE}”")
+        adopt.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
         for decision in (retry, resolve):
             decision.add_argument("--expire-in", type=int, metavar="HOURS", help="also those that have expired")
             decision.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
@@ -45,6 +50,8 @@ class Command(BaseCommand):
             self._show(options["what"])
         elif command == "retry-failed":
             self._retry_failed(found(options["edition"]), now, options["expire_in"], options["dry_run"])
+        elif command == "adopt":
+            self._adopt(now, options["typed"], options["dry_run"])
         else:
             self._resolve(now, **options)
 
@@ -83,6 +90,16 @@ class Command(BaseCommand):
         changed = decisions.retry_failed(unsent, at, until, on_record("retry failed"))
         self.stdout.write(f"{changed} are planned again{late}.")
 
+    def _adopt(self, at: datetime, typed: str | None, dry_run: bool) -> None:
+        if settings.DATABASE_IS_RESTORED:
+            raise CommandError("DATABASE_IS_RESTORED is set: unset it first.")
+        due = Digest.objects.claimable(at).order_by().count()
+        self.stdout.write(f"{due} digests would go out at once; cancel their editions first, if they went out before.")
+        if not dry_run:
+            confirm(typed, SEND_FROM_HERE)
+            custody.adopt(at, caller())
+            self.stdout.write("Mail goes out from this database.")
+
     def _resolve(self, at: datetime, **options: Any) -> None:
         verdict, hours = Verdict(options["verdict"]), options["expire_in"]
         uid = uid_in(options["what"])
@@ -92,14 +109,19 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"In doubt: {doubts.count()}. To be typed: “{phrase}”. Nothing was changed.")
             return
-        typed = options["typed"] if options["typed"] is not None else input(f"Type “{phrase}” to confirm: ")
-        if typed.strip() != phrase:
-            raise CommandError(f"“{typed}” is not “{phrase}”: nothing was changed.")
+        confirm(options["typed"], phrase)
         until = at + timedelta(hours=hours) if hours else None
         changed = decisions.resolve(rows, verdict, at, until, on_record(f"resolve as {verdict.value}"))
         left = doubts.count()
         late = f" {left} have expired and stay in doubt: --expire-in HOURS gives them time." if left else ""
         self.stdout.write(f"{changed} settled: {verdict.label}.{late}")
+
+
+def confirm(typed: str | None, phrase: str) -> None:
+    """Asks for the phrase where it was not handed in; raises CommandError where it is another."""
+    typed = input(f"Type “{phrase}” to confirm: ") if typed is None else typed
+    if typed.strip() != phrase:
+        raise CommandError(f"“{typed}” is not “{phrase}”: nothing was changed.")
 
 
 def on_record(action: str) -> decisions.Record:

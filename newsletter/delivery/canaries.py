@@ -1,0 +1,49 @@
+"""The canary slice: the first copies of an edition go ahead, and the rest waits for what becomes of them."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Count, Max, Q
+
+from newsletter.delivery import stopping
+from newsletter.models import Digest, Edition
+
+Status = Digest.Status
+TAKEN = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
+BAD = [Status.BOUNCED, Status.COMPLAINED]
+
+
+def first_state(kind: str) -> str:
+    """How a new edition begins: with canaries where they are wanted. What one reader asked for waits for nobody."""
+    wanted = settings.CANARY_SIZE and kind != Edition.Kind.SAMPLE
+    return Edition.Canary.AHEAD if wanted else Edition.Canary.NONE
+
+
+def advance(at: datetime) -> None:
+    """Choose the canaries of each edition, and let the rest follow once these went well."""
+    for edition in Edition.objects.filter(canary=Edition.Canary.AHEAD, status=Edition.Status.OPEN):
+        _choose(edition, at)
+        _judge(edition, at)
+
+
+def _choose(edition: Edition, at: datetime) -> None:
+    """Up to the size of the slice; for one that was skipped, failed or is in doubt another goes."""
+    counted = [*Status.unsettled(), *TAKEN]
+    missing = settings.CANARY_SIZE - edition.digests.filter(canary=True, status__in=counted).count()
+    if missing > 0:
+        due = edition.digests.filter(status=Status.PLANNED, canary=False, not_before__lte=at, expires_at__gt=at)
+        first = list(due.order_by("not_before", "pk").values_list("pk", flat=True)[:missing])
+        Digest.objects.filter(pk__in=first, status=Status.PLANNED).update(canary=True)
+
+
+def _judge(edition: Edition, at: datetime) -> None:
+    found = edition.digests.filter(canary=True).aggregate(
+        taken=Count("pk", filter=Q(status__in=TAKEN)),
+        bad=Count("pk", filter=Q(status__in=BAD)),
+        last=Max("submitted_at", filter=Q(status__in=TAKEN)),
+    )
+    if 100 * found["bad"] > settings.STOP_BOUNCE_PERCENT * settings.CANARY_SIZE:
+        words = f"of the first {found['taken']} copies {found['bad']} bounced or were called spam"
+        stopping.stop(edition, words)
+    elif found["taken"] >= settings.CANARY_SIZE and at - found["last"] >= settings.CANARY_WAIT:
+        Edition.objects.filter(pk=edition.pk).update(canary=Edition.Canary.WELL)
