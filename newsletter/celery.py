@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
     "remind who did not confirm": every(15 * MINUTE, "subscribers.tasks.remind"),
     "carry out the requests": every(settings.TICK_SECONDS, "subscribers.tasks.carry_out_requests"),
     "end the pauses": every(5 * MINUTE, "subscribers.tasks.end_pauses"),
+    "keep the hours": every(HOUR, "subscribers.tasks.keep_the_hours"),
     "continue the imports": every(MINUTE, "subscribers.tasks.continue_imports"),
     "fetch the sources": every(5 * MINUTE, "papers.tasks.fetch_due"),
     "count the readers": every(HOUR, "newsletter.tasks.take_census"),

@@ -67,13 +67,15 @@ def plan_chunk(at: datetime, size: int = CHUNK) -> int:
 
 
 def _slot(at: datetime, due: Any, cadence: Any, *when: Any) -> Row:
-    """What the digests of one schedule and slot have in common. After an outage they may be planned too late, and then
-    expire, on record."""
+    """What the digests of one schedule and slot have in common. After an outage it is the last slot that was missed; they
+    may be planned too late, and then expire, on record."""
     schedule = Schedule(Cadence(cadence), *when)
+    due = schedule.catch_up(due, at)
+    edition = open_edition(cadence, schedule.local_date(due))
     return {
-        "edition": open_edition(cadence, schedule.local_date(due)).pk,
+        "edition": edition.pk,
         "not_before": instant(due),
-        "expires_at": instant(due + settings.DIGEST_EXPIRES_AFTER),
+        "expires_at": instant(due + edition.welcome_for),
         "next": instant(schedule.next_after(at)),
     }
 
@@ -84,9 +86,7 @@ def plan_sample(reader: Subscriber, at: datetime) -> bool:
         edition = open_edition(Edition.Kind.SAMPLE, reader.schedule.local_date(at))
         if edition.digests.filter(subscriber=reader).exists():
             return False
-        digest = Digest(
-            edition=edition, subscriber=reader, not_before=at, expires_at=at + settings.DIGEST_EXPIRES_AFTER
-        )
+        digest = Digest(edition=edition, subscriber=reader, not_before=at, expires_at=at + edition.welcome_for)
         return bool(Digest.objects.bulk_create([digest], ignore_conflicts=True))
 
 

@@ -253,6 +253,7 @@ SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a 
 SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20)  # to the provider at once, per worker process
 DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5)  # a worker delivers so long before it looks after other tasks
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
+# How late a daily digest may be; a weekly one four times as much, a monthly one ten times.
 DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
 
 # --- brakes: docs/reliability.md ---------------------------------------------------------------------

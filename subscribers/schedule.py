@@ -71,12 +71,29 @@ class Schedule:
 
     def next_after(self, moment: datetime) -> datetime:
         """The first slot after `moment` (aware), in UTC."""
-        return next(slot for day in self._days_from(moment) if (slot := self.slot_on(day)) > moment)
+        return next(slot for day in self._days_about(moment) if (slot := self.slot_on(day)) > moment)
+
+    def latest(self, moment: datetime) -> datetime:
+        """The last slot at `moment` or before, in UTC."""
+        days = self._days_from(self.local_date(moment) + timedelta(days=2), -1)
+        return next(slot for day in days if (slot := self.slot_on(day)) <= moment)
+
+    def nearest(self, moment: datetime) -> datetime:
+        """The slot that lies nearest to `moment`, before or after, in UTC."""
+        return min(self.latest(moment), self.next_after(moment), key=lambda slot: abs(slot - moment))
+
+    def catch_up(self, due: datetime, at: datetime) -> datetime:
+        """Which slot is served when the one at `due` is found at `at`: of several that were missed, the last alone.
+
+        A reader whom an outage cost three daily editions gets one, not three; and what is due off the rhythm, as the
+        first digest is, is served as it was promised.
+        """
+        return max(due, self.latest(at))
 
     def first_on(self, day: date) -> datetime:
         """The first slot on this local day or later, in UTC."""
         return next(
-            slot for near in self._days_from(self.slot_on(day)) if self.local_date(slot := self.slot_on(near)) >= day
+            slot for near in self._days_about(self.slot_on(day)) if self.local_date(slot := self.slot_on(near)) >= day
         )
 
     def local_date(self, moment: datetime) -> date:
@@ -92,13 +109,15 @@ class Schedule:
         local = datetime.combine(day, time(self.local_hour), tzinfo=ZoneInfo(self.zone))
         return local.astimezone(UTC)
 
-    def _days_from(self, moment: datetime) -> Iterator[date]:
+    def _days_about(self, moment: datetime) -> Iterator[date]:
         # Two days early: a skipped day (Apia, 2011-12-30) moves a slot onto a neighbour's date.
-        day = self.local_date(moment) - timedelta(days=2)
+        return self._days_from(self.local_date(moment) - timedelta(days=2), 1)
+
+    def _days_from(self, day: date, step: int) -> Iterator[date]:
         while True:
             if self._is_mine(day):
                 yield day
-            day += timedelta(days=1)
+            day += timedelta(days=step)
 
     def _is_mine(self, day: date) -> bool:
         return {

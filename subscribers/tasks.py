@@ -6,7 +6,7 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import leaving, reminding, requests, retention
+from subscribers import leaving, reminding, requests, rescheduling, retention
 from subscribers.imports import importing
 from subscribers.models import Import
 
@@ -38,6 +38,13 @@ def carry_out_requests() -> None:
         log.info("looked at %d requests", taken)
     if taken == requests.BATCH:
         carry_out_requests.delay()
+
+
+@shared_task
+def keep_the_hours() -> None:
+    """A government moved its clocks, and the zone database tells of it: everybody's hour stays what they chose."""
+    if moved := rescheduling.keep_the_hours(timezone.now()):
+        log.info("%d digests moved with their readers' clocks", moved)
 
 
 @shared_task

@@ -1,7 +1,9 @@
 """Editions, and the pools of papers they draw from."""
 
+from datetime import timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
@@ -81,6 +83,11 @@ class Edition(models.Model):
     def period(self) -> Period:
         """Its day, as the archive names days."""
         return Period.day(self.date)
+
+    @property
+    def welcome_for(self) -> timedelta:
+        """How long after its hour a copy is still a service; then it expires. A rare edition is welcome for longer."""
+        return settings.DIGEST_EXPIRES_AFTER * {self.Kind.WEEKLY: 4, self.Kind.MONTHLY: 10}.get(self.kind, 1)  # type: ignore[call-overload]
 
     def accounts(self) -> dict[str, int]:
         """How many digests stand in each state. Their sum is what was planned."""

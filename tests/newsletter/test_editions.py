@@ -2,9 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from newsletter import editions
+from newsletter.delivery import ledger
 from newsletter.models import Digest, Edition
 from papers.models import Paper
 from subscribers.models import Subscriber
@@ -66,15 +68,36 @@ def test_papers_of_long_ago_are_in_no_pool(alice: Subscriber, papers: list[Paper
     assert Edition.objects.get().pool.count() == 0
 
 
-def test_after_an_outage_the_missed_digest_is_recorded_and_the_next_slot_lies_ahead(
-    alice: Subscriber,
-) -> None:
-    later = NOW + timedelta(days=3)
-    editions.plan(later)
+def test_after_an_outage_of_three_days_there_is_one_digest_the_latest(alice: Subscriber) -> None:
+    monday = NOW + timedelta(days=3)
+    editions.plan(monday)
     alice.refresh_from_db()
-    assert Digest.objects.get().expires_at < later
-    assert alice.next_digest_at is not None
-    assert alice.next_digest_at > later
+    digest = Digest.objects.get()
+    assert digest.edition.date == monday.date()
+    assert digest.expires_at > monday
+    assert alice.next_digest_at == datetime(2026, 3, 24, 7, tzinfo=UTC)
+
+
+def test_what_comes_too_late_to_be_welcome_expires_on_record(alice: Subscriber) -> None:
+    late = NOW + timedelta(hours=14)
+    editions.plan(late)
+    ledger.sweep(late)
+    assert Digest.objects.get().status == "expired"
+
+
+@pytest.mark.parametrize(("cadence", "hours"), [("daily", 12), ("weekly", 48), ("monthly", 120)])
+def test_the_rarer_an_edition_the_longer_it_is_welcome(alice: Subscriber, cadence: str, hours: int) -> None:
+    Subscriber.objects.update(cadence=cadence, weekday=5)
+    editions.plan(NOW)
+    digest = Digest.objects.get()
+    assert digest.expires_at - digest.not_before == timedelta(hours=hours)
+
+
+def test_new_clocks_make_no_second_digest_of_a_date(alice: Subscriber) -> None:
+    editions.plan(NOW)
+    Subscriber.objects.update(next_digest_at=NOW + timedelta(hours=2))  # the zone's clocks went back since
+    editions.plan(NOW + timedelta(hours=2))
+    assert Digest.objects.count() == 1
 
 
 def test_a_sample_is_planned_once_a_day(alice: Subscriber) -> None:
