@@ -266,6 +266,12 @@ STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1)
 STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)
 STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5)
 STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20)
+# Soft bounces of one address until it counts as gone; how soon half of them is forgotten.
+SOFT_BOUNCES = env.float("SOFT_BOUNCES", 4)
+SOFT_BOUNCE_HALF_LIFE = timedelta(days=env.int("SOFT_BOUNCE_HALF_LIFE_DAYS", 14))
+# Readers of one domain whose mail came back for good, and nobody's arrived, until the domain is held; and for how long.
+DOMAIN_BOUNCES = env.int("DOMAIN_BOUNCES", 5)
+DOMAIN_HOLD = timedelta(hours=env.int("DOMAIN_HOLD_HOURS", 24))
 # Nothing is sent while it is set: for databases that are restored to be looked at.
 DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)
 # Outside production: the domains that are mailed as usual, and the one address that gets everything else.

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import census, editions
-from newsletter.delivery import alarms, canaries, custody, events, ledger
+from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 
@@ -22,6 +22,7 @@ def tick() -> None:
     custody.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now)
+    bounces.end_holds(now)
     events.apply_stored(now)
     canaries.advance(now)
     alarms.sound(now)

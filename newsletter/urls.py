@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/embed/", admin.site.admin_view(embedding.page), name="embed"),
     path("admin/", include("newsletter.desk.urls")),
     path("admin/", admin.site.urls),
+    path("anymail/", include("newsletter.webhooks")),
     path("inbox/", inbox.message_list, name="inbox"),
     path("inbox/<str:key>/", inbox.message, name="inbox_message"),
     path("inbox/<str:key>/html", inbox.message_html, name="inbox_html"),

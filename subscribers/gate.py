@@ -5,7 +5,7 @@ It reads the rows afresh, because what it is asked about may have been read long
 
 from collections.abc import Iterable
 
-from subscribers.models import Letter, Move, Subscriber, Suppression
+from subscribers.models import HeldDomain, Letter, Move, Subscriber, Suppression
 from subscribers.moves import why_not_there
 
 Status = Subscriber.Status
@@ -41,8 +41,12 @@ def why_not(letter: Letter) -> str | None:
 
 
 def refusals(subscribers: Iterable[Subscriber]) -> dict[int, str]:
-    """Who of them must not get a digest, by primary key, with the reason. Two queries, however many they are."""
-    return _refusals(subscribers, [Status.ACTIVE])
+    """Who of them must not get a digest, by primary key, with the reason. Three queries, however many they are."""
+    readers = list(subscribers)
+    domains = {subscriber.pk: (subscriber.email or "").rpartition("@")[2] for subscriber in readers}
+    held = set(HeldDomain.objects.filter(domain__in=set(domains.values())).values_list("domain", flat=True))
+    unheard = {pk: f"nothing reaches {domain} at present" for pk, domain in domains.items() if domain in held}
+    return unheard | _refusals(readers, [Status.ACTIVE])
 
 
 def _refusals(subscribers: Iterable[Subscriber], allowed: Iterable[str]) -> dict[int, str]:

@@ -1,61 +1,63 @@
 """What providers tell us later: stored once, applied later, in any order and any number of times."""
 
+import json
+import logging
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from anymail.signals import AnymailTrackingEvent
+from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
+from newsletter.delivery import bounces, ledger, stopping
 from newsletter.delivery.addressees import Addressee, addressee_of, recipient_hash
-from newsletter.models import Digest, Event
-from subscribers.models import Subscriber, Suppression
+from newsletter.models import Digest, Edition, Event
+from subscribers import leaving
+from subscribers.models import Letter, Subscriber, Suppression
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
-Status = Digest.Status
+MAX_ATTEMPTS = 8  # to find whose mail it is: with pauses that double, about four hours
 
 TYPES = {
+    "queued": Event.Type.SENT,
+    "sent": Event.Type.SENT,
     "delivered": Event.Type.DELIVERED,
     "bounced": Event.Type.BOUNCED,
     "deferred": Event.Type.DEFERRED,
     "complained": Event.Type.COMPLAINED,
     "rejected": Event.Type.REJECTED,
+    "failed": Event.Type.FAILED,
     "unsubscribed": Event.Type.UNSUBSCRIBED,
 }
-# What an event makes of a digest, and of which states. Later knowledge only ever adds: a complaint
-# stands over a bounce, a bounce over a delivery, whatever order they come in.
-MAKES = {
-    Event.Type.DELIVERED: (Status.DELIVERED, [Status.SUBMITTING, Status.ACCEPTED, Status.IN_DOUBT]),
-    Event.Type.BOUNCED: (
-        Status.BOUNCED,
-        [Status.SUBMITTING, Status.ACCEPTED, Status.IN_DOUBT, Status.DELIVERED],
-    ),
-    Event.Type.COMPLAINED: (
-        Status.COMPLAINED,
-        [Status.SUBMITTING, Status.ACCEPTED, Status.IN_DOUBT, Status.DELIVERED, Status.BOUNCED],
-    ),
-}
-LEAVES = {
-    Event.Type.BOUNCED: (Subscriber.Status.BOUNCED, Suppression.Reason.BOUNCED),
-    Event.Type.COMPLAINED: (Subscriber.Status.COMPLAINED, Suppression.Reason.COMPLAINED),
-}
+IDLE = {Event.Type.OTHER, Event.Type.DEFERRED}  # nothing comes of them
+BOUNCED = (Subscriber.Status.BOUNCED, Suppression.Reason.BOUNCED)
+COMPLAINED = (Subscriber.Status.COMPLAINED, Suppression.Reason.COMPLAINED)
 
 
 def store(event: AnymailTrackingEvent, provider: str) -> None:
     """Keep an event as it came. The same event again changes nothing."""
     metadata = event.metadata or {}
     happened = event.timestamp or timezone.now()
-    # Some providers name no event: then the message, the type and the time are its identity.
-    key = event.event_id or f"{event.message_id}:{event.event_type}:{happened.isoformat()}"
+    kind = TYPES.get(event.event_type, Event.Type.OTHER)
+    hard = kind == Event.Type.BOUNCED and bounces.is_for_good(provider, event.esp_event)
+    if provider == "Postal" and kind == Event.Type.FAILED:  # the reader's server refused it for good
+        kind, hard = Event.Type.BOUNCED, True
     Event.objects.bulk_create(
         [
             Event(
                 provider=provider[:40],
-                key=key[:255],
-                type=TYPES.get(event.event_type, Event.Type.OTHER),
+                key=key_of(event, happened)[:255],
+                type=kind,
                 digest_uid=uid_in(metadata, "digest"),
                 letter_uid=uid_in(metadata, "letter"),
+                message_id=(own_id(event) or str(event.message_id or ""))[:255],
+                hard=hard or (kind == Event.Type.REJECTED and event.reject_reason in {"invalid", "bounced"}),
                 recipient_hash=recipient_hash(event.recipient or ""),
                 detail=(event.reject_reason or "")[:300],
                 happened_at=happened,
@@ -65,24 +67,107 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
     )
 
 
+def key_of(event: AnymailTrackingEvent, happened: datetime) -> str:
+    """What an event is known by. Where the provider names none, the message, the type and the time are that."""
+    named = event.event_id
+    if isinstance(event.esp_event, Mapping) and "event-data" in event.esp_event:
+        # Mailgun's own is unique within a day; anymail takes the signature's token, which each delivery has anew.
+        named = event.esp_event["event-data"].get("id") and f"{event.esp_event['event-data']['id']}:{happened:%Y-%m-%d}"
+    return named or f"{event.message_id}:{event.event_type}:{happened.isoformat()}"
+
+
 def apply_stored(at: datetime, size: int = BATCH) -> int:
-    """Apply stored events that speak of a mail of ours; returns how many. Others are kept as read."""
-    waiting = list(Event.objects.filter(applied_at=None).order_by("received_at")[:size])
+    """Apply stored events that speak of a mail of ours; returns how many. Others are kept as read.
+
+    One whose mail is not known yet is asked again later: it may have come before our own commit.
+    """
+    due = Q(not_before=None) | Q(not_before__lte=at)
+    waiting = list(Event.objects.filter(due, applied_at=None).order_by("received_at")[:size])
+    harmed = set()
     for event in waiting:
-        apply(event, at)
+        try:
+            harmed |= apply(event, at)
+        except Exception:
+            log.exception("event %s cannot be applied", event.pk)
+            postpone(event, at)
+    stopping.judge(harmed)
     return len(waiting)
 
 
 @transaction.atomic
-def apply(event: Event, at: datetime) -> None:
-    """Let one event change its digest and what we mail to its address; twice is the same as once."""
-    if event.digest_uid and event.type in MAKES:
-        status, sources = MAKES[Event.Type(event.type)]
-        digests = Digest.objects.filter(uid=event.digest_uid, status__in=sources)
-        digests.update(status=status, lease_until=None, settled_at=at, reason="")
-    if event.type in LEAVES and (addressee := addressee_of(event)):
-        drop(addressee, *LEAVES[Event.Type(event.type)], at)
-    Event.objects.filter(pk=event.pk, applied_at=None).update(applied_at=at, recipient_hash="")
+def apply(event: Event, at: datetime) -> set[int]:
+    """Let one event change its digest and what we mail to its address; twice is the same as once.
+
+    Returns the edition that it speaks against, if any.
+    """
+    if is_too_early(event) and event.attempts < MAX_ATTEMPTS:
+        postpone(event, at)
+        return set()
+    if not Event.objects.filter(pk=event.pk, applied_at=None).update(
+        applied_at=at, recipient_hash="", digest_uid=event.digest_uid, letter_uid=event.letter_uid
+    ):
+        return set()
+    harmed = learn(event, at) if event.digest_uid else set()
+    if addressee := addressee_of(event):
+        act(event, addressee, at)
+    return harmed
+
+
+def is_too_early(event: Event) -> bool:
+    """Whether the mail it speaks of is still to be written down; finds it by its Message-ID where no metadata came."""
+    if event.type in IDLE or not (event.digest_uid or event.letter_uid or event.message_id):
+        return False
+    if not (event.digest_uid or event.letter_uid):
+        uid = uid_in({"own": event.message_id.strip("<>").partition("@")[0]}, "own")
+        if uid and Letter.objects.filter(uid=uid).exists():
+            event.letter_uid = uid
+        else:
+            found = Q(uid=uid) if uid else Q(provider_id=event.message_id) & Digest.provider_ids()
+            event.digest_uid = Digest.objects.filter(found).values_list("uid", flat=True).first()
+    if event.letter_uid:
+        return False
+    status = Digest.objects.filter(uid=event.digest_uid).values_list("status", flat=True).first()
+    # Of a commit that was lost, the row says that nothing was sent yet: its worker will say more.
+    return status in {None, Digest.Status.PLANNED, Digest.Status.CLAIMED}
+
+
+def postpone(event: Event, at: datetime) -> None:
+    """Ask again, after a pause that doubles; a fault of ours is tried for as long."""
+    later = at + timedelta(minutes=2 ** min(event.attempts, MAX_ATTEMPTS))
+    changes = {"attempts": F("attempts") + 1, "not_before": later}
+    if event.attempts > MAX_ATTEMPTS:
+        changes = {"applied_at": at}
+    Event.objects.filter(pk=event.pk, applied_at=None).update(**changes)
+
+
+def learn(event: Event, at: datetime) -> set[int]:
+    """What it tells of the digest; the edition, where that speaks against it."""
+    is_soft = event.type == Event.Type.BOUNCED and not event.hard
+    kind = Event.Type.SENT if is_soft else Event.Type(event.type)  # who sends it back for a while had it from somebody
+    if not ledger.learn(str(event.digest_uid), kind, event.detail, at):
+        return set()
+    column = {Event.Type.BOUNCED: "bounced", Event.Type.COMPLAINED: "complained"}.get(kind)
+    if column is None:
+        return set()
+    editions = Edition.objects.filter(digests__uid=event.digest_uid)
+    editions.update(**{column: F(column) + 1})
+    return set(editions.values_list("pk", flat=True))
+
+
+def act(event: Event, addressee: Addressee, at: datetime) -> None:
+    """What it means for what we mail to the address."""
+    email = addressee.subscriber.email if addressee.is_there_now else None
+    domain = (email or "").rpartition("@")[2]
+    if event.type == Event.Type.DELIVERED:
+        bounces.was_delivered(addressee.address_hash, domain, at)
+    elif event.type == Event.Type.COMPLAINED:
+        drop(addressee, *COMPLAINED, at)
+    elif event.type == Event.Type.UNSUBSCRIBED and email:
+        leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
+    elif event.type in {Event.Type.BOUNCED, Event.Type.REJECTED}:
+        is_gone = event.hard or (event.type == Event.Type.BOUNCED and bounces.soften(addressee.address_hash, at))
+        if is_gone and not (domain and event.digest_uid and bounces.is_the_domains(domain, at)):
+            drop(addressee, *BOUNCED, at)
 
 
 def drop(addressee: Addressee, status: str, reason: str, at: datetime) -> None:
@@ -96,6 +181,15 @@ def drop(addressee: Addressee, status: str, reason: str, at: datetime) -> None:
         )
     elif wish := addressee.wish():
         wish.delete()
+
+
+def own_id(event: AnymailTrackingEvent) -> str:
+    """Our own Message-ID, wherever the provider repeats it; empty where it does not."""
+    told = f"{event.message_id} {json.dumps(event.esp_event, default=str)}"
+    ours = re.search(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@" + re.escape(settings.MAIL_FROM.rpartition("@")[2]), told
+    )
+    return f"<{ours[0]}>" if ours else ""
 
 
 def uid_in(metadata: Mapping[str, object], name: str) -> UUID | None:

@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 from newsletter.delivery import statements
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
-from newsletter.models import Digest, DigestPaper, Edition
+from newsletter.models import Digest, DigestPaper, Edition, Event
 from newsletter.rows import instant
 from subscribers.addresses import address_hash
 
@@ -26,6 +26,21 @@ Status = Digest.Status
 
 # What an answer to a submission makes of a digest; LATER, UNSENT and HALT put it back.
 SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOUBT: Status.IN_DOUBT}
+
+# What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
+# stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
+OPEN = [Status.SUBMITTING, Status.IN_DOUBT]
+TOLD = {
+    Event.Type.SENT: (Status.ACCEPTED, OPEN),
+    Event.Type.REJECTED: (Status.FAILED, [*OPEN, Status.ACCEPTED]),
+    Event.Type.FAILED: (Status.FAILED, [*OPEN, Status.ACCEPTED]),
+    Event.Type.DELIVERED: (Status.DELIVERED, [*OPEN, Status.ACCEPTED, Status.FAILED]),
+    Event.Type.BOUNCED: (Status.BOUNCED, [*OPEN, Status.ACCEPTED, Status.FAILED, Status.DELIVERED]),
+    Event.Type.COMPLAINED: (
+        Status.COMPLAINED,
+        [*OPEN, Status.ACCEPTED, Status.FAILED, Status.DELIVERED, Status.BOUNCED],
+    ),
+}
 
 
 def claim(at: datetime, size: int) -> list[Digest]:
@@ -199,3 +214,13 @@ def take_for_accepted(digests: QuerySet[Digest], reason: str, at: datetime) -> l
         mine = list(digests.filter(status=Status.IN_DOUBT).select_for_update(of=("self",)).values_list("pk", flat=True))
         _move(Digest.objects.filter(pk__in=mine), Status.ACCEPTED, reason, settled_at=at)
         return mine
+
+
+def learn(uid: str, told: Event.Type, detail: str, at: datetime) -> bool:
+    """Let a provider's later word settle a digest that it had; says whether that changed anything."""
+    if told not in TOLD:
+        return False
+    status, sources = TOLD[told]
+    reason = f"the provider refused it later: {detail}" if status == Status.FAILED else ""
+    had = Digest.objects.filter(uid=uid, status__in=sources, submitted_at__isnull=False)
+    return bool(_move(had, status, reason, settled_at=at))

@@ -110,4 +110,8 @@ class Migration(migrations.Migration):
             model_name='installation',
             constraint=models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_installation'),
         ),
+        migrations.AddIndex(
+            model_name='digest',
+            index=models.Index(condition=models.Q(models.Q(('provider_id', ''), _negated=True), models.Q(('provider_id__startswith', '<'), _negated=True)), fields=['provider_id'], name='digest_provider_id'),
+        ),
     ]

@@ -124,11 +124,22 @@ class Digest(models.Model):
             models.Index(fields=["edition", "status"], name="digest_accounts"),  # Edition.accounts
             # canaries.advance
             models.Index(fields=["edition", "status"], condition=Q(canary=True), name="digest_canaries"),
+            # events.is_too_early; nothing is indexed that goes by SMTP
+            models.Index(
+                fields=["provider_id"],
+                condition=~Q(provider_id="") & ~Q(provider_id__startswith="<"),
+                name="digest_provider_id",
+            ),
             models.Index(fields=["subscriber", "-planned_at"], name="digest_of_reader"),  # a reader's history
         ]
 
     def __str__(self) -> str:
         return f"{self.edition} to reader {self.subscriber_id}"
+
+    @staticmethod
+    def provider_ids() -> Q:
+        """Of the rows whose provider has an id of its own for the message: over SMTP it is ours, and tells the uid."""
+        return ~Q(provider_id="") & ~Q(provider_id__startswith="<")
 
 
 class DigestPaper(models.Model):

@@ -1,15 +1,20 @@
 """What providers tell us later."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
+from pytest_django import Settings
 
-from newsletter.delivery import events
+from newsletter.delivery import bounces, events
 from newsletter.models import Digest, Edition, Event
-from subscribers.models import Subscriber, Suppression
+from subscribers.emails import message_id
+from subscribers.gate import why_not_mail
+from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import planned
+from tests.newsletter.conftest import add_readers, planned
 
 
 @pytest.fixture
@@ -71,3 +76,149 @@ def test_an_event_of_no_digest_of_ours_is_kept_and_changes_nothing(digest: Diges
     assert Event.objects.get().type == "other"
     digest.refresh_from_db()
     assert digest.status == "accepted"
+
+
+def happened(kind: str, hard: bool | None = None, message_id: str = "", **fields: object) -> Event:
+    """A stored event, as `store` writes it."""
+    number = Event.objects.count()
+    own = {"provider": "P", "key": f"k{number}", "type": kind, "message_id": message_id, "happened_at": NOW}
+    return Event.objects.create(**own, hard=kind == "bounced" if hard is None else hard, **fields)
+
+
+def status_of(digest: Digest) -> str:
+    return Digest.objects.get(pk=digest.pk).status
+
+
+class TestWhoseMailItIs:
+    @pytest.mark.parametrize("status", ["submitting", "in_doubt"])
+    def test_our_own_message_id_settles_a_doubt(self, digest: Digest, status: str) -> None:
+        lease = NOW if status == "submitting" else None
+        Digest.objects.update(status=status, reason="lost", lease_until=lease)
+        happened("sent", message_id=message_id(digest.uid))
+        events.apply_stored(NOW)
+        assert status_of(digest) == "accepted"
+
+    def test_an_event_that_comes_before_our_commit_waits_for_it(self, digest: Digest) -> None:
+        happened("delivered", message_id="of-the-provider")
+        events.apply_stored(NOW)
+        assert status_of(digest) == "accepted"
+        Digest.objects.update(provider_id="of-the-provider")  # and now it is committed
+        assert events.apply_stored(NOW) == 0
+        events.apply_stored(NOW + timedelta(minutes=1))
+        assert status_of(digest) == "delivered"
+
+    def test_nobodys_event_is_given_up_in_the_end(self, digest: Digest) -> None:
+        event = happened("bounced", message_id="of-somebody-else")
+        moments = [NOW + timedelta(hours=3 * n) for n in range(12)]
+        assert sum(events.apply_stored(at) for at in moments) == events.MAX_ATTEMPTS + 1
+        event.refresh_from_db()
+        assert event.applied_at
+        assert not Suppression.objects.exists()
+
+    def test_one_that_breaks_something_holds_up_no_other(self, digest: Digest, alice: Subscriber) -> None:
+        happened("no such type", digest_uid=digest.uid)
+        happened("complained", digest_uid=digest.uid)
+        events.apply_stored(NOW)
+        assert status_of(digest) == "complained"
+
+    def test_a_letter_is_known_by_its_message_id(self, bob: Subscriber) -> None:
+        letter = Letter.objects.create(subscriber=bob, kind="confirmation", status="sent", sent_at=NOW, not_before=NOW)
+        happened("complained", message_id=message_id(letter.uid))
+        events.apply_stored(NOW)
+        bob.refresh_from_db()
+        assert bob.status == "complained"
+
+
+@pytest.mark.parametrize("order", list(permutations(["sent", "rejected", "delivered", "bounced"])))
+def test_every_order_of_all_that_can_be_told_comes_to_the_same(digest: Digest, order: tuple[str, ...]) -> None:
+    Digest.objects.update(status="in_doubt", reason="lost")
+    for kind in order * 2:
+        happened(kind, hard=False if kind == "bounced" else None, digest_uid=digest.uid)
+        events.apply_stored(NOW)
+    assert status_of(digest) == "delivered"  # a bounce for a while is no end
+
+
+@pytest.mark.parametrize("kind", ["rejected", "failed"])
+def test_what_the_provider_refused_later_has_failed(digest: Digest, kind: str) -> None:
+    happened(kind, digest_uid=digest.uid, detail="spam")
+    events.apply_stored(NOW)
+    digest.refresh_from_db()
+    assert (digest.status, digest.reason) == ("failed", "the provider refused it later: spam")
+
+
+def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:
+    happened("unsubscribed", digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    alice.refresh_from_db()
+    assert alice.status == "unsubscribed"
+    assert not alice.letters.exists()
+
+
+class TestSoftBounces:
+    @pytest.fixture
+    def bounce(self, digest: Digest) -> Callable[[datetime], str]:
+        def one(at: datetime) -> str:
+            happened("bounced", hard=False, digest_uid=digest.uid)
+            events.apply_stored(at)
+            return Subscriber.objects.get().status
+
+        return one
+
+    def test_the_fourth_within_days_is_for_good(self, bounce: Callable[[datetime], str]) -> None:
+        days = [NOW] * 4
+        assert [bounce(at) for at in days] == ["active", "active", "active", "bounced"]
+
+    def test_what_is_long_ago_is_forgotten(self, bounce: Callable[[datetime], str]) -> None:
+        assert {bounce(NOW + timedelta(days=14 * n)) for n in range(12)} == {"active"}
+
+    def test_a_delivery_clears_them(self, bounce: Callable[[datetime], str], digest: Digest) -> None:
+        for _ in range(3):
+            bounce(NOW)
+        happened("delivered", digest_uid=digest.uid)
+        events.apply_stored(NOW)
+        assert [bounce(NOW) for _ in range(3)][-1] == "active"
+
+
+class TestAWholeDomain:
+    @pytest.fixture
+    def digests(self, edition: Edition) -> list[Digest]:
+        digests = [planned(edition, reader) for reader in add_readers(6)]
+        Digest.objects.update(status="accepted", submitted_at=NOW)
+        return digests
+
+    def tell_all(self, digests: list[Digest], kind: str = "bounced") -> None:
+        for digest in digests:
+            happened(kind, digest_uid=digest.uid)
+            events.apply_stored(NOW)
+
+    def test_that_bounces_is_held_and_its_readers_are_kept(self, digests: list[Digest]) -> None:
+        self.tell_all(digests)
+        assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
+        assert not Suppression.objects.of(*Subscriber.objects.values_list("email", flat=True))
+        assert "nothing reaches example.org" in str(why_not_mail(digests[0].subscriber))
+
+    def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
+        self.tell_all(digests)
+        assert bounces.end_holds(NOW + timedelta(hours=23)) == 0
+        assert bounces.end_holds(NOW + timedelta(hours=24)) == 1
+        assert why_not_mail(digests[0].subscriber) is None
+
+    def test_where_one_mail_arrived_is_not_dead(self, digests: list[Digest]) -> None:
+        self.tell_all(digests[:1], "delivered")
+        self.tell_all(digests[1:])
+        assert Subscriber.objects.filter(status="bounced").count() == 5
+
+    def test_a_complaint_is_never_forgiven(self, digests: list[Digest]) -> None:
+        self.tell_all(digests[:1], "complained")
+        self.tell_all(digests)
+        assert Subscriber.objects.get(pk=digests[0].subscriber_id).status == "complained"
+        assert why_not_mail(digests[0].subscriber)
+
+
+def test_bounces_and_complaints_count_against_their_edition(digest: Digest, settings: Settings) -> None:
+    settings.STOP_AFTER_COMPLAINTS = 1
+    for _ in range(3):
+        happened("complained", digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    edition = Edition.objects.get()
+    assert (edition.complained, edition.status, edition.reason) == (1, "paused", "1 readers called it spam")

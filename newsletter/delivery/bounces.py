@@ -1,0 +1,105 @@
+"""How a bounce is to be taken: for good or for a while, the address's fault or its whole domain's."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import F
+
+from newsletter.models import Digest, DomainHealth, Event, SoftBounces
+from subscribers.models import HeldDomain, Subscriber, Suppression
+
+# Where a provider says how a bounce is meant, and what it says when that is for good. anymail's words do not tell.
+FOR_GOOD: dict[str, tuple[tuple[str, ...], set[object]]] = {
+    "Amazon SES": (("bounce", "bounceType"), {"Permanent"}),
+    "Brevo": (("event",), {"hard_bounce", "invalid_email"}),
+    "MailerSend": (("data", "type"), {"hard_bounced"}),
+    "Mailgun": (("event-data", "severity"), {"permanent"}),
+    "Mailjet": (("hard_bounce",), {True}),
+    "Mandrill": (("event",), {"hard_bounce"}),
+    "Postal": (("payload", "status"), {"HardFail"}),
+    "Postmark": (("Type",), {"HardBounce", "BadEmailAddress"}),
+    "Resend": (("data", "bounce", "type"), {"Permanent"}),
+    "SendGrid": (("type",), {"bounce"}),
+    "SparkPost": (("msys", "message_event", "bounce_class"), {"10", "30"}),
+    "Unisender Go": (("status",), {"hard_bounced"}),
+}
+
+
+def is_for_good(provider: str, raw: object) -> bool:
+    """Whether the address takes no mail at all. Where the provider does not say, it does not."""
+    path, words = FOR_GOOD.get(provider, ((), set()))
+    for name in path:
+        raw = raw.get(name) if isinstance(raw, Mapping) else None
+    return raw is None or isinstance(raw, Mapping) or raw in words
+
+
+def soften(address_hash: str, at: datetime) -> bool:
+    """Count a bounce for a while; whether there were so many of late that it is one for good.
+
+    The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it.
+    """
+    row, _ = SoftBounces.objects.select_for_update().get_or_create(
+        address_hash=address_hash, defaults={"score": 0, "at": at}
+    )
+    halvings = max(0.0, (at - row.at) / settings.SOFT_BOUNCE_HALF_LIFE)
+    row.score, row.at = row.score * 0.5**halvings + 1, at
+    row.save()
+    return row.score >= settings.SOFT_BOUNCES
+
+
+def was_delivered(address_hash: str, domain: str, at: datetime) -> None:
+    """Mail gets there: what was counted against the address is forgotten, and its domain is no dead one."""
+    SoftBounces.objects.filter(address_hash=address_hash).delete()
+    if domain:
+        row = _health(domain, at)
+        if not row.delivered:
+            DomainHealth.objects.filter(pk=row.pk).update(delivered=1)
+
+
+def is_the_domains(domain: str, at: datetime) -> bool:
+    """Count a bounce for good against the domain; whether the whole domain bounces, and is held.
+
+    A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
+    is dropped for that, and who was before it showed comes back.
+    """
+    if HeldDomain.objects.filter(domain=domain).exists():
+        return True
+    row = _health(domain, at)
+    DomainHealth.objects.filter(pk=row.pk).update(bounced=F("bounced") + 1)
+    row.refresh_from_db()
+    if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
+        return False
+    reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
+    HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})
+    _bring_back(domain, row.since, at)
+    return True
+
+
+def end_holds(at: datetime) -> int:
+    """Domains whose time has come are tried again; returns how many."""
+    over = HeldDomain.objects.filter(until__lte=at)
+    DomainHealth.objects.filter(domain__in=over.values("domain")).delete()
+    return over.delete()[0]
+
+
+def _health(domain: str, at: datetime) -> DomainHealth:
+    row, _ = DomainHealth.objects.get_or_create(domain=domain, defaults={"since": at})
+    if row.since < at - settings.DOMAIN_HOLD:
+        DomainHealth.objects.filter(pk=row.pk, since=row.since).update(since=at, bounced=0, delivered=0)
+        row.refresh_from_db()
+    return row
+
+
+def _bring_back(domain: str, since: datetime, at: datetime) -> None:
+    """Who was dropped for bounces of this domain alone, since then."""
+    told = Event.objects.filter(type=Event.Type.BOUNCED, hard=True, received_at__gte=since)
+    theirs = Digest.objects.filter(uid__in=told.values("digest_uid")).values("subscriber")
+    dropped = Subscriber.objects.filter(pk__in=theirs, status=Subscriber.Status.BOUNCED, email__endswith=f"@{domain}")
+    bounced = Suppression.objects.filter(reason=Suppression.Reason.BOUNCED)
+    for reader in dropped.iterator():
+        bounced.lift(reader.email or "", f"all of {domain} bounced", "the service")
+        active = {"status": Subscriber.Status.ACTIVE, "status_changed_at": at}
+        Subscriber.objects.filter(pk=reader.pk, status=Subscriber.Status.BOUNCED).update(
+            **active, next_digest_at=reader.schedule.next_after(at)
+        )
