@@ -266,6 +266,12 @@ STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1)
 STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)
 STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5)
 STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20)
+# Calls a second to the provider, for all workers together: 0 is no limit, not set is what the provider says that an
+# account may do (newsletter/delivery/throttle.py). To recipient domains: "example.org=5,*=100".
+SEND_PER_SECOND = env.float("SEND_PER_SECOND", None)
+DOMAINS_PER_SECOND: dict[str, str] = env.dict("DOMAINS_PER_SECOND", {})
+# How many worker processes there are altogether: without Redis each keeps to its share of a rate.
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", 8)
 # Soft bounces of one address until it counts as gone; how soon half of them is forgotten.
 SOFT_BOUNCES = env.float("SOFT_BOUNCES", 4)
 SOFT_BOUNCE_HALF_LIFE = timedelta(days=env.int("SOFT_BOUNCE_HALF_LIFE_DAYS", 14))

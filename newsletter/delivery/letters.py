@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from newsletter.delivery import throttle
 from newsletter.delivery.flow import halt
 from newsletter.delivery.outcomes import Kind, Outcome, in_words
 from newsletter.delivery.provider import Provider
+from newsletter.delivery.throttle import Lane
 from newsletter.models import Brake
 from subscribers.domains import why_unreachable
 from subscribers.emails import letter_email
@@ -45,7 +47,13 @@ def send(provider: Provider, letter: Letter) -> None:
         log.exception("letter %s cannot be built", letter.pk)
         letter.failed(in_words(error))
         return
-    settle(letter, provider.submit(message))
+    domain, now = message.to[0].rpartition("@")[2], timezone.now()
+    if wait := throttle.take(domain, Lane.LETTERS, now):
+        letter.retry("waits for its turn at the provider", now + max(wait, letter.pause))
+        return
+    outcome = provider.submit(message)
+    throttle.heed(domain, outcome, timezone.now())
+    settle(letter, outcome)
 
 
 def why_unasked(letter: Letter) -> str | None:

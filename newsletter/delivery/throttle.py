@@ -1,0 +1,211 @@
+"""How fast mail goes to a provider and to one recipient domain, for all workers together.
+
+A token bucket for each, in Redis. Where the provider or a domain asks to slow down (429, 421), its rate is halved, and
+grows back in equal steps: additive increase, multiplicative decrease, as TCP does it. Digests leave a part of every
+bucket to letters, so that a confirmation never waits behind them. With Redis gone each worker process keeps to its own
+share of the rate, and of what it was asked itself.
+
+    wait = throttle.take(domain, Lane.DIGESTS, at)      # nothing to wait: go
+    throttle.heed(domain, outcome, at)                  # after each answer
+
+The clock is the caller's, and never runs backwards in a bucket.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+import redis
+from django.conf import settings
+
+from newsletter.delivery.outcomes import RETRY_AFTER, Kind, Outcome
+from subscribers import shared
+
+RESERVED = 0.2  # of each bucket, for letters
+RECOVERY = 600  # seconds in which a rate grows back by its whole limit
+FIRST_CUT = 50.0  # a second, at most, once asked to slow down
+SLOWEST = 0.2  # a second
+CALM = 5  # seconds in which many workers that are told the same cut a rate once
+KEEP = 3600  # seconds that a bucket nobody asks for is remembered
+MOST_DOMAINS = 5000  # that a process remembers by itself
+UNLIMITED = 100_000.0  # a second
+
+# What providers say that an account may do, in calls a second; those that say nothing are asked as fast as we can.
+PROVIDER_RATES = {
+    "amazon_ses": 14,  # docs.aws.amazon.com/ses/latest/dg/quotas.html, out of the sandbox
+    "brevo": 1000,  # developers.brevo.com/docs/api-limits
+    "mailersend": 2,  # developers.mailersend.com/general.html#rate-limits: 120 a minute
+    "resend": 2,  # resend.com/docs/api-reference/rate-limit
+}
+
+# KEYS: one hash a bucket. ARGV: the time and how many tokens, then for each bucket its limit a second, its size, and
+# how much of it is not for this lane. Takes from all or from none; returns the seconds to wait.
+TAKE = """
+local now, cost, wait, found = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, {}
+for i, key in ipairs(KEYS) do
+  local limit, size, kept = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
+  local was = redis.call('HMGET', key, 'tokens', 'at', 'rate', 'shut')
+  local at = tonumber(was[2]) or now
+  local passed = math.max(0, now - at)
+  local rate = math.min(limit, (tonumber(was[3]) or limit) + passed * limit / RECOVERY)
+  local tokens = math.min(size, (tonumber(was[1]) or size) + passed * rate)
+  local short = cost + kept - tokens
+  if short > 1e-6 then wait = math.max(wait, short / rate) end
+  wait = math.max(wait, (tonumber(was[4]) or 0) - now)
+  found[i] = {tokens, math.max(at, now), rate}
+end
+for i, key in ipairs(KEYS) do
+  local tokens = found[i][1]
+  if wait <= 0 then tokens = tokens - cost end
+  redis.call('HSET', key, 'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', found[i][2]),
+    'rate', string.format('%.6f', found[i][3]))
+  redis.call('EXPIRE', key, KEEP)
+end
+return string.format('%.6f', wait)
+""".replace("RECOVERY", str(RECOVERY)).replace("KEEP", str(KEEP))
+
+# KEYS: the bucket. ARGV: the time, its limit, the seconds for which nothing more is taken.
+SLOW_DOWN = """
+local now, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local was = redis.call('HMGET', KEYS[1], 'rate', 'cut', 'shut')
+if now - (tonumber(was[2]) or -1e9) >= CALM then
+  local rate = math.max(SLOWEST, math.min((tonumber(was[1]) or limit) / 2, FIRST_CUT))
+  redis.call('HSET', KEYS[1], 'rate', string.format('%.6f', rate), 'cut', string.format('%.6f', now), 'tokens', '0')
+end
+local shut = math.max(tonumber(was[3]) or 0, now + tonumber(ARGV[3]))
+redis.call('HSET', KEYS[1], 'shut', string.format('%.6f', shut))
+redis.call('EXPIRE', KEYS[1], KEEP)
+"""
+for _name, _value in {"CALM": CALM, "SLOWEST": SLOWEST, "FIRST_CUT": FIRST_CUT, "KEEP": KEEP}.items():
+    SLOW_DOWN = SLOW_DOWN.replace(_name, str(_value))
+
+
+class Lane(Enum):
+    LETTERS = "letters"
+    DIGESTS = "digests"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one bucket may give: so many a second, and a second's worth at once."""
+
+    name: str
+    rate: float
+
+    @property
+    def size(self) -> float:
+        return max(self.rate, 1 / (1 - RESERVED))  # a digest too must fit in
+
+    def kept(self, lane: Lane) -> float:
+        return self.size * RESERVED if lane is Lane.DIGESTS else 0
+
+
+@dataclass
+class Bucket:
+    """The same in this process alone, for when Redis is gone."""
+
+    tokens: float
+    at: float
+    rate: float
+    cut: float = float("-inf")
+    shut: float = 0
+
+    def pour(self, limit: Limit, now: float) -> None:
+        passed = max(0.0, now - self.at)
+        self.rate = min(limit.rate, self.rate + passed * limit.rate / RECOVERY)
+        self.tokens = min(limit.size, self.tokens + passed * self.rate)
+        self.at = max(self.at, now)
+
+    def wait(self, limit: Limit, lane: Lane, cost: int) -> float:
+        short = cost + limit.kept(lane) - self.tokens
+        return max(short / self.rate if short > 1e-6 else 0, self.shut - self.at, 0)
+
+    def slow_down(self, now: float, seconds: float) -> None:
+        if now - self.cut >= CALM:
+            self.rate, self.cut, self.tokens = max(SLOWEST, min(self.rate / 2, FIRST_CUT)), now, 0
+        self.shut = max(self.shut, now + seconds)
+
+
+_own: OrderedDict[str, Bucket] = OrderedDict()
+
+
+def take(domain: str, lane: Lane, at: datetime, count: int = 1) -> timedelta:
+    """Take the right to send `count` mails to a domain now; where there is none, how long to wait, and nothing is taken.
+
+    `count` must be no more than a second's worth of either rate. Asked for a slice at once it costs one call.
+    """
+    limits = [_of_provider(), _of_domain(domain)]
+    try:
+        words: list[str | float] = [_key(limit) for limit in limits]
+        words += [at.timestamp(), count]
+        for limit in limits:
+            words += [limit.rate, limit.size, limit.kept(lane)]
+        seconds = float(shared.ask(lambda client: client.eval(TAKE, len(limits), *words)))
+    except redis.RedisError:
+        seconds = _take_alone([_share(limit) for limit in limits], lane, at.timestamp(), count)
+    return timedelta(seconds=seconds)
+
+
+def heed(domain: str, outcome: Outcome, at: datetime) -> None:
+    """Slow down where an answer asks for it: the whole provider, or the mail to one domain."""
+    if outcome.kind is not Kind.LATER:
+        return
+    # A relay's 4xx to one recipient, other than 421, is its recipient's domain's; everything else is said to us.
+    about_domain = outcome.reason[:1] == "4" and outcome.reason[:3].isdigit() and outcome.reason[:3] != "421"
+    limit = _of_domain(domain) if about_domain else _of_provider()
+    # A time that nobody named is no reason to stand still.
+    seconds = 0 if outcome.retry_after == RETRY_AFTER else outcome.retry_after.total_seconds()
+    slow_down(limit, at, seconds)
+
+
+def slow_down(limit: Limit, at: datetime, seconds: float = 0) -> None:
+    """Halve a rate, and take nothing at all for so many seconds."""
+    now = at.timestamp()
+    _bucket(_share(limit), now).slow_down(now, seconds)  # remembered here too: Redis may go
+    try:
+        shared.ask(lambda client: client.eval(SLOW_DOWN, 1, _key(limit), now, limit.rate, seconds))
+    except redis.RedisError:
+        return
+
+
+def _take_alone(limits: Sequence[Limit], lane: Lane, now: float, count: int) -> float:
+    buckets = [_bucket(limit, now) for limit in limits]
+    for bucket, limit in zip(buckets, limits, strict=True):
+        bucket.pour(limit, now)
+    seconds = max(bucket.wait(limit, lane, count) for bucket, limit in zip(buckets, limits, strict=True))
+    if not seconds:
+        for bucket in buckets:
+            bucket.tokens -= count
+    return seconds
+
+
+def _bucket(limit: Limit, now: float) -> Bucket:
+    key = _key(limit)
+    if key not in _own:
+        _own[key] = Bucket(limit.size, now, limit.rate)
+        if len(_own) > MOST_DOMAINS:
+            _own.popitem(last=False)
+    _own.move_to_end(key)
+    return _own[key]
+
+
+def _share(limit: Limit) -> Limit:
+    """What one worker process may take by itself, so that all together stay below the limit."""
+    return Limit(limit.name, limit.rate / settings.WORKER_PROCESSES)
+
+
+def _of_provider() -> Limit:
+    name = settings.EMAIL_BACKEND.removeprefix("anymail.backends.").partition(".")[0]
+    rate = settings.SEND_PER_SECOND if settings.SEND_PER_SECOND is not None else PROVIDER_RATES.get(name, 0)
+    return Limit(f"provider:{name}", rate or UNLIMITED)
+
+
+def _of_domain(domain: str) -> Limit:
+    rates = settings.DOMAINS_PER_SECOND
+    return Limit(f"domain:{domain}", float(rates.get(domain, rates.get("*", 0))) or UNLIMITED)
+
+
+def _key(limit: Limit) -> str:
+    return f"{settings.REDIS_PREFIX}:throttle:{limit.name}"
