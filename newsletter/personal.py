@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from newsletter.models import Digest, DigestPaper, Event, Feedback, Profile
+from newsletter.models import Digest, DigestPaper, Event, Feedback, Profile, SoftBounces
+from subscribers.addresses import address_hash
 from subscribers.models import Subscriber
 
 
@@ -40,6 +41,8 @@ def erase(subscriber: Subscriber) -> None:
     Feedback.objects.filter(subscriber=subscriber).delete()
     Profile.objects.filter(subscriber=subscriber).delete()
     DigestPaper.objects.filter(subscriber=subscriber).delete()
+    if subscriber.email:
+        SoftBounces.objects.filter(address_hash=address_hash(subscriber.email)).delete()
     digests = Digest.objects.filter(subscriber=subscriber)
     Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="", recipient_hash="")
     Event.objects.filter(letter_uid__in=subscriber.letters.values("uid")).update(detail="", recipient_hash="")

@@ -281,7 +281,7 @@ DOMAIN_HOLD = timedelta(hours=env.int("DOMAIN_HOLD_HOURS", 24))
 # Nothing is sent while it is set: for databases that are restored to be looked at.
 DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)
 # Outside production: the domains that are mailed as usual, and the one address that gets everything else.
-MAIL_ONLY_TO: list[str] = [domain.casefold() for domain in env.list("MAIL_ONLY_TO", [])]
+MAIL_ONLY_TO: list[str] = env.list("MAIL_ONLY_TO", [])
 MAIL_REROUTE_TO = env.str("MAIL_REROUTE_TO", "")
 
 # --- sign-up that cannot be turned against a stranger: docs/abuse.md -----------------------------------

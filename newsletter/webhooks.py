@@ -46,7 +46,7 @@ from subscribers.abuse.slots import Limit
 log = logging.getLogger(__name__)
 
 
-class AmazonEvents(amazon_ses.AmazonSESTrackingWebhookView):
+class AmazonEvents(amazon_ses.AmazonSESTrackingWebhookView):  # type: ignore[misc]  # anymail is not typed
     """Without boto3: what anymail uses it for, to confirm a subscription by itself, is not wanted here."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ MALFORMED = (AnymailError, ValueError, LookupError, TypeError, AttributeError, A
 
 def secrets() -> list[str]:
     """What a provider may authenticate with, each as user:password."""
-    named = settings.ANYMAIL.get("WEBHOOK_SECRET") or []
+    named: Any = settings.ANYMAIL.get("WEBHOOK_SECRET") or []
     return [named] if isinstance(named, str) else list(named)
 
 

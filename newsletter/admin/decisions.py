@@ -64,6 +64,6 @@ class DecidesOnEditions(Decides):
     def record(self, request: HttpRequest) -> decisions.Record:
         def write(digests: list[Digest], before: str, after: str) -> None:
             message = [{"action": "decide", "values": {"status": [before, after]}}]
-            audit.write(request.user.pk, digests, message)
+            audit.write(request.user.pk or 0, digests, message)
 
         return write

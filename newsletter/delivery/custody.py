@@ -45,14 +45,14 @@ def check(at: datetime) -> bool:
     return not why
 
 
-@transaction.atomic
 def adopt(at: datetime, by: str) -> None:
     """A person says that mail is meant to go out from this database: it is another one from now on."""
     fresh = {"epoch": uuid.uuid4(), "place": place(), "renewed_at": at}
-    row, _ = Installation.objects.update_or_create(pk=1, defaults=fresh)
-    Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).update(released_at=at)
-    audit.note(by, [row], "adopt", {})
-    transaction.on_commit(lambda: _remember(row))
+    with transaction.atomic():
+        row, _ = Installation.objects.update_or_create(pk=1, defaults=fresh)
+        Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).update(released_at=at)
+        audit.note(by, [row], "adopt", {})
+    _remember(row)
 
 
 def place() -> str:

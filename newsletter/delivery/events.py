@@ -107,7 +107,7 @@ def apply(event: Event, at: datetime) -> set[int]:
         applied_at=at, recipient_hash="", digest_uid=event.digest_uid, letter_uid=event.letter_uid
     ):
         return set()
-    harmed = learn(event, at) if event.digest_uid else set()
+    harmed = learn(event, event.digest_uid, at) if event.digest_uid else set()
     if addressee := addressee_of(event):
         act(event, addressee, at)
     return harmed
@@ -126,6 +126,8 @@ def is_too_early(event: Event) -> bool:
             event.digest_uid = Digest.objects.filter(found).values_list("uid", flat=True).first()
     if event.letter_uid:
         return False
+    if event.digest_uid is None:
+        return True
     status = Digest.objects.filter(uid=event.digest_uid).values_list("status", flat=True).first()
     # Of a commit that was lost, the row says that nothing was sent yet: its worker will say more.
     return status in {None, Digest.Status.PLANNED, Digest.Status.CLAIMED}
@@ -140,16 +142,16 @@ def postpone(event: Event, at: datetime) -> None:
     Event.objects.filter(pk=event.pk, applied_at=None).update(**changes)
 
 
-def learn(event: Event, at: datetime) -> set[int]:
+def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
     """What it tells of the digest; the edition, where that speaks against it."""
     is_soft = event.type == Event.Type.BOUNCED and not event.hard
     kind = Event.Type.SENT if is_soft else Event.Type(event.type)  # who sends it back for a while had it from somebody
-    if not ledger.learn(str(event.digest_uid), kind, event.detail, at):
+    if not ledger.learn(uid, kind, event.detail, at):
         return set()
     column = {Event.Type.BOUNCED: "bounced", Event.Type.COMPLAINED: "complained"}.get(kind)
     if column is None:
         return set()
-    editions = Edition.objects.filter(digests__uid=event.digest_uid)
+    editions = Edition.objects.filter(digests__uid=uid)
     editions.update(**{column: F(column) + 1})
     return set(editions.values_list("pk", flat=True))
 

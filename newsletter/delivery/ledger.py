@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -216,7 +217,7 @@ def take_for_accepted(digests: QuerySet[Digest], reason: str, at: datetime) -> l
         return mine
 
 
-def learn(uid: str, told: Event.Type, detail: str, at: datetime) -> bool:
+def learn(uid: UUID, told: Event.Type, detail: str, at: datetime) -> bool:
     """Let a provider's later word settle a digest that it had; says whether that changed anything."""
     if told not in TOLD:
         return False

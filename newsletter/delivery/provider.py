@@ -9,8 +9,8 @@ from typing import Self
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.delivery.outcomes import Kind, Outcome, on_connect, on_submit
-from newsletter.delivery.rerouting import destination
+from newsletter.delivery.outcomes import Kind, Outcome, in_words, on_connect, on_submit
+from newsletter.delivery.rerouting import OutsideProductionError, reroute
 
 
 class Provider:
@@ -35,10 +35,10 @@ class Provider:
         """Hand one message over. The caller has committed that it is about to."""
         if len(message.recipients()) != 1:
             raise ValueError(f"A message has one recipient, this one has {len(message.recipients())}.")
-        there = destination(message.to[0])
-        if there is None:
-            return Outcome(Kind.REFUSED, "outside production nobody but MAIL_ONLY_TO is mailed")
-        message.to = [there]
+        try:
+            reroute(message)
+        except OutsideProductionError as error:
+            return Outcome(Kind.REFUSED, in_words(error))
         try:
             if not self._open:
                 self._connection.open()

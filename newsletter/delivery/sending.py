@@ -15,6 +15,7 @@ from newsletter.delivery.carriers import Carrier, carrier
 from newsletter.delivery.flow import Flow, Ready, refused
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import in_words
+from newsletter.delivery.rerouting import reroute
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Choice, Chooser
 from newsletter.digest.rendering import Renderer
@@ -116,7 +117,9 @@ def build(by: Carrier, one: Chosen) -> Ready | None:
     """Build a message; one that cannot be built fails alone."""
     try:
         message = one.renderer.message(one.digest, one.choices)
-        return Ready(one.digest, one.choices, str(message.subject), message.to[0], by.prepare(message))
+        [address] = message.to  # the reader's, which the gate asks about once more; elsewhere it may go to another
+        reroute(message)
+        return Ready(one.digest, one.choices, str(message.subject), address, by.prepare(message))
     except Exception as error:
         log.exception("digest %s cannot be built", one.digest.uid)
         ledger.record([Ending(one.digest, Status.FAILED, in_words(error))], [], timezone.now())

@@ -74,6 +74,7 @@ if now - (tonumber(was[2]) or -1e9) >= CALM then
   local rate = math.max(SLOWEST, math.min((tonumber(was[1]) or limit) / 2, FIRST_CUT))
   redis.call('HSET', KEYS[1], 'rate', string.format('%.6f', rate), 'cut', string.format('%.6f', now), 'tokens', '0')
 end
+redis.call('HSETNX', KEYS[1], 'at', string.format('%.6f', now))
 local shut = math.max(tonumber(was[3]) or 0, now + tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'shut', string.format('%.6f', shut))
 redis.call('EXPIRE', KEYS[1], KEEP)
@@ -132,7 +133,7 @@ _own: OrderedDict[str, Bucket] = OrderedDict()
 
 
 def take(domain: str, lane: Lane, at: datetime, count: int = 1) -> timedelta:
-    """Take the right to send `count` mails to a domain now; where there is none, how long to wait, and nothing is taken.
+    """Take the right to send `count` mails to a domain now. Where there is none, nothing is taken: how long to wait.
 
     `count` must be no more than a second's worth of either rate. Asked for a slice at once it costs one call.
     """

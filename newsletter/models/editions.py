@@ -87,7 +87,8 @@ class Edition(models.Model):
     @property
     def welcome_for(self) -> timedelta:
         """How long after its hour a copy is still a service; then it expires. A rare edition is welcome for longer."""
-        return settings.DIGEST_EXPIRES_AFTER * {self.Kind.WEEKLY: 4, self.Kind.MONTHLY: 10}.get(self.kind, 1)  # type: ignore[call-overload]
+        times = {Edition.Kind.WEEKLY.value: 4, Edition.Kind.MONTHLY.value: 10}.get(self.kind, 1)
+        return settings.DIGEST_EXPIRES_AFTER * times
 
     def accounts(self) -> dict[str, int]:
         """How many digests stand in each state. Their sum is what was planned."""

@@ -9,7 +9,8 @@ from anymail.signals import AnymailTrackingEvent
 from pytest_django import Settings
 
 from newsletter.delivery import bounces, events
-from newsletter.models import Digest, Edition, Event
+from newsletter.models import Digest, Edition, Event, SoftBounces
+from subscribers import leaving
 from subscribers.emails import message_id
 from subscribers.gate import why_not_mail
 from subscribers.models import Letter, Subscriber, Suppression
@@ -170,6 +171,11 @@ class TestSoftBounces:
 
     def test_what_is_long_ago_is_forgotten(self, bounce: Callable[[datetime], str]) -> None:
         assert {bounce(NOW + timedelta(days=14 * n)) for n in range(12)} == {"active"}
+
+    def test_who_is_erased_leaves_none(self, bounce: Callable[[datetime], str], alice: Subscriber) -> None:
+        bounce(NOW)
+        leaving.erase(alice, NOW)
+        assert not SoftBounces.objects.exists()
 
     def test_a_delivery_clears_them(self, bounce: Callable[[datetime], str], digest: Digest) -> None:
         for _ in range(3):

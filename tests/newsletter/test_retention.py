@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Model
 
 from newsletter.celery import app
-from newsletter.models import Digest, DigestPaper, Edition, Event
+from newsletter.models import Digest, DigestPaper, DomainHealth, Edition, Event, SoftBounces
 from papers.models import Paper
 from subscribers import retention
 from subscribers.letters import owe
@@ -31,7 +31,11 @@ def traces(alice: Subscriber, edition: Edition, papers: list[Paper]) -> dict[typ
     Digest.objects.update(status="accepted", submitted_at=NOW, planned_at=NOW)
     digest.papers.create(subscriber=alice, paper=papers[0], place=1, reason="Robotics")
     Event.objects.create(provider="x", key="1", type="delivered", happened_at=NOW, applied_at=NOW)
+    SoftBounces.objects.create(address_hash="x", score=3, at=NOW)
+    DomainHealth.objects.create(domain="example.org", since=NOW)
     return {
+        SoftBounces: 10 * settings.SOFT_BOUNCE_HALF_LIFE,
+        DomainHealth: 7 * settings.DOMAIN_HOLD,
         Former: settings.KEEP_FORMER,
         Move: settings.KEEP_MOVE,
         Letter: settings.KEEP_LETTERS,
