@@ -67,8 +67,9 @@ def plan_chunk(at: datetime, size: int = CHUNK) -> int:
 
 
 def _slot(at: datetime, due: Any, cadence: Any, *when: Any) -> Row:
-    """What the digests of one schedule and slot have in common. After an outage it is the last slot that was missed; they
-    may be planned too late, and then expire, on record."""
+    """What the digests of one schedule and slot have in common.
+
+    After an outage it is the last slot that was missed; they may be planned too late, and then expire, on record."""
     schedule = Schedule(Cadence(cadence), *when)
     due = schedule.catch_up(due, at)
     edition = open_edition(cadence, schedule.local_date(due))

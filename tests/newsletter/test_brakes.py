@@ -74,8 +74,9 @@ class TestByHand:
             settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
             deliver_batch()
         ledger.sweep(NOW)
-        assert len(relay.accepted) == 2
-        assert states(Edition.objects.get()) == {"accepted": 2, becomes: 4}
+        gone = len(relay.accepted)
+        assert 1 <= gone <= settings.SUBMIT_SLICE
+        assert states(Edition.objects.get()) == {"accepted": gone, becomes: 6 - gone}
 
     def test_a_paused_edition_goes_on_where_it_stopped(self, edition: Edition, graphs: Topic, relay: Relay) -> None:
         add_readers(3, graphs)
