@@ -4,18 +4,15 @@ Safe by default: nothing runs in the open unless a variable says so. `DEMO=1` (s
 the only mode that fills in what is missing, and it binds to this machine alone.
 """
 
-import contextlib
 import os
-import secrets
-import tempfile
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from environs import Env, validate
 
-from newsletter import theme
+from newsletter import logs, theme
+from newsletter.keeping import kept_secret, socket_dir
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -26,28 +23,6 @@ DEBUG = env.bool("DEBUG", False)
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 
-def kept_secret(name: str, size: int = 50) -> str:
-    """The demo's own secret of `size` random bytes: made once and kept, readable by its owner only."""
-    path = VAR_DIR / name
-    if not path.exists():
-        VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, draft = tempfile.mkstemp(dir=VAR_DIR)  # mode 600
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(size))
-        # A link appears whole, and never over a secret that another process has just made.
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        os.unlink(draft)
-    return path.read_text(encoding="utf-8")
-
-
-def socket_dir() -> Path:
-    """A short directory for Unix sockets, whose paths end at about 107 bytes (unix(7), sun_path)."""
-    if len(str(VAR_DIR)) < 80:
-        return VAR_DIR
-    return Path(tempfile.gettempdir()) / f"trending-papers-{sha256(str(VAR_DIR).encode()).hexdigest()[:12]}"
-
-
 def required(name: str, in_demo: str) -> str:
     """A setting with no safe default: the demo has one, anything else must say.
 
@@ -56,10 +31,10 @@ def required(name: str, in_demo: str) -> str:
     return env.str(name, in_demo) if DEMO else env.str(name)
 
 
-SECRET_KEY = kept_secret("secret_key") if DEMO else env.str("SECRET_KEY")
+SECRET_KEY = kept_secret(VAR_DIR, "secret_key") if DEMO else env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 # Keys the suppression hashes. Apart from SECRET_KEY, because rotating that must not revive anybody.
-SUPPRESSION_KEY = kept_secret("suppression_key") if DEMO else env.str("SUPPRESSION_KEY")
+SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else env.str("SUPPRESSION_KEY")
 
 # --- the site ---------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", "Trending Papers")
@@ -201,7 +176,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 # --- Redis: a nudge and a cache, never the record -----------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", f"unix://{socket_dir()}/redis.sock")
+REDIS_URL = env.str("REDIS_URL", f"unix://{socket_dir(VAR_DIR)}/redis.sock")
 _by_socket = REDIS_URL.startswith("unix://")
 CACHES = {
     "default": {
@@ -361,20 +336,5 @@ FETCH_PATIENCE = 60  # seconds to wait for a turn, or as a source's Retry-After 
 FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the second
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
-        "short": {"format": "{levelname:<7} {name}: {message}", "style": "{"},  # the demo adds the time
-    },
-    "filters": {"untraced": {"()": "newsletter.reports.Untraced"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short" if DEMO else "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {
-        # What strangers send too much of is no fault of ours: a line, not a traceback for each.
-        **{f"django.security.{name}": {"filters": ["untraced"]} for name in ("RequestDataTooBig", "TooManyFieldsSent")},
-        **({"celery": {"level": "WARNING"}} if DEMO else {}),  # a tick every few seconds is no news
-    },
-}
+LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO"))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from newsletter.settings import kept_secret
+from newsletter.keeping import kept_secret
 from papers.models import Topic
 from subscribers.models import Consent, Subscriber
 from subscribers.schedule import Cadence
@@ -63,7 +64,7 @@ def _invite(reader: Reader, at: datetime) -> bool:
 
 def appoint_admin() -> str:
     """Make sure that the operator can sign in; the password, which is kept from start to start."""
-    password = kept_secret("admin_password", size=12)
+    password = kept_secret(settings.VAR_DIR, "admin_password", size=12)
     admin, _ = User.objects.get_or_create(username=ADMIN)
     if not (admin.is_active and admin.is_superuser and admin.is_staff and admin.check_password(password)):
         admin.is_active = admin.is_superuser = admin.is_staff = True

@@ -40,10 +40,10 @@ def test_the_erased_and_the_deleted_are_refused(alice: Subscriber, bob: Subscrib
     assert refusals([alice, bob]) == dict.fromkeys([alice.pk, bob.pk], "the reader was erased")
 
 
-def test_a_chunk_costs_two_queries(
+def test_a_chunk_costs_three_queries(
     everybody: dict[str, Subscriber], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         refusals(everybody.values())
 
 

@@ -1,0 +1,24 @@
+"""What is logged, and how it looks."""
+
+from typing import Any
+
+
+def of(demo: bool, level: str) -> dict[str, Any]:
+    """The settings of logging."""
+    # What strangers send too much of is no fault of ours: a line, not a traceback for each.
+    strangers = [f"django.security.{name}" for name in ("RequestDataTooBig", "TooManyFieldsSent")]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
+            "short": {"format": "{levelname:<7} {name}: {message}", "style": "{"},  # the demo adds the time
+        },
+        "filters": {"untraced": {"()": "newsletter.reports.Untraced"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short" if demo else "line"}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            **{name: {"filters": ["untraced"]} for name in strangers},
+            **({"celery": {"level": "WARNING"}} if demo else {}),  # a tick every few seconds is no news
+        },
+    }
