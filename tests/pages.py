@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views import csrf, defaults
 
 from newsletter.models import Digest, Edition, Feedback
+from newsletter.webhooks import VIEWS
 from papers.archive import Period
 from papers.models import Paper, Topic
 from subscribers import leaving, links, moves
@@ -36,6 +37,7 @@ NO_PAGES = {
     **dict.fromkeys(["subscriptions", "api:openapi-json", "api:api-root"], "for programs"),
     **dict.fromkeys(["api:topics", "api:topic_papers", "api:papers", "api:paper", "api:search"], "for programs"),
     **dict.fromkeys(["embed_script", "ticket"], "for the scripts of forms"),
+    **{f"{provider}_events": "for providers" for provider in VIEWS},
     "archive": "leads to the latest month",
     "embed": "an operator's",
     "export": "a file to keep",
