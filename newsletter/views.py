@@ -104,7 +104,6 @@ def say(request: HttpRequest, uid: UUID, place: int, word: str) -> HttpResponse:
         "word": Feedback.Kind(word),
         "kinds": Feedback.Kind,
         "said": Feedback.objects.filter(subscriber=reader, paper=row.paper).first(),
-        "token": links.preferences_token(reader),
     }
     with translation.override(reader.language):
         return render(request, "newsletter/say.html", context, status=status)

@@ -58,9 +58,17 @@ class LastingAddressField(AddressField):
 
     def clean(self, value: Any) -> str:
         email = super().clean(value)
-        if settings.DISPOSABLE_ADDRESSES == "refuse" and is_disposable(email):
-            raise ValidationError("This address is made to be thrown away. Please give one that you will keep.")
+        # A slip of a common domain may be somebody's throwaway domain: then the form asks first.
+        if is_refused(email) and meant(email) is None:
+            raise ValidationError(THROWN_AWAY)
         return email
+
+
+THROWN_AWAY = _("This address is made to be thrown away. Please give one that you will keep.")
+
+
+def is_refused(email: str) -> bool:
+    return settings.DISPOSABLE_ADDRESSES == "refuse" and is_disposable(email)
 
 
 class ZoneField(ShortField):
@@ -209,6 +217,12 @@ class SignUpForm(WishesForm):
     def clean_digest_size(self) -> int:
         return int(self.cleaned_data["digest_size"] or self.fields["digest_size"].initial)
 
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if self.data.get("asked") == email and is_refused(email):
+            raise ValidationError(THROWN_AWAY)
+        return email
+
     def clean_language(self) -> str:
         return str(self.cleaned_data["language"] or self.fields["language"].initial)
 
@@ -287,10 +301,6 @@ class PreferencesForm(WishesForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.topics_field.required = True
-        self.topics_field.error_messages["required"] = _(
-            "Choose at least one topic: without one there is nothing to send."
-        )
         present = str(self["zone"].value() or "UTC")
         self.fields["zone"].widget = forms.Select(choices=[(zone, zone) for zone in zones(present)])
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from papers.models import Topic
-from subscribers.addresses import LONGEST_INPUT
-from subscribers.forms import AddressField, PreferencesForm, TopicsField
+from subscribers.addresses import LONGEST_INPUT, meant
+from subscribers.forms import THROWN_AWAY, LastingAddressField, PreferencesForm, TopicsField, is_refused
 from subscribers.models import Interest, Parting, Subscriber
 from subscribers.schedule import days_in_words, listed
 from subscribers.wishes import LISTS, Tastes, Wishes
@@ -171,7 +171,8 @@ class PauseForm(forms.Form):
 class NewAddressForm(forms.Form):
     """Where the mail is to go instead."""
 
-    email = AddressField(label=_("New address"), max_length=LONGEST_INPUT)
+    email = LastingAddressField(label=_("New address"), max_length=LONGEST_INPUT)
+    asked = forms.CharField(required=False, widget=forms.HiddenInput)  # the address of which we asked if it is right
 
     def __init__(self, data: Any = None, *, present: str) -> None:
         super().__init__(data)
@@ -181,6 +182,12 @@ class NewAddressForm(forms.Form):
         email = str(self.cleaned_data["email"])
         if email == self.present:
             raise ValidationError(_("Your mail goes to this address already."))
+        if self.data.get("asked") == email and is_refused(email):
+            raise ValidationError(THROWN_AWAY)
+        if (likelier := meant(email)) and self.data.get("asked") != email:
+            self.data = {**self.data, "email": email, "asked": email}
+            question = _("Did you mean %(address)s? If yours is right as you typed it, press once more.")
+            raise ValidationError(question, params={"address": likelier})
         return email
 
 

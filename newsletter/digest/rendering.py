@@ -5,7 +5,7 @@ docs/email.md tells how, and what it costs.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -125,8 +125,14 @@ class Renderer:
         )
 
     def html(self, digest: Digest, choices: Sequence[Choice]) -> str:
-        """The HTML part alone with all its papers, for reading in a browser."""
-        return self._copy(digest, choices).html(len(choices))
+        """The HTML part alone with all its papers, for reading in a browser.
+
+        Its address is passed on as mails are: so it makes no fresh link that could show or change anything of its
+        reader, and does not spell their address out.
+        """
+        copy = self._copy(digest, choices)
+        to_whoever = {"preferences": links.absolute("send_preferences_link"), "address": hinted(copy.values["address"])}
+        return replace(copy, values={**copy.values, **to_whoever}).html(len(choices))
 
     def example(self, choices: Sequence[Choice], language: str) -> str:
         """The HTML part as nobody gets it: its address is made up, and all its links for readers lead to the form."""
@@ -164,6 +170,12 @@ class Renderer:
             **unsubscribing(f"{self._leave}{digest.subscriber.leave_key}{self._leave_end}"),
             **self._headers,
         }
+
+
+def hinted(email: str) -> str:
+    """An address that its owner recognises, and nobody else can use: "c…@example.org"."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…@{domain}"
 
 
 def of_nobody(language: str) -> Digest:

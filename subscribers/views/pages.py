@@ -11,7 +11,7 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from subscribers.links import BadLink
+from subscribers.links import BadLink, ExpiredLink
 from subscribers.models import Subscriber
 
 P = ParamSpec("P")
@@ -54,7 +54,8 @@ def token_page(view: TokenView) -> TokenView:
             except BadLink as error:
                 if error.subscriber:
                     speak_to(error.subscriber)
-                return render(request, "subscribers/bad_link.html", {"words": error}, status=error.status)
+                context = {"words": error, "is_old": error.status == ExpiredLink.status}
+                return render(request, "subscribers/bad_link.html", context, status=error.status)
 
     return guarded
 

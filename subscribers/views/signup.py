@@ -33,7 +33,8 @@ from subscribers.views.pages import (
 def subscribe(request: HttpRequest) -> HttpResponse:
     """The form; posted, the same answer for every address, in the language that was chosen for the mail."""
     if request.method != "POST":
-        form = SignUpForm(initial={"topics": request.GET.getlist("topic")})
+        language = translation.get_language()
+        form = SignUpForm(initial={"topics": request.GET.getlist("topic"), "language": language})
         return page_with_ticket(request, "subscribers/subscribe.html", {"signup_form": form})
     if not (posted_here(request) or posted_from_embed(request)):
         return render(request, "subscribers/elsewhere.html", status=403)
@@ -98,6 +99,8 @@ def expired(request: HttpRequest, link: links.ExpiredLink) -> HttpResponse:
     """Offers another link to who is still waiting; nobody else can be helped by one."""
     if link.subscriber:
         speak_to(link.subscriber)
+        if link.subscriber.status in Subscriber.Status.subscribed():
+            return render(request, "subscribers/in_already.html", status=link.status)
     waiting = link.subscriber is not None and link.subscriber.status == Subscriber.Status.PENDING
     if waiting and link.subscriber and request.method == "POST":
         signup.resend_confirmation(link.subscriber, timezone.now())
