@@ -63,7 +63,7 @@ def routes(resolver: URLResolver | None = None, space: str = "") -> Iterator[tup
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLPattern):
             yield f"{space}{pattern.name}", pattern
-        elif pattern.app_name != "admin":
+        elif not str(pattern.pattern).startswith("admin/"):
             yield from routes(pattern, f"{pattern.namespace}:" if pattern.namespace else space)
 
 
@@ -155,7 +155,7 @@ class Visit:
         self.post("confirm", links.confirm_token(self.reader("unsubscribed")))
         self.get("confirm", "cut-off")
         with time_machine.travel(self.now - 20 * DAY, tick=False):
-            late = [links.confirm_token(reader) for reader in (waiting, self.reader("unsubscribed"))]
+            late = [links.confirm_token(one) for one in (waiting, self.reader("unsubscribed"), self.reader())]
         for token in late:
             self.get("confirm", token)
         self.post("confirm", links.confirm_token(self.reader("pending")))

@@ -16,6 +16,7 @@ from newsletter.digest.rendering import HTML_LIMIT, Renderer
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
 from newsletter.models import Digest, Edition
 from papers.models import Paper
+from subscribers import links
 from subscribers.models import Subscriber
 from tests.newsletter.conftest import planned
 from tests.newsletter.plainly import same
@@ -105,10 +106,21 @@ def test_cards_are_rendered_once_for_all_readers(
         assert renderer.message(digest, choices(papers)).alternatives == first.alternatives
 
 
+SITE = "https://papers.example"
+
+
 def test_the_web_copy_is_the_mails_own_html(digest: Digest, papers: list[Paper]) -> None:
     renderer = Renderer(digest.edition, 54)
     [(html, _)] = renderer.message(digest, choices(papers)).alternatives
-    assert renderer.html(digest, choices(papers)) == html
+    web = renderer.html(digest, choices(papers))
+    preferences = links.preferences_url(digest.subscriber)
+    assert web.replace(f"{SITE}/preferences/", preferences).replace("a…@example.org", "alice@example.org") == html
+
+
+def test_the_web_copy_opens_no_preferences_and_spells_no_address_out(digest: Digest, papers: list[Paper]) -> None:
+    web = Renderer(digest.edition, 54).html(digest, choices(papers))
+    assert re.findall(r"/preferences/[^\"]+", web) == []
+    assert str(digest.subscriber.email) not in web
 
 
 def test_many_authors_are_the_first_and_the_last() -> None:

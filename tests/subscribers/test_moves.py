@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from subscribers import links, moves
 from subscribers.emails import letter_email
@@ -94,6 +95,24 @@ def test_the_page_says_the_same_of_every_address_and_mails_only_who_may_be(
 def test_what_is_no_new_address_is_said(client: Client, alice: Subscriber, email: str) -> None:
     assert client.post(reverse("move", args=[links.preferences_token(alice)]), {"email": email}).status_code == 422
     assert kinds() == []
+
+
+def test_a_slip_is_asked_about_before_anybody_is_mailed(client: Client, alice: Subscriber) -> None:
+    path = reverse("move", args=[links.preferences_token(alice)])
+    asked = client.post(path, {"email": "alice@gmial.com"})
+    assert asked.status_code == 422
+    assert "Did you mean alice@gmail.com?" in asked.content.decode()
+    assert not Move.objects.exists()
+    assert 'name="asked" value="alice@gmial.com"' in asked.content.decode()
+    assert client.post(path, {"email": "alice@gmial.com", "asked": "alice@gmial.com"}).status_code == 200
+
+
+def test_nobody_moves_to_an_address_that_is_thrown_away_where_none_may_join_with_one(
+    client: Client, alice: Subscriber, settings: Settings
+) -> None:
+    settings.DISPOSABLE_ADDRESSES = "refuse"
+    path = reverse("move", args=[links.preferences_token(alice)])
+    assert client.post(path, {"email": "a@mailinator.com", "asked": "a@mailinator.com"}).status_code == 422
 
 
 def test_a_reader_names_one_address_a_day(client: Client, alice: Subscriber) -> None:

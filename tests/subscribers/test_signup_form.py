@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from subscribers.addresses import is_disposable
 from subscribers.forms import SignUpForm
 from subscribers.models import Subscriber, SubscriptionRequest
 from tests.conftest import carry_out_requests
@@ -69,6 +70,20 @@ def test_throwaway_addresses_are_refused_in_words(client: Client, form: dict[str
         assert response.status_code == 422
         assert "made to be thrown away" in response.content.decode()
     assert not SubscriptionRequest.objects.exists()
+
+
+def test_a_slip_of_a_common_domain_is_asked_about_before_it_is_called_thrown_away(
+    client: Client, form: dict[str, object], settings: Settings
+) -> None:
+    settings.DISPOSABLE_ADDRESSES = "refuse"
+    assert "Did you mean carol@gmail.com?" in client.post(SUBSCRIBE, form | SLIP).content.decode()
+    insisted = client.post(SUBSCRIBE, form | SLIP | {"asked": SLIP["email"]})
+    assert insisted.status_code == (422 if is_disposable(SLIP["email"]) else 302)
+
+
+def test_a_form_in_german_asks_for_german_mail(client: Client, db: None) -> None:
+    page = " ".join(client.get(f"{SUBSCRIBE}?language=de").content.decode().split())
+    assert '<option value="de" selected>' in page
 
 
 def test_size_and_language_are_the_readers_choice(client: Client, form: dict[str, object]) -> None:

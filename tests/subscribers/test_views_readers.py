@@ -92,7 +92,14 @@ def test_preferences_are_shown_as_they_are(client: Client, alice: Subscriber) ->
     page = client.get(paths_of(alice)["preferences"]).content.decode()
     assert "Your next digest comes to <bdi>alice@example.org</bdi> in a few minutes." in page
     assert '<option value="Europe/Berlin" selected>' in page
-    assert "You have no topics yet" in page
+    assert "Choose none, and you get the best of everything." in page
+
+
+def test_preferences_without_a_topic_are_saved(client: Client, alice: Subscriber, choices: dict[str, object]) -> None:
+    wish = choices | {"topics": [], "digest_size": "7"}
+    assert client.post(paths_of(alice)["preferences"], wish).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.digest_size, alice.topics.count()) == (7, 0)
 
 
 def test_preferences_are_saved(client: Client, alice: Subscriber, choices: dict[str, object]) -> None:
@@ -125,7 +132,6 @@ def test_saving_other_topics_keeps_the_promised_digest(
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("topics", [], "Choose at least one topic"),
         ("topics", ["astrology"], "We have no topic"),
         ("zone", "Mars/Olympus", "is not an IANA time zone"),
         ("weekday", "8", "Choose a day of the week"),

@@ -188,14 +188,16 @@ def test_an_expired_confirmation_offers_another(
     assert bob.status == "pending"
 
 
-def test_an_expired_confirmation_of_nobody_waiting_offers_the_form(
-    client: Client, alice: Subscriber, fixed_clock: time_machine.Traveller
+@pytest.mark.parametrize(("status", "words"), [("active", "You are in already"), ("unsubscribed", "Sign up once more")])
+def test_an_expired_confirmation_of_nobody_waiting_tells_how_things_stand(
+    client: Client, alice: Subscriber, fixed_clock: time_machine.Traveller, status: str, words: str
 ) -> None:
+    Subscriber.objects.update(status=status, next_digest_at=None)
     path = reverse("confirm", args=[links.confirm_token(alice)])
     fixed_clock.shift(timedelta(days=15))
     for response in (client.get(path), client.post(path)):
         assert response.status_code == 410
-        assert "Sign up once more" in response.content.decode()
+        assert words in response.content.decode()
     assert not Letter.objects.exists()
 
 
