@@ -45,9 +45,15 @@ class ShortField(forms.CharField):
 
 
 class AddressField(ShortField):
-    """One address, in the form we store."""
+    """One address, in the form we store. Spaces around it are nobody's fault; line ends are no part of any."""
 
     widget = forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "you@lab.org"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)  # Django's takes every line end, also Unicode's, before we look
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).strip(" ")
 
     def clean(self, value: Any) -> str:
         return clean_address(super().clean(value))

@@ -97,6 +97,8 @@ def test_a_key_that_is_none_is_refused(db: None, key: str) -> None:
         ({"email": ["dave@example.org"]}, 422),
         ({"email": True}, 422),
         ({"email": "dave@example.org\r\nBcc: x@example.org"}, 422),
+        ({"email": "dave@example.org\n"}, 422),
+        ({"email": "\u2028dave@example.org"}, 422),
         ({"email": "\ud800@example.org"}, 422),
         (DAVE | {"topics": "graphs"}, 422),
         (DAVE | {"topics": ["nonsense"]}, 422),
