@@ -30,6 +30,10 @@ def test_without_proxies_nobody_believes_a_forwarded_header() -> None:
         (1, "6.6.6.6, 198.51.100.9", "198.51.100.9"),
         (2, "6.6.6.6, 198.51.100.9, 10.0.0.1", "198.51.100.9"),
         (2, "6.6.6.6,2001:db8::1 , 10.0.0.1", "2001:db8::1"),
+        (1, "6.6.6.6, 198.51.100.9:49152", "198.51.100.9"),
+        (1, "[2001:db8::1]:49152", "2001:db8::1"),
+        (1, "[2001:db8::1]", "2001:db8::1"),
+        (1, "2001:db8::1", "2001:db8::1"),
         (2, "198.51.100.9", ""),
         (1, "", ""),
     ],
@@ -44,7 +48,7 @@ def test_a_request_that_went_around_the_proxies_has_no_address(settings: Setting
     assert seen("10.0.0.2") == ""
 
 
-@given(st.text())
+@given(st.text() | st.from_regex(r"[\[\]:.0-9a-f]{0,20}", fullmatch=True))
 def test_no_header_is_too_strange(text: str) -> None:
     request = HttpRequest()
     request.META["HTTP_X_FORWARDED_FOR"] = text
