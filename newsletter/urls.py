@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from newsletter import edition_views, embedding, inbox, proposals, reader_views, robots, views
+from newsletter import bodies, edition_views, embedding, inbox, proposals, reader_views, robots, views
 
 urlpatterns = [
     path("robots.txt", robots.robots, name="robots"),
@@ -27,3 +27,5 @@ urlpatterns = [
     path("editions/", edition_views.edition_list, name="editions"),
     path("editions/<slug:kind>/<period:day>/", edition_views.edition, name="edition"),
 ]
+
+handler400 = bodies.unreadable

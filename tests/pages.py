@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 from django.views import csrf, defaults
 
+from newsletter import bodies
 from newsletter.models import Digest, Edition, Feedback
 from newsletter.webhooks import VIEWS
 from papers.archive import Period
@@ -262,6 +263,8 @@ class Visit:
         request.resolver_match = None
         pages: dict[str, Callable[[], HttpResponse]] = {
             "400": lambda: defaults.bad_request(request, SuspiciousOperation()),  # type: ignore[dict-item]
+            "411": lambda: bodies.refused("411.html", 411),
+            "413": lambda: bodies.refused("413.html", 413),
             "403": lambda: defaults.permission_denied(request, PermissionDenied()),  # type: ignore[dict-item]
             "403_csrf": lambda: csrf.csrf_failure(request, REASON_NO_CSRF_COOKIE),
             "404": lambda: defaults.page_not_found(request, Http404()),  # type: ignore[dict-item]

@@ -37,7 +37,7 @@ def test_every_route_and_every_template_is_seen(seen: list[Seen]) -> None:
     pages = {str(file.relative_to(ROOT / "templates")) for file in files if file.name[0] != "_"}
     shown = {template.name for page in seen for template in getattr(page.answer, "templates", [])}
     # The last are shown by Django itself, which tells the test client nothing.
-    assert pages - shown - {"400.html", "403.html", "403_csrf.html", "500.html"} == set()
+    assert pages - shown - {"400.html", "403.html", "403_csrf.html", "411.html", "413.html", "500.html"} == set()
 
 
 def test_no_page_fails_and_each_is_html(seen: list[Seen]) -> None:
@@ -45,7 +45,7 @@ def test_no_page_fails_and_each_is_html(seen: list[Seen]) -> None:
     assert broken == set()
     assert {page.name for page in seen if not page.answer["Content-Type"].startswith("text/html")} == set()
     statuses = {page.answer.status_code for page in seen}
-    assert {200, 400, 403, 404, 405, 409, 410, 422, 429, 500, 503} == statuses
+    assert {200, 400, 403, 404, 405, 409, 410, 411, 413, 422, 429, 500, 503} == statuses
 
 
 def test_no_page_behind_a_secret_link_is_cached_indexed_or_referred_from(seen: list[Seen]) -> None:
