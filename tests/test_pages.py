@@ -67,5 +67,19 @@ def test_nor_is_whatever_a_secret_link_answers_otherwise(
         assert unlike(answer) == {}
 
 
+@pytest.mark.parametrize("route", BEHIND_A_SECRET)
+def test_no_secret_of_an_address_stands_in_the_log(
+    client: Client, db: None, settings: Settings, caplog: pytest.LogCaptureFixture, route: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = False
+    uid = "00000000-0000-4000-8000-000000000000"
+    for secret in (uid, "ann@private.org", "cut-off", "änn@private.org"):
+        words = {"web_copy": [uid], "say": [uid, 1, "more"]}.get(route, [secret])
+        for method in ("get", "post", "put", "options"):
+            getattr(client, method)(reverse(route, args=words) + "?to=ann@private.org")
+    assert f"/{reverse(route, args=words).split('/')[1]}/… ({route})" in caplog.text
+    assert not [word for word in (uid, "private.org", "cut-off", "nn@") if word in caplog.text]
+
+
 def test_no_page_but_the_sign_up_sets_a_cookie(seen: list[Seen]) -> None:
     assert {page.name: page.answer.cookies for page in seen if page.answer.cookies} == {}

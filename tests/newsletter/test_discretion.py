@@ -2,10 +2,12 @@
 
 import logging
 import sys
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.views.debug import ExceptionReporter
 from pytest_django import Settings
 
@@ -84,3 +86,40 @@ def test_an_error_report_shows_nothing_that_was_typed(settings: Settings, debug:
     for report in (reporter.get_traceback_text(), reporter.get_traceback_html()):
         assert "ValueError" in report
         assert typed not in report
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/preferences/6f1d.token-0123456789/undo/", "Not Found: /preferences/… (undo)"),
+        ("/digests/00000000-0000-4000-8000-000000000000/", "Not Found: /digests/… (web_copy)"),
+        ("/preferences/", "Not Found: /preferences/"),
+        ("/ann@private.org/", "Not Found: /…"),
+        ("/6f1dtoken0123456789", "Not Found: /…"),
+        ("/", "Not Found: /"),
+    ],
+)
+def test_of_a_path_the_log_keeps_the_first_word_and_the_route(path: str, shown: str) -> None:
+    assert logged(path, "Not Found: %s", path) == shown
+
+
+def test_an_exception_tells_the_log_no_secret_either() -> None:
+    path = "/leave/token-0123456789abcdef"
+    try:
+        raise ValueError("no row for token-0123456789abcdef, that is for ann@private.org")
+    except ValueError as error:
+        line = logged(path, str(error), exc_info=sys.exc_info())
+    assert line.splitlines()[0] == "no row for …, that is for …"
+    assert line.splitlines()[-1] == "ValueError: no row for …, that is for …"
+
+
+def logged(path: str, message: str, *args: object, **more: Any) -> str:
+    """What the console shows of a record about a request, without time and level; seen twice, as by two handlers."""
+    console = next(handler for handler in logging.getLogger().handlers if handler.name == "console")
+    record = logging.LogRecord("django.security.Other", logging.WARNING, "", 0, message, args, more.get("exc_info"))
+    record.request = RequestFactory().get(path)
+    with suppress(Resolver404):
+        record.request.resolver_match = resolve(path)
+    assert console.filter(record)
+    assert console.filter(record)
+    return console.format(record).partition("django.security.Other: ")[2]
