@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import pytest
 import yaml
@@ -81,6 +81,16 @@ class Deployment:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return str(answer.read().decode())
 
+    def post_in_chunks(self, path: str, *chunks: bytes) -> str:
+        """What a post without a Content-Length is told."""
+        headers = {"Host": "papers.example", "X-Forwarded-Proto": "https"}
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", iter(chunks), headers)
+        try:
+            return str(urllib.request.urlopen(request, timeout=10).read().decode())
+        except HTTPError as refusal:
+            return str(refusal.read().decode())
+
     def is_ready(self) -> bool:
         try:
             return self.page("/readyz") == "ready\n"
@@ -126,6 +136,9 @@ def test_web_worker_and_beat_work_together_and_stop_in_order(deployment: Deploym
         style = re.search(r'href="(/static/site\.\w+\.css)"', deployment.page("/"))
         assert style
         assert deployment.page(style[1])
+        told = deployment.post_in_chunks("/one-click/nobodys", b"List-Unsubscribe=", b"One-Click")
+        assert "RFC 8058" not in told  # the body was read; it is the link that is none
+        assert "nobodys" not in web.read_text()
 
 
 def test_a_web_worker_that_hangs_is_ended_before_docker_ends_the_container() -> None:
