@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "newsletter.proxies.real_address",
     "papers.api.edge.open_to_all",
     "django.middleware.security.SecurityMiddleware",
+    "newsletter.policy.content_policy",
     "newsletter.bodies.bounded",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",

@@ -37,8 +37,9 @@ def on_each(site: str, pages: list[Seen], look: Callable[[Page], object], **cont
 def show(page: Page, site: str, seen: Seen) -> None:
     """Fetch the page, or show what a press or a mishap has left."""
     if not seen.is_fetched:
-        html = seen.answer.content
-        page.route(site + seen.path, lambda route: route.fulfill(body=html, content_type="text/html"), times=1)
+        html, policy = seen.answer.content, seen.answer.get("Content-Security-Policy", "")
+        headers = {"Content-Type": "text/html"} | ({"Content-Security-Policy": policy} if policy else {})
+        page.route(site + seen.path, lambda route: route.fulfill(body=html, headers=headers), times=1)
     page.goto(site + seen.path)
 
 
