@@ -55,10 +55,12 @@ def say_anew(request: HttpRequest, subscriber: Subscriber, token: str, words: Qu
     if word and word not in Feedback.Kind.values:
         return learned_page(request, subscriber, token, status=422)
     before = packed(subscriber, words)
-    if word:
-        words.update(kind=word)
-    else:
-        words.delete()
+    with transaction.atomic():
+        if word:
+            words.update(kind=word)
+        else:
+            words.delete()
+        forget_taste(subscriber)
     return learned_page(request, subscriber, token, before=before, word=word)
 
 
@@ -72,7 +74,13 @@ def restore(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
         for word in before:
             Feedback.objects.filter(subscriber=subscriber, paper=word.paper_id, at=word.at).delete()
         Feedback.objects.bulk_create(before, ignore_conflicts=True)
+        forget_taste(subscriber)
     return redirect("learned", token)
+
+
+def forget_taste(subscriber: Subscriber) -> None:
+    """The next digest learns it anew: a word that was changed here is as old as it was, and would not be noticed."""
+    Profile.objects.filter(subscriber=subscriber).delete()
 
 
 def learned_page(
