@@ -32,7 +32,7 @@ def example(request: HttpRequest) -> HttpResponse:
     wanted = set(request.GET.getlist("topics"))
     topics = frozenset(pk for pk, slug in Topic.objects.values_list("pk", "slug") if slug in wanted)
     edition = Edition(kind=Edition.Kind.DAILY, date=timezone.now().date())
-    pool = editions.pool_of(edition, EXAMPLE_POOL)
+    pool = [row for row in editions.pool_of(edition, EXAMPLE_POOL) if row.choice != EditionPaper.Choice.BANNED]
     choices = Chooser(candidates.of(pool)).choose(Reader(topics, EXAMPLE_SIZE)) if pool else []
     if choices:
         html = Renderer(edition, len(pool)).example(choices, settings.LANGUAGE_CODE)
