@@ -23,11 +23,13 @@ URL_LENGTH = 300  # a longer one is no address of a paper
 AUTHORS = 4  # named before "and others"
 CARD_SLOTS = ("label", "why", "say")  # all of them filled texts or addresses of ours
 
-# Where a provider's own language for templates would begin (docs/email.md): a space there, and it is only text.
+# Where a provider's own language for templates would begin (docs/email.md), or a word in the code of RFC 2047 that a
+# header is read by: a space there, and it is only text.
 _MERGE_FIELD = re.compile(
     r"(?<=\{)(?=[{$%])|(?<=\*)(?=\|)|(?<=<)(?=%)|(?<=%)(?=[A-Za-z_][\w.]*%)|(?<=\[)(?=\[[A-Za-z_]{3,}[:\]])"
+    r"|(?<==)(?=\?)"
 )
-_SUSPECT = re.compile(r"[{*<%\[]")
+_SUSPECT = re.compile(r"[{*<%\[]|=\?")
 _RTL = re.compile(r"^[\W\d_]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 

@@ -28,6 +28,7 @@ TITLES = {
     "<%asm_group_unsubscribe_raw_url%> a[[i]]": "< % asm_group_unsubscribe_raw_url%> a[[i]]",
     "[[data:name]]": "[ [data:name]]",
     "safe\u202egpj.exe": "safegpj.exe",
+    "=?utf-8?q?safe=E2=80=AEgpj.exe?=": "= ?utf-8?q?safe=E2=80=AEgpj.exe?=",
     "two\r\nBcc: eve@example.org": "two Bcc: eve@example.org",
     "\x07\x1b": "Untitled",
     "": "Untitled",
