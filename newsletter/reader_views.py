@@ -1,7 +1,6 @@
 """A reader's own pages about the past: what was learned of them, and what they were sent."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -14,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from newsletter.digest.reasons import telling
 from newsletter.models import Digest, Feedback, Profile
 from papers.models import Paper, PaperTopic
 from papers.models.topics import BELONGS
@@ -113,18 +113,7 @@ class Taste:
             return None
         heaviest = sorted(profile.terms.items(), key=lambda term: (-abs(term[1]), term[0]))
         wanted, unwanted = ([name for name, weight in heaviest if weight * sign > 0] for sign in (1, -1))
-        return cls(telling(wanted), telling(unwanted))
-
-
-def telling(terms: Iterable[str]) -> list[str]:
-    """The first terms that say something to a person: words of letters, none of them in a term before."""
-    named: list[str] = []
-    for term in terms:
-        words = term.split()
-        is_new = not {word for other in named for word in other.split()} & set(words)
-        if is_new and all(word.isalpha() and len(word) > 2 for word in words):
-            named.append(term)
-    return named[:TERMS_SHOWN]
+        return cls(telling(wanted, TERMS_SHOWN), telling(unwanted, TERMS_SHOWN))
 
 
 def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:
