@@ -133,7 +133,7 @@ class Picks:
 
     def why_left(self, row: int) -> str:
         if row in self.sent:
-            return "left: was sent before"
+            return "left: was sent before, or the reader spoke of it"
         if not np.isfinite(self.scores.score[self.number, row]):
             return "left: muted"
         if not self._belongs(row):

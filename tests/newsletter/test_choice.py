@@ -211,6 +211,6 @@ def test_every_candidate_has_its_explanation() -> None:
     lines = Chooser(pool).explain(Reader(frozenset({GRAPHS}), 3, seen=(102,)))
     assert [(line.paper, line.verdict) for line in lines] == [
         (100, "taken, no. 1: Graphs"),
-        (102, "left: was sent before"),
+        (102, "left: was sent before, or the reader spoke of it"),
         (101, "left: fits less than 0.3"),
     ]
