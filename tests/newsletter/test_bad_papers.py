@@ -76,6 +76,12 @@ def test_a_title_of_five_thousand_characters_is_cut(digest: Digest, papers: list
     assert max(map(len, text.splitlines())) < 200
 
 
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://x/", "//x/", "https://x/ y", "x"])
+def test_only_addresses_of_the_web_become_links(url: str) -> None:
+    assert card_context(Paper(pk=1, title="A", url=url))["url"] == ""
+    assert card_context(Paper(pk=1, title="A", url="http://x.example/a"))["url"] == "http://x.example/a"
+
+
 @pytest.mark.parametrize("abstract", ABSTRACTS, ids=range(len(ABSTRACTS)))
 def test_an_abstract_may_be_anything(digest: Digest, papers: list[Paper], abstract: str) -> None:
     Paper.objects.filter(pk=papers[0].pk).update(abstract=abstract)

@@ -106,6 +106,7 @@ def test_pins_come_first_and_say_so() -> None:
     choices = Chooser(pool).choose(Reader(frozenset({GRAPHS}), 2))
     assert [choice.paper for choice in choices] == [101, 100]
     assert choices[0].reason == "Picked by the editor"
+    assert [choice.is_labelled for choice in choices] == [True, False]
 
 
 def test_a_topic_that_no_paper_has_gives_a_quiet_day() -> None:
