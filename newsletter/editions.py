@@ -102,9 +102,12 @@ def open_edition(kind: str, day: date) -> Edition:
 
 
 def pool_of(edition: Edition, size: int) -> list[EditionPaper]:
-    """The hottest papers that were listed in the window before an edition."""
+    """The hottest papers that were listed in the window before an edition. Those that are banned stay so."""
     window = Paper.objects.listed(edition.date - timedelta(days=settings.POOL_DAYS), edition.date).trending()
+    papers = list(window.values_list("pk", "hot", "notice")[:size])
+    banned = EditionPaper.objects.banned_of(pk for pk, _, _ in papers)
+    pool, ban = EditionPaper.Choice.POOL, EditionPaper.Choice.BANNED
     return [
-        EditionPaper(edition=edition, paper_id=pk, hot=hot, notice=notice)
-        for pk, hot, notice in window.values_list("pk", "hot", "notice")[:size]
+        EditionPaper(edition=edition, paper_id=pk, hot=hot, notice=notice, choice=ban if pk in banned else pool)
+        for pk, hot, notice in papers
     ]

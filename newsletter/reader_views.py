@@ -1,7 +1,6 @@
 """A reader's own pages about the past: what was learned of them, and what they were sent."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -14,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from newsletter.digest.reasons import telling
 from newsletter.models import Digest, Feedback, Profile
 from papers.models import Paper, PaperTopic
 from papers.models.topics import BELONGS
@@ -55,10 +55,12 @@ def say_anew(request: HttpRequest, subscriber: Subscriber, token: str, words: Qu
     if word and word not in Feedback.Kind.values:
         return learned_page(request, subscriber, token, status=422)
     before = packed(subscriber, words)
-    if word:
-        words.update(kind=word)
-    else:
-        words.delete()
+    with transaction.atomic():
+        if word:
+            words.update(kind=word)
+        else:
+            words.delete()
+        forget_taste(subscriber)
     return learned_page(request, subscriber, token, before=before, word=word)
 
 
@@ -72,7 +74,13 @@ def restore(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
         for word in before:
             Feedback.objects.filter(subscriber=subscriber, paper=word.paper_id, at=word.at).delete()
         Feedback.objects.bulk_create(before, ignore_conflicts=True)
+        forget_taste(subscriber)
     return redirect("learned", token)
+
+
+def forget_taste(subscriber: Subscriber) -> None:
+    """The next digest learns it anew: a word that was changed here is as old as it was, and would not be noticed."""
+    Profile.objects.filter(subscriber=subscriber).delete()
 
 
 def learned_page(
@@ -105,18 +113,7 @@ class Taste:
             return None
         heaviest = sorted(profile.terms.items(), key=lambda term: (-abs(term[1]), term[0]))
         wanted, unwanted = ([name for name, weight in heaviest if weight * sign > 0] for sign in (1, -1))
-        return cls(telling(wanted), telling(unwanted))
-
-
-def telling(terms: Iterable[str]) -> list[str]:
-    """The first terms that say something to a person: words of letters, none of them in a term before."""
-    named: list[str] = []
-    for term in terms:
-        words = term.split()
-        is_new = not {word for other in named for word in other.split()} & set(words)
-        if is_new and all(word.isalpha() and len(word) > 2 for word in words):
-            named.append(term)
-    return named[:TERMS_SHOWN]
+        return cls(telling(wanted, TERMS_SHOWN), telling(unwanted, TERMS_SHOWN))
 
 
 def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:

@@ -337,6 +337,7 @@ FETCH_SECONDS = 60  # for one answer, from connecting to its last byte
 FETCH_PATIENCE = 60  # seconds to wait for a turn, or as a source's Retry-After asks
 FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the second
 
+LOGIN_REDIRECT_URL = "/admin/"  # only operators log in
 DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
 LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO"))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

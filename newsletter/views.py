@@ -32,7 +32,7 @@ def example(request: HttpRequest) -> HttpResponse:
     wanted = set(request.GET.getlist("topics"))
     topics = frozenset(pk for pk, slug in Topic.objects.values_list("pk", "slug") if slug in wanted)
     edition = Edition(kind=Edition.Kind.DAILY, date=timezone.now().date())
-    pool = editions.pool_of(edition, EXAMPLE_POOL)
+    pool = [row for row in editions.pool_of(edition, EXAMPLE_POOL) if row.choice != EditionPaper.Choice.BANNED]
     choices = Chooser(candidates.of(pool)).choose(Reader(topics, EXAMPLE_SIZE)) if pool else []
     if choices:
         html = Renderer(edition, len(pool)).example(choices, settings.LANGUAGE_CODE)
@@ -73,7 +73,8 @@ def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
     rows = list(digest.papers.all()) if digest and is_readable(digest) else []
     if digest is None or not rows:
         return no_copy(request)
-    choices = [Choice(row.paper_id, row.reason, row.outside, row.rising) for row in rows]
+    pins = set(digest.edition.pool.filter(choice=EditionPaper.Choice.PINNED).values_list("paper_id", flat=True))
+    choices = [Choice(row.paper_id, row.reason, row.outside, row.rising, row.paper_id in pins) for row in rows]
     pool = digest.edition.pool.exclude(choice=EditionPaper.Choice.BANNED)
     return HttpResponse(Renderer(digest.edition, pool.count()).html(digest, choices))
 
@@ -102,7 +103,7 @@ def say(request: HttpRequest, uid: UUID, place: int, word: str) -> HttpResponse:
     context = {
         "row": row,
         "word": Feedback.Kind(word),
-        "kinds": Feedback.Kind,
+        "kinds": sorted(Feedback.Kind, key=lambda kind: kind != word),  # the word that was asked for first
         "said": Feedback.objects.filter(subscriber=reader, paper=row.paper).first(),
     }
     with translation.override(reader.language):

@@ -7,9 +7,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from newsletter.digest.choice import Choice
+from newsletter.digest.rendering import Renderer
+from newsletter.models import Edition
+from papers.models import Paper
 from subscribers import links
 from subscribers.models import Subscriber
 from tests.browser import chromium
+from tests.conftest import NOW
 from tests.pages import Seen, Visit
 
 pytestmark = pytest.mark.browser
@@ -60,6 +65,17 @@ def test_axe_finds_nothing_to_object_to(site: str, pages: list[Seen], width: int
 
 def test_no_page_is_wider_than_a_narrow_phone(site: str, pages: list[Seen]) -> None:
     assert on_each(site, pages, overflow, viewport={"width": 320, "height": 640}) == {}
+
+
+def test_no_mail_is_wider_than_a_phone_whatever_stands_in_its_papers(db: None) -> None:
+    run = "x" * 200
+    paper = Paper.objects.create(title=run, title_key="x", abstract=f"https://x.example/{run} {run}.", authors=[run])
+    edition = Edition(kind="daily", date=NOW.date(), note=run)
+    mail = Renderer(edition, 1).example([Choice(paper.pk, run)], "en")
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 800})
+        page.set_content(mail)
+        assert overflow(page) == 0
 
 
 @pytest.fixture

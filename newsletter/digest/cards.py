@@ -23,11 +23,14 @@ URL_LENGTH = 300  # a longer one is no address of a paper
 AUTHORS = 4  # named before "and others"
 CARD_SLOTS = ("label", "why", "say")  # all of them filled texts or addresses of ours
 
-# Where a provider's own language for templates would begin (docs/email.md): a space there, and it is only text.
+# Where a provider's own language for templates would begin (docs/email.md), or a word in the code of RFC 2047 that a
+# header is read by: a space there, and it is only text.
 _MERGE_FIELD = re.compile(
     r"(?<=\{)(?=[{$%])|(?<=\*)(?=\|)|(?<=<)(?=%)|(?<=%)(?=[A-Za-z_][\w.]*%)|(?<=\[)(?=\[[A-Za-z_]{3,}[:\]])"
+    r"|(?<==)(?=\?)"
 )
-_SUSPECT = re.compile(r"[{*<%\[]")
+_SUSPECT = re.compile(r"[{*<%\[]|=\?")
+_WEB = re.compile(r"https?://\S+", re.IGNORECASE)
 _RTL = re.compile(r"^[\W\d_]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -65,13 +68,13 @@ def card_context(paper: Paper) -> dict[str, object]:
     return {
         **texts,
         **{f"{name}_direction": direction(text) for name, text in texts.items()},
-        **{name: url if len(url) <= URL_LENGTH else "" for name, url in urls.items()},
+        **{name: url if len(url) <= URL_LENGTH and _WEB.fullmatch(url) else "" for name, url in urls.items()},
         "page": links.absolute("paper", str(paper.pk), paper.slug),
     }
 
 
 def plain(text: str) -> str:
-    """Text as it may stand in a subject, a body and a provider's request: no controls, no merge fields."""
+    """Text as it may stand in a subject, a body and a provider's request: no controls, merge fields, encoded words."""
     if not text.isprintable():
         text = " ".join(without_controls(text).split())
     return _MERGE_FIELD.sub(" ", text) if _SUSPECT.search(text) else text

@@ -34,6 +34,12 @@ class Choice:
     reason: str
     outside: bool = False
     rising: bool = False  # was sent before
+    picked: bool = False  # by the editor
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether its reason is a label above the title: it is not here for the reader's own wishes alone."""
+        return self.outside or self.rising or self.picked
 
 
 @dataclass(frozen=True)
@@ -126,14 +132,14 @@ class Picks:
             return []
         with override(self.reader.language):
             return [
-                *(self._choice(row, gettext("Picked by the editor")) for row in self.pins),
+                *(self._choice(row, gettext("Picked by the editor"), picked=True) for row in self.pins),
                 *(self._choice(row, self._reason(row), rising=row in self.risen) for row in self.fitting),
                 *(self._choice(row, gettext("From outside your topics"), outside=True) for row in self.explored),
             ]
 
     def why_left(self, row: int) -> str:
         if row in self.sent:
-            return "left: was sent before"
+            return "left: was sent before, or the reader spoke of it"
         if not np.isfinite(self.scores.score[self.number, row]):
             return "left: muted"
         if not self._belongs(row):
@@ -187,7 +193,7 @@ class Picks:
         why = reason(self.candidates, self.reader, self.scores, self.number, row)
         return gettext("Still rising · %(reason)s") % {"reason": why} if row in self.risen else why
 
-    def _choice(self, row: int, why: str, *, outside: bool = False, rising: bool = False) -> Choice:
+    def _choice(self, row: int, why: str, **marks: bool) -> Choice:
         popularity = self.candidates.popularity[row]
         words = f"{why} · {popularity}" if popularity else why
-        return Choice(self.candidates.papers[row], words, outside, rising)
+        return Choice(self.candidates.papers[row], words, **marks)

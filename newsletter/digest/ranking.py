@@ -19,6 +19,7 @@ Rows = NDArray[np.intp]
 CHUNK = 200  # readers ranked at once: memory stays flat, the product stays in the cache
 NEAREST = 64  # papers put in order at first; the others only where caps leave places empty
 MINIMUM = BELONGS  # of fit and weighted taste together; below it a paper is not for this reader
+TELLING_LIKES = 3  # from so many on the words of the liked papers are reason enough, and are named
 EVERYTHING = -1  # the "topic" of what no topic of the reader's explains; also the last column of the trends
 FOLLOWED = 1.0  # how well a paper by a followed author fits
 
@@ -57,8 +58,15 @@ class Ranker:
         self._follow(readers, fit, topic)
         like, authors = self._tastes(readers)
         trend = self._trends[self._rows, topic]
-        belongs = fit if like is None or authors is None else fit + TASTE_WEIGHT * taste_of(like, authors)
-        score = belongs + trend
+        if like is None or authors is None:
+            belongs = whole = fit
+        else:
+            whole = fit + TASTE_WEIGHT * taste_of(like, authors)
+            few = np.array([reader.taste.likes < TELLING_LIKES for reader in readers])
+            # The words of one or two papers are mostly chance: they may move a paper up, and bring none.
+            surely = np.where(few[:, None], np.minimum(like, np.float32(0)), like)
+            belongs = fit + TASTE_WEIGHT * taste_of(surely, authors)
+        score = whole + trend
         self._mute(readers, score)
         return Scores(fit, topic, like, authors, trend, belongs, score)
 

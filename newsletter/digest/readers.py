@@ -5,17 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from newsletter.digest import tastes
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.taste import Taste
-from newsletter.models import DigestPaper, Edition, EditionPaper
+from newsletter.models import DigestPaper, Edition, EditionPaper, Feedback
 from subscribers.models import Interest, Subscriber
 
 # A paper that was sent has taken off when it is noticed five times as much as then: 0.7 on the logarithm's scale.
 TAKEN_OFF = 0.7
 _NOTICE_THEN = EditionPaper.objects.filter(edition=OuterRef("digest__edition"), paper=OuterRef("paper"))
+_SENT = DigestPaper.objects.filter(subscriber=OuterRef("subscriber"), paper=OuterRef("paper"))
 
 NO_TASTE = Taste()
 
@@ -26,7 +27,7 @@ class Reader:
 
     topics: frozenset[int]
     size: int
-    seen: Collection[int] = ()  # papers that were ever sent to this reader
+    seen: Collection[int] = ()  # papers that were ever sent to this reader, or that they spoke of
     risen: Collection[int] = ()  # of these, those that may be mentioned once more
     muted_topics: frozenset[int] = frozenset()
     phrases: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but:
     topics = _pairs(Subscriber.topics.through, subscribers)
     muted = _pairs(Subscriber.muted_topics.through, subscribers)
     sent, risen = _sent(subscribers, pool, but)
+    known = _spoken_of(subscribers, pool, but)
     wishes: defaultdict[tuple[int, str, str], list[str]] = defaultdict(list)
     for interest in Interest.objects.filter(subscriber__in=subscribers).order_by("pk"):
         wishes[interest.subscriber_id, interest.sense, interest.kind].append(interest.value)
@@ -52,8 +54,8 @@ def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but:
         Reader(
             topics=frozenset(topics[one.pk]),
             size=one.digest_size,
-            seen=frozenset(sent[one.pk]),
-            risen=frozenset(risen[one.pk]) if one.rising else frozenset(),
+            seen=frozenset(sent[one.pk] | known[one.pk]),
+            risen=frozenset(risen[one.pk] - known[one.pk]) if one.rising else frozenset(),
             muted_topics=frozenset(muted[one.pk]),
             phrases=tuple(wishes[one.pk, follow, phrase]),
             authors=tuple(wishes[one.pk, follow, author]),
@@ -72,6 +74,17 @@ def _pairs(through: type, subscribers: Sequence[Subscriber]) -> Mapping[int, set
     for subscriber, topic in rows.values_list("subscriber_id", "topic_id"):
         found[subscriber].add(topic)
     return found
+
+
+def _spoken_of(subscribers: Sequence[Subscriber], pool: Candidates, but: Edition | None) -> Mapping[int, set[int]]:
+    """The papers of the pool that each reader said something of, wherever: they know them."""
+    known: defaultdict[int, set[int]] = defaultdict(set)
+    words = Feedback.objects.filter(subscriber__in=subscribers, paper__in=pool.papers)
+    if but is not None:
+        words = words.exclude(Exists(_SENT.filter(digest__edition=but)))
+    for subscriber, paper in words.values_list("subscriber_id", "paper_id"):
+        known[subscriber].add(paper)
+    return known
 
 
 def _sent(

@@ -1,10 +1,12 @@
 """Why a paper is in a digest, in the reader's words and in the language that is spoken now. Pure."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from newsletter.digest.candidates import Candidates
-from newsletter.digest.ranking import EVERYTHING, Scores, weighted_taste
+from newsletter.digest.ranking import EVERYTHING, TELLING_LIKES, Scores, weighted_taste
 from newsletter.digest.readers import Reader
 from papers.models.topics import BELONGS
 from subscribers.schedule import listed
@@ -42,11 +44,23 @@ def _followed(candidates: Candidates, reader: Reader, row: int, fit: float) -> s
 
 
 def _shared(candidates: Candidates, reader: Reader, row: int) -> str:
-    """The heaviest terms that it shares with the liked papers, none of them a part of another."""
+    """The heaviest terms that it shares with the liked papers, where those are enough to tell."""
     mine = candidates.corpus.features.texts[row].terms
+    heaviest = sorted(reader.taste.terms.items(), key=lambda item: (-item[1], item[0]))
+    shared = [term for term, weight in heaviest if weight > 0 and term in mine]
+    if not shared:
+        return ""
+    named = telling(shared, TOLD) if reader.taste.likes >= TELLING_LIKES else []
+    words = listed(term[:LONGEST_NAME] for term in named)
+    return _("Like papers you liked: %(words)s") % {"words": words} if named else _("Like papers you liked")
+
+
+def telling(terms: Iterable[str], most: int) -> list[str]:
+    """The first terms that say something to a person: words of letters, none of them in a term before."""
     named: list[str] = []
-    for term, weight in sorted(reader.taste.terms.items(), key=lambda item: (-item[1], item[0])):
-        apart = all(not set(term.split()) & set(other.split()) for other in named)
-        if weight > 0 and term in mine and apart and len(named) < TOLD:
-            named.append(term[:LONGEST_NAME])
-    return _("Like papers you liked: %(words)s") % {"words": listed(named)} if named else ""
+    for term in terms:
+        words = term.split()
+        is_new = not {word for other in named for word in other.split()} & set(words)
+        if is_new and all(word.isalpha() and len(word) > 2 for word in words):
+            named.append(term)
+    return named[:most]

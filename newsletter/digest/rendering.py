@@ -74,7 +74,7 @@ class Copy:
         web, items = self.values["web"], []
         for place, (card, choice, reason) in enumerate(zip(cards, self.choices, self.reasons, strict=False), start=1):
             values = {"reason": reason, "label": "", "why": "", "say": f"{web}{place}/"}
-            if choice.outside or choice.rising:
+            if choice.is_labelled:
                 values["label"] = part.label.fill(values)
             else:
                 values["why"] = part.why.fill(values)

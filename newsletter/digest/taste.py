@@ -63,6 +63,7 @@ class Taste:
 
     terms: Mapping[str, float] = field(default_factory=dict)
     authors: Mapping[str, float] = field(default_factory=dict)
+    likes: int = 0  # papers that it was learned from, without the disliked ones
 
     def __bool__(self) -> bool:
         return bool(self.terms or self.authors)
@@ -96,7 +97,7 @@ def learn(words: Sequence[Word], usual: Background) -> Taste:
     terms = _scaled(liked, _telling(liked, usual))
     for term, weight in _scaled(disliked, _telling(disliked, usual)).items():
         terms[term] = terms.get(term, 0.0) - AGAINST * weight
-    return Taste(_heaviest(terms, WORDS), _heaviest(_authors(liked, usual), AUTHORS))
+    return Taste(_heaviest(terms, WORDS), _heaviest(_authors(liked, usual), AUTHORS), len(liked))
 
 
 def _telling(words: Sequence[Word], usual: Background) -> dict[str, float]:

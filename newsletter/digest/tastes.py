@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.taste import Taste, Word, faded, learn, read
@@ -21,14 +21,16 @@ def of(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime) -> dic
     """The taste of each of these readers who has one, by row. Two queries, and four more where any is out of date."""
     said = Feedback.objects.filter(subscriber__in=subscribers).order_by()
     spoken = {
-        row["subscriber"]: (row["words"], row["latest"])
-        for row in said.values("subscriber").annotate(words=Count("pk"), latest=Max("at"))
+        row["subscriber"]: row
+        for row in said.values("subscriber").annotate(
+            words=Count("pk"), latest=Max("at"), likes=Count("pk", filter=~Q(kind=Feedback.Kind.LESS))
+        )
     }
     profiles = {profile.subscriber_id: profile for profile in Profile.objects.filter(subscriber__in=subscribers)}
-    stale = [pk for pk, (words, latest) in spoken.items() if not _is_fresh(profiles.get(pk), words, latest, at)]
+    stale = [pk for pk, row in spoken.items() if not _is_fresh(profiles.get(pk), row["words"], row["latest"], at)]
     if stale:
         profiles |= relearn(stale, pool, at)
-    return {pk: Taste(profiles[pk].terms, profiles[pk].authors) for pk in spoken}
+    return {pk: Taste(profiles[pk].terms, profiles[pk].authors, row["likes"]) for pk, row in spoken.items()}
 
 
 def _is_fresh(profile: Profile | None, words: int, latest: datetime, at: datetime) -> bool:

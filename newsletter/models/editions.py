@@ -1,10 +1,11 @@
 """Editions, and the pools of papers they draw from."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
@@ -99,10 +100,24 @@ class Edition(models.Model):
 
 class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
     def decide(self, edition: Edition, paper: Paper, choice: str, place: int = 0) -> None:
-        """Pin or ban a paper, or leave it to its fit. One that is not in the pool comes into it."""
+        """Pin or ban a paper, or leave it to its fit. One that is not in the pool comes into it.
+
+        A pin is for its own edition; a ban, and taking it back, is for all that have the paper.
+        """
         decision = {"choice": choice, "place": place}
         trend = {"hot": paper.hot, "notice": paper.notice}
-        self.update_or_create(edition=edition, paper=paper, defaults=decision, create_defaults=decision | trend)
+        everywhere = self.filter(paper=paper)
+        with transaction.atomic():
+            if choice == EditionPaper.Choice.BANNED:
+                everywhere.update(choice=choice, place=0)
+            else:
+                everywhere.filter(choice=EditionPaper.Choice.BANNED).update(choice=EditionPaper.Choice.POOL)
+            self.update_or_create(edition=edition, paper=paper, defaults=decision, create_defaults=decision | trend)
+
+    def banned_of(self, papers: Iterable[int]) -> set[int]:
+        """Which of these papers an editor banned from any edition."""
+        banned = self.filter(paper__in=list(papers), choice=EditionPaper.Choice.BANNED)
+        return set(banned.values_list("paper_id", flat=True))
 
 
 class EditionPaper(models.Model):

@@ -42,7 +42,7 @@ def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers:
     with translation.override(reader.language):
         for place, (choice, reason) in enumerate(zip(choices, copy.reasons, strict=True), start=1):
             slot = {"reason": reason, "say": f"{web}{place}/"}
-            name = "label" if choice.outside or choice.rising else "why"
+            name = "label" if choice.is_labelled else "why"
             slot[name] = ready(render_to_string(f"emails/digest/{name}.{kind}", {"slot": slot}))
             items.append(render_to_string(f"emails/digest/card.{kind}", {**papers[choice.paper], "slot": slot}))
         own = {"preferences": links.preferences_url(reader), "web": web, "items": ready("".join(items))}

@@ -28,6 +28,7 @@ TITLES = {
     "<%asm_group_unsubscribe_raw_url%> a[[i]]": "< % asm_group_unsubscribe_raw_url%> a[[i]]",
     "[[data:name]]": "[ [data:name]]",
     "safe\u202egpj.exe": "safegpj.exe",
+    "=?utf-8?q?safe=E2=80=AEgpj.exe?=": "= ?utf-8?q?safe=E2=80=AEgpj.exe?=",
     "two\r\nBcc: eve@example.org": "two Bcc: eve@example.org",
     "\x07\x1b": "Untitled",
     "": "Untitled",
@@ -73,6 +74,12 @@ def test_a_title_of_five_thousand_characters_is_cut(digest: Digest, papers: list
     subject, text, _ = sent(digest, papers[0])
     assert len(subject) <= 60
     assert max(map(len, text.splitlines())) < 200
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://x/", "//x/", "https://x/ y", "x"])
+def test_only_addresses_of_the_web_become_links(url: str) -> None:
+    assert card_context(Paper(pk=1, title="A", url=url))["url"] == ""
+    assert card_context(Paper(pk=1, title="A", url="http://x.example/a"))["url"] == "http://x.example/a"
 
 
 @pytest.mark.parametrize("abstract", ABSTRACTS, ids=range(len(ABSTRACTS)))

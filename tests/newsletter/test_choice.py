@@ -106,6 +106,7 @@ def test_pins_come_first_and_say_so() -> None:
     choices = Chooser(pool).choose(Reader(frozenset({GRAPHS}), 2))
     assert [choice.paper for choice in choices] == [101, 100]
     assert choices[0].reason == "Picked by the editor"
+    assert [choice.is_labelled for choice in choices] == [True, False]
 
 
 def test_a_topic_that_no_paper_has_gives_a_quiet_day() -> None:
@@ -163,12 +164,25 @@ def test_what_is_muted_never_comes(mutes: dict[str, Any]) -> None:
 
 
 def test_taste_lifts_what_reads_like_the_liked_papers_and_says_so() -> None:
-    reader = Reader(frozenset({GRAPHS}), 1, taste=Taste({"sparse autoencoder": 1.0, "circuit": 0.5}))
+    reader = Reader(frozenset({GRAPHS}), 1, taste=Taste({"sparse autoencoder": 1.0, "circuit": 0.5}, likes=3))
     assert (
         of(reader, [[0.0, 0, 0], [0.5, 0, 0], [0, 0, 0]])
         == [(100, "Like papers you liked: sparse autoencoder, circuit")]
         or of(reader, [[0.0, 0, 0], [0.4, 0, 0], [0, 0, 0]])[0][0] == 100
     )
+
+
+def test_what_says_nothing_to_a_person_is_no_reason() -> None:
+    noise = Taste({"528": 1.0, "of": 0.9, "autoencoder": 0.5}, likes=3)
+    reader = Reader(frozenset({GRAPHS}), 1, taste=noise)
+    assert of(reader) == [(100, "Like papers you liked: autoencoder")]
+
+
+def test_the_words_of_two_papers_bring_no_other_and_are_not_named() -> None:
+    taste = Taste({"autoencoder": 1.0}, likes=2)
+    assert of(Reader(frozenset({GRAPHS}), 3, taste=taste)) == []
+    papers = of(Reader(frozenset(), 1, taste=taste))
+    assert papers == [(100, "Like papers you liked")]
 
 
 def test_a_disliked_paper_of_a_followed_topic_stays_away() -> None:
@@ -185,7 +199,8 @@ def test_readers_are_ranked_together_as_they_are_alone() -> None:
     pool = candidates([[0.9, 0.1, 0], [0, 0.8, 0.4], [0.5, 0.5, 0.5]], texts=TEXTS)
     readers = [
         Reader(frozenset({GRAPHS}), 3),
-        Reader(frozenset({ROBOTS, VISION}), 2, taste=Taste({"robot": 1.0})),
+        Reader(frozenset({ROBOTS, VISION}), 2, taste=Taste({"robot": 1.0}, likes=3)),
+        Reader(frozenset({ROBOTS}), 2, taste=Taste({"autoencoder": 1.0}, likes=1)),
         Reader(frozenset(), 3, phrases=("robots",)),
     ] * 100
     chooser = Chooser(pool)
@@ -197,6 +212,6 @@ def test_every_candidate_has_its_explanation() -> None:
     lines = Chooser(pool).explain(Reader(frozenset({GRAPHS}), 3, seen=(102,)))
     assert [(line.paper, line.verdict) for line in lines] == [
         (100, "taken, no. 1: Graphs"),
-        (102, "left: was sent before"),
+        (102, "left: was sent before, or the reader spoke of it"),
         (101, "left: fits less than 0.3"),
     ]

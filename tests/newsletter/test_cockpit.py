@@ -46,6 +46,12 @@ def edition(db: None) -> Edition:
     return Edition.objects.create(kind=Edition.Kind.DAILY, date=NOW.date())
 
 
+def test_who_logs_in_from_nowhere_comes_to_the_admin(client: Client, db: None) -> None:
+    person("ada", password="a long secret")
+    answer = client.post(LOGIN, {"username": "ada", "password": "a long secret"}, secure=True)
+    assert answer.headers["Location"] == INDEX
+
+
 class TestTheDoor:
     @pytest.fixture(autouse=True)
     def second_factor(self, db: None, settings: Settings) -> None:

@@ -1,11 +1,16 @@
 """What editors decide about an edition, in the admin."""
 
+from datetime import timedelta
+from html import unescape
+
 import pytest
 from django.test import Client
 
+from newsletter import editions
 from newsletter.digest import candidates
 from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
+from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, make_paper
 
 
@@ -63,6 +68,24 @@ def test_pins_come_in_the_editors_order(edition: Edition, papers: list[Paper]) -
 def test_a_banned_paper_is_nobodys_candidate(edition: Edition, papers: list[Paper]) -> None:
     EditionPaper.objects.decide(edition, papers[0], "banned")
     assert papers[0].pk not in candidates.load(edition).papers
+
+
+def test_a_ban_holds_for_every_edition_now_and_later_and_in_the_example(
+    client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    now = editions.open_edition("weekly", NOW.date())
+    EditionPaper.objects.decide(now, papers[0], "pinned")
+    EditionPaper.objects.decide(edition, papers[0], "banned")
+    later = editions.open_edition("sample", NOW.date() + timedelta(days=1))
+    assert all(papers[0].pk not in candidates.load(one).papers for one in (edition, now, later))
+    assert papers[0].title not in unescape(client.get("/sample/", secure=True).context["mail"])
+
+
+def test_a_ban_that_is_lifted_anywhere_is_lifted_everywhere(edition: Edition, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(edition, papers[0], "banned")
+    later = editions.open_edition("daily", NOW.date() + timedelta(days=1))
+    EditionPaper.objects.decide(later, papers[0], "pool")
+    assert all(papers[0].pk in candidates.load(one).papers for one in (edition, later))
 
 
 def test_what_is_harvested_later_changes_nothing_of_an_open_edition(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from newsletter.delivery.sending import deliver_batch
+from newsletter.digest import candidates, tastes
 from newsletter.models import Digest, Edition, Feedback
 from papers.models import Paper, Topic
 from subscribers import links
@@ -57,6 +58,17 @@ def test_a_word_is_changed_and_that_undone(client: Client, alice: Subscriber, sa
     assert words()[0][1] == "less"
     client.post(path_of(alice), {"restore": page.context["before"]}, secure=True)
     assert words()[0][1] == "more"
+
+
+def test_the_next_digest_knows_of_a_changed_word_and_of_its_undoing(
+    client: Client, alice: Subscriber, edition: Edition, said: list[Feedback]
+) -> None:
+    pool = candidates.load(edition)
+    first = tastes.of([alice], pool, NOW)[alice.pk]
+    page = client.post(path_of(alice), {"paper": said[0].paper_id, "word": "less"}, secure=True)
+    assert tastes.of([alice], pool, NOW)[alice.pk] != first
+    client.post(path_of(alice), {"restore": page.context["before"]}, secure=True)
+    assert tastes.of([alice], pool, NOW)[alice.pk] == first
 
 
 def test_everything_is_forgotten_and_that_undone(client: Client, alice: Subscriber, said: list[Feedback]) -> None:

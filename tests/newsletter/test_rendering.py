@@ -6,6 +6,8 @@ from email.parser import BytesParser
 
 import html5lib
 import pytest
+from django.test import Client
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -14,10 +16,11 @@ from newsletter.digest.cards import authors_line
 from newsletter.digest.choice import Choice
 from newsletter.digest.rendering import HTML_LIMIT, Renderer
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
-from newsletter.models import Digest, Edition
+from newsletter.models import Digest, Edition, EditionPaper
 from papers.models import Paper
 from subscribers import links
 from subscribers.models import Subscriber
+from tests.conftest import NOW
 from tests.newsletter.conftest import planned
 from tests.newsletter.plainly import same
 
@@ -168,6 +171,27 @@ def test_each_language_has_its_own_shell_and_cards(digest: Digest, papers: list[
     renderer = Renderer(digest.edition, 54)
     assert f'<html lang="{language}"' in renderer.render(digest, choices(papers)).html
     assert same(renderer, digest, choices(papers))
+
+
+def test_a_label_of_the_text_part_ends_as_its_language_writes_it(digest: Digest, papers: list[Paper]) -> None:
+    digest.subscriber.language = "fr"
+    text = Renderer(digest.edition, 54).render(digest, choices(papers)).text
+    assert "Résumé\u00a0: https://" in text
+    assert not re.search(r"\w: https://", text)
+
+
+def test_the_title_keeps_its_distance_where_no_authors_stand(digest: Digest, papers: list[Paper]) -> None:
+    Paper.objects.update(authors=[])
+    _, _, html = mail(digest, papers[:1])
+    assert re.search(r'<h2 [^>]*style="[^"]*margin: 0 0 8px', html)
+
+
+def test_an_editors_pick_is_labelled_in_the_web_copy_too(client: Client, digest: Digest, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(digest.edition, papers[0], "pinned")
+    Digest.objects.filter(pk=digest.pk).update(status="accepted", submitted_at=NOW)
+    digest.papers.create(subscriber=digest.subscriber, paper=papers[0], place=1, reason="Picked by the editor")
+    page = client.get(reverse("web_copy", args=[digest.uid]), secure=True).content.decode()
+    assert re.search(r'<p class="label"[^>]*>Picked by the editor</p>', page)
 
 
 def test_a_digest_is_never_clipped_and_what_has_no_room_is_on_the_web(digest: Digest, papers: list[Paper]) -> None:

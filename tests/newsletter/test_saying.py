@@ -66,6 +66,15 @@ def test_a_press_of_the_button_says_it_once(digest: Digest, client: Client, word
     assert said() == [(first(digest), word)]
 
 
+@pytest.mark.parametrize("word", ["more", "less", "saved"])
+def test_the_button_of_the_word_that_was_asked_for_stands_first(digest: Digest, client: Client, word: str) -> None:
+    page = client.get(path(digest, word), secure=True).content.decode()
+    buttons = re.findall(r'<button class="([^"]*)"[^>]*name="word" value="(\w+)"', page)
+    assert buttons[0] == ("button", word)
+    assert {value for _, value in buttons} == {"more", "less", "saved"}
+    assert all(look == "button quiet" for look, _ in buttons[1:])
+
+
 def test_a_word_is_changed_and_taken_back(digest: Digest, client: Client, clock: time_machine.Traveller) -> None:
     client.post(path(digest), {"word": "more"}, secure=True)
     clock.shift(timedelta(hours=1))

@@ -155,6 +155,26 @@ def test_a_sent_paper_that_did_not_take_off_stays_sent(
     assert loaded(reader, edition).seen == {papers[0].pk}
 
 
+def test_a_paper_that_the_reader_spoke_of_does_not_come_again(
+    reader: Subscriber, edition: Edition, papers: list[Paper]
+) -> None:
+    sent_before(reader, papers[0], notice=0)
+    for paper in papers[:2]:
+        Feedback.objects.create(subscriber=reader, paper=paper, kind=Feedback.Kind.MORE)
+    assert loaded(reader, edition).seen == {paper.pk for paper in papers[:2]}
+    assert loaded(reader, edition).risen == frozenset()
+
+
+def test_what_was_said_of_the_digest_itself_does_not_change_its_explanation(
+    reader: Subscriber, edition: Edition, papers: list[Paper]
+) -> None:
+    digest = planned(edition, reader)
+    DigestPaper.objects.create(digest=digest, subscriber=reader, paper=papers[0], place=1, reason="x")
+    Feedback.objects.create(subscriber=reader, paper=papers[0], kind=Feedback.Kind.MORE)
+    titles = [title for title, line in explain(reader, edition, NOW).lines if line.taken]
+    assert papers[0].title in titles
+
+
 def test_who_wants_no_rising_papers_gets_none(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
     reader.rising = False
     sent_before(reader, papers[0], notice=0)
