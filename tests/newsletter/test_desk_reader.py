@@ -86,7 +86,7 @@ def test_the_page_is_flat(
         digest = planned(other, alice)
         if number < len(papers):
             DigestPaper.objects.create(digest=digest, subscriber=alice, paper=papers[number], place=1, reason="x")
-    with django_assert_max_num_queries(18) as queries:
+    with django_assert_max_num_queries(19) as queries:
         page = client.get(of(alice), secure=True)
     assert len(page.context["digests"]) == 20
     assert not any("COUNT(" in query["sql"] for query in queries)
