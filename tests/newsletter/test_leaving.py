@@ -78,9 +78,9 @@ class SlowRelay(Relay):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("slice_", "arrive"), [(1, 1), (20, 3)])
+@pytest.mark.parametrize("slice_", [1, 2, 20])
 def test_who_leaves_while_a_slice_is_on_the_wire_gets_no_more_than_what_is_in_it(
-    settings: Settings, papers: list[Paper], graphs: Topic, slice_: int, arrive: int
+    settings: Settings, papers: list[Paper], graphs: Topic, slice_: int
 ) -> None:
     def all_leave() -> None:
         assert all(leave(reader, NOW, page="leave") for reader in Subscriber.objects.all())
@@ -93,9 +93,10 @@ def test_who_leaves_while_a_slice_is_on_the_wire_gets_no_more_than_what_is_in_it
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
         deliver_batch()
-        assert len(relay.recipients) == len(set(relay.recipients)) == arrive
+        arrived = len(set(relay.recipients))
+        assert 1 <= len(relay.recipients) == arrived <= slice_
         assert editions.plan(NOW + timedelta(days=1)) == deliver_batch() == 0
-    assert Digest.objects.filter(reason="the reader is unsubscribed").count() == 3 - arrive
+    assert Digest.objects.filter(reason="the reader is unsubscribed").count() == 3 - arrived
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
