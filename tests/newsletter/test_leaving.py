@@ -70,9 +70,11 @@ class SlowRelay(Relay):
     """A relay at which something happens while it takes its first message."""
 
     meanwhile: Callable[[], object] = lambda: None
+    has_begun: bool = False
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if not self.accepted:
+        if not self.has_begun:  # of the sessions that come at once, one does it
+            self.has_begun = True
             await asyncio.to_thread(self.meanwhile)
         return await super().handle_DATA(server, session, envelope)
 
