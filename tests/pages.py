@@ -122,15 +122,16 @@ class Visit:
         self.get("paper", self.paper.pk, self.paper.slug)
         self.get("author", "ada-lovelace")
         for period in ("2026-03-20", "2026-W12", "2026-03", "1999-01"):
-            self.seen.append(self._page(f"/papers/{period}/"))
+            self.seen.append(self.page(f"/papers/{period}/"))
         for query in ("?q=graph", "?q=zebra"):
             self.get("search", query=query)
-        self.seen.append(self._page("/nothing/", "404"))
+        self.seen.append(self.page("/nothing/", "404"))
 
-    def _page(self, path: str, route: str = "period") -> Seen:
+    def page(self, path: str, route: str = "") -> Seen:
+        """A page that is fetched; `route` where the address is of none."""
         answer = self.client.get(path)
         assert isinstance(answer, HttpResponse)
-        return Seen(path, route, path, answer)
+        return Seen(path, route or resolve(path.partition("?")[0]).view_name, path, answer)
 
     def signing_up(self) -> None:
         for route in ("subscribe", "subscribed", "send_preferences_link", "preferences_link_sent"):
