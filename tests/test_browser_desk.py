@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from newsletter import census, editions
 from newsletter.models import Brake, Digest, Edition, EditionPaper, Pulse
@@ -164,20 +164,23 @@ def test_pins_are_put_in_order_by_dragging(site: str, day: str) -> None:
     with chromium() as browser:
         page = signed_in(browser, site, day, viewport={"width": 1500, "height": 1500}).new_page()
         page.goto(site + reverse("admin:newsletter_edition_change", args=[edition.pk]))
-        drag(page, page.locator("tbody.form-group").nth(2), page.locator("tbody.form-group").nth(0))
+        drag(page, page.locator("tbody.form-group"), start=2, end=0)
         page.locator("[name=_save]").first.click()
         page.wait_for_url("**/newsletter/edition/")
     pins = EditionPaper.objects.filter(choice="pinned").order_by("place")
     assert list(pins.values_list("paper_id", flat=True)) == [third, first, second]
 
 
-def drag(page: Page, row: Locator, before: Locator) -> None:
-    """By its handle, in steps, as a hand does."""
-    grip, goal = row.locator(".cursor-move").bounding_box(), before.bounding_box()
+def drag(page: Page, rows: Locator, start: int, end: int) -> None:
+    """A row upwards by its handle, as a hand does: past one row after the other, each when the last has made way."""
+    grip, words = rows.nth(start).locator(".cursor-move").bounding_box(), rows.nth(start).inner_text()
     assert grip
-    assert goal
     page.mouse.move(grip["x"] + 5, grip["y"] + 5)
     page.mouse.down()
-    page.mouse.move(grip["x"] + 5, grip["y"] - 20, steps=5)
-    page.mouse.move(goal["x"] + 20, goal["y"] + 5, steps=15)
+    for place in range(start - 1, end - 1, -1):
+        goal = rows.nth(place).bounding_box()
+        assert goal
+        page.mouse.move(grip["x"] + 5, goal["y"] + 5, steps=10)
+        expect(rows.nth(place)).to_have_text(words, use_inner_text=True)
+        page.wait_for_function("document.getAnimations().length === 0")
     page.mouse.up()

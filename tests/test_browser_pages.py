@@ -122,7 +122,7 @@ def test_searching_topics_hides_the_others_but_never_a_chosen_one(site: str) -> 
         page.locator(".topics > details > summary").click()
         page.get_by_label("Robotics").check()
         page.get_by_label("Find a topic").fill("graph neural")
-        seen = page.locator(".chip:visible").all_inner_texts()
+        seen = page.locator(".topics .chip:visible").all_inner_texts()
     assert [name.strip() for name in seen] == ["Graph neural networks", "Robotics"]
 
 
