@@ -25,15 +25,16 @@ POOL_SIZE = 1000  # papers an edition draws from, the hottest of its window
 DIGESTS = {
     "uid": "uuid",
     "edition": "bigint",
+    "revision": "smallint",
     "subscriber": "bigint",
     "not_before": "timestamptz",
     "expires_at": "timestamptz",
     "next": "timestamptz",
 }
 PLAN = """
-INSERT INTO newsletter_digest (uid, edition_id, subscriber_id, status, reason, not_before, expires_at, fencing_token,
-    attempts, subject, provider_id, planned_at)
-SELECT uid, edition, subscriber, 'planned', '', not_before, expires_at, 0, 0, '', '', %s
+INSERT INTO newsletter_digest (uid, edition_id, revision, subscriber_id, status, reason, not_before, expires_at,
+    fencing_token, attempts, subject, provider_id, planned_at)
+SELECT uid, edition, revision, subscriber, 'planned', '', not_before, expires_at, 0, 0, '', '', %s
 FROM {digests} AS a WHERE true ON CONFLICT DO NOTHING"""
 MOVE_ON = """
 UPDATE subscribers_subscriber SET next_digest_at = a.next FROM {digests} AS a WHERE id = a.subscriber"""
@@ -75,6 +76,7 @@ def _slot(at: datetime, due: Any, cadence: Any, *when: Any) -> Row:
     edition = open_edition(cadence, schedule.local_date(due))
     return {
         "edition": edition.pk,
+        "revision": edition.revision,
         "not_before": instant(due),
         "expires_at": instant(due + edition.welcome_for),
         "next": instant(schedule.next_after(at)),
@@ -87,7 +89,8 @@ def plan_sample(reader: Subscriber, at: datetime) -> bool:
         edition = open_edition(Edition.Kind.SAMPLE, reader.schedule.local_date(at))
         if edition.digests.filter(subscriber=reader).exists():
             return False
-        digest = Digest(edition=edition, subscriber=reader, not_before=at, expires_at=at + edition.welcome_for)
+        digest = Digest(edition=edition, revision=edition.revision, subscriber=reader, not_before=at)
+        digest.expires_at = at + edition.welcome_for
         return bool(Digest.objects.bulk_create([digest], ignore_conflicts=True))
 
 

@@ -73,10 +73,10 @@ def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
     rows = list(digest.papers.all()) if digest and is_readable(digest) else []
     if digest is None or not rows:
         return no_copy(request)
-    pins = set(digest.edition.pool.filter(choice=EditionPaper.Choice.PINNED).values_list("paper_id", flat=True))
+    edition = digest.edition.as_of(digest.revision)
+    pins = set(edition.pins())
     choices = [Choice(row.paper_id, row.reason, row.outside, row.rising, row.paper_id in pins) for row in rows]
-    pool = digest.edition.pool.exclude(choice=EditionPaper.Choice.BANNED)
-    return HttpResponse(Renderer(digest.edition, pool.count()).html(digest, choices))
+    return HttpResponse(Renderer(edition, edition.drawn_from().count()).html(digest, choices))
 
 
 @csrf_exempt  # as on every page behind a secret link: subscribers/views/pages.py

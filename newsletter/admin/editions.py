@@ -78,6 +78,12 @@ class EditionAdmin(DecidesOnEditions):
     inlines = [EditionPaperInline]
     actions = ["pause", "resume", "cancel", "retry_failed", "was_accepted", "was_not_sent"]
 
+    def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:
+        """A note is for digests that are not planned yet."""
+        if "note" in form.changed_data:
+            obj.revise()
+        super().save_model(request, obj, form, change)
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Decide on papers of the pool, or bring others into it; a decision that is removed leaves its paper there."""
         if formset.model is not EditionPaper:

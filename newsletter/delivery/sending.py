@@ -19,7 +19,7 @@ from newsletter.delivery.rerouting import reroute
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Choice, Chooser
 from newsletter.digest.rendering import Renderer
-from newsletter.models import Brake, Digest, Edition
+from newsletter.models import Brake, Digest
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Batches:
 
     def __init__(self, by: Carrier, size: int, until: float) -> None:
         self._by, self._size, self._until = by, size, until
-        self._editions: dict[Edition, tuple[Chooser, Renderer]] = {}
+        self._editions: dict[tuple[int, int], tuple[Chooser, Renderer]] = {}
         self._chosen: deque[Chosen] = deque()
         self.claimed = 0
         self.was_full = False  # a batch: then there may be more than one worker brings along
@@ -84,10 +84,10 @@ class Batches:
         """Choose each reader's papers, edition by edition; a quiet day is skipped and recorded, never padded."""
         by_edition = defaultdict(list)
         for digest in digests:
-            by_edition[digest.edition].append(digest)
+            by_edition[digest.edition_id, digest.revision].append(digest)
         chosen, quiet = [], []
-        for edition, copies in by_edition.items():
-            chooser, renderer = self._of(edition)
+        for copies in by_edition.values():
+            chooser, renderer = self._of(copies[0])
             people = readers.load([copy.subscriber for copy in copies], chooser.candidates, timezone.now())
             for digest, choices in zip(copies, chooser.choose_all(people), strict=True):
                 if choices:
@@ -97,12 +97,15 @@ class Batches:
         ledger.record(quiet, [], timezone.now())
         return chosen
 
-    def _of(self, edition: Edition) -> tuple[Chooser, Renderer]:
-        """What is the same for all readers of an edition; made anew with each run, so that an editor is heard."""
-        if edition not in self._editions:
-            pool = candidates.load(edition)
-            self._editions[edition] = Chooser(pool), Renderer(edition, len(pool.papers))
-        return self._editions[edition]
+    def _of(self, digest: Digest) -> tuple[Chooser, Renderer]:
+        """What is the same for all readers of an edition, as it was when they were planned; made anew with each run,
+        so that a ban is heard."""
+        key = digest.edition_id, digest.revision
+        if key not in self._editions:
+            edition = digest.edition.as_of(digest.revision)
+            chooser = Chooser(candidates.load(edition))
+            self._editions[key] = chooser, Renderer(edition, edition.drawn_from().count())
+        return self._editions[key]
 
 
 def welcome(digests: Sequence[Digest]) -> list[Digest]:

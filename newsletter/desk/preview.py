@@ -81,7 +81,7 @@ def preview_of(edition: Edition, form: ReaderForm) -> Preview:
     reader = reader_of(subscriber, form, pool, edition)
     choices = Chooser(pool).choose(reader) if pool.papers else []
     titles = dict(Paper.objects.filter(pk__in=[choice.paper for choice in choices]).values_list("pk", "title"))
-    mail = Renderer(edition, len(pool.papers)).specimen(choices, reader.language) if choices else None
+    mail = Renderer(edition, edition.drawn_from().count()).specimen(choices, reader.language) if choices else None
     return Preview(len(pool.papers), [(titles[choice.paper], choice) for choice in choices], mail)
 
 

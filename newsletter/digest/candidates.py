@@ -92,12 +92,14 @@ class Candidates:
 
 
 def load(edition: Edition) -> Candidates:
-    """The candidates of an edition, without the papers an editor banned; a constant number of queries."""
-    return of(list(edition.pool.exclude(choice=EditionPaper.Choice.BANNED).order_by("-hot", "paper_id")))
+    """The candidates of an edition or of a past revision, without the papers an editor banned; a constant number of
+    queries."""
+    pool = edition.drawn_from().exclude(choice=EditionPaper.Choice.BANNED)
+    return of(list(pool.order_by("-hot", "paper_id")), edition.pins())
 
 
-def of(pool: Sequence[EditionPaper]) -> Candidates:
-    """The candidates of a pool, stored or not."""
+def of(pool: Sequence[EditionPaper], pins: Sequence[int] = ()) -> Candidates:
+    """The candidates of a pool, stored or not; `pins` are the papers that an editor wants first, in this order."""
     papers = [row.paper_id for row in pool]
     links = list(
         PaperTopic.objects.filter(paper__in=papers)
@@ -111,7 +113,6 @@ def of(pool: Sequence[EditionPaper]) -> Candidates:
     for paper, topic, _, strength in links:
         strengths[row_of[paper], column[topic]] = strength
     notice = np.array([row.notice for row in pool], dtype=float)
-    pins = [(row.place, number) for number, row in enumerate(pool) if row.choice == EditionPaper.Choice.PINNED]
     return Candidates(
         papers=papers,
         topics=list(names),
@@ -120,7 +121,7 @@ def of(pool: Sequence[EditionPaper]) -> Candidates:
         standings=standings_by_topic(notice, strengths),
         overall=standing(notice),
         popularity=popularity(papers),
-        pinned=[number for _, number in sorted(pins)],
+        pinned=[row_of[paper] for paper in pins if paper in row_of],
         column=column,
         notice={row.paper_id: row.notice for row in pool},
     )

@@ -4,7 +4,7 @@ from newsletter.models.bounces import DomainHealth, SoftBounces
 from newsletter.models.brakes import Brake, BrakeQuerySet
 from newsletter.models.census import Census, Progress, Pulse
 from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
-from newsletter.models.editions import Edition, EditionPaper, EditionQuerySet
+from newsletter.models.editions import Edition, EditionPaper, EditionQuerySet, Revision
 from newsletter.models.events import Event
 from newsletter.models.feedback import Feedback
 from newsletter.models.installation import Installation
@@ -27,5 +27,6 @@ __all__ = [
     "Profile",
     "Progress",
     "Pulse",
+    "Revision",
     "SoftBounces",
 ]

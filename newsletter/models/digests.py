@@ -83,6 +83,9 @@ class Digest(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     fencing_token = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    revision = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="Of its edition, when it was planned."
+    )
     subject = models.CharField(max_length=200, blank=True)
     provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's id of the message.")
     canary = models.BooleanField(default=False, db_default=False, editable=False, help_text="Goes ahead of the others.")

@@ -1,12 +1,13 @@
 """Editions, and the pools of papers they draw from."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from papers.archive import Period
@@ -66,6 +67,9 @@ class Edition(models.Model):
     bounced = models.PositiveIntegerField(default=0, editable=False, help_text="Hard bounces.")
     complained = models.PositiveIntegerField(default=0, editable=False)
     note = models.TextField(blank=True, help_text="The editor's note, shown above the papers.")
+    revision = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often an editor changed it for whoever was not planned."
+    )
     papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
 
@@ -91,6 +95,34 @@ class Edition(models.Model):
         times = {Edition.Kind.WEEKLY.value: 4, Edition.Kind.MONTHLY.value: 10}.get(self.kind, 1)
         return settings.DIGEST_EXPIRES_AFTER * times
 
+    def revise(self) -> None:
+        """Before an editor changes it: keep it as it is for whoever is planned already. Call it in a transaction."""
+        now = Edition.objects.select_for_update().get(pk=self.pk)
+        if now.digests.filter(revision=now.revision).exists():
+            now.revisions.create(number=now.revision, note=now.note, pins=now.pins())
+            Edition.objects.filter(pk=self.pk).update(revision=now.revision + 1)
+        self.refresh_from_db(fields=["revision"])
+
+    def as_of(self, revision: int) -> "Edition":
+        """The edition as it was for the digests that were planned with this revision."""
+        if revision == self.revision:
+            return self
+        then = copy(self)
+        then.revision = revision
+        then.note = self.revisions.get(number=revision).note
+        return then
+
+    def drawn_from(self) -> QuerySet["EditionPaper"]:
+        """Its pool as this revision knew it; with the banned, so that "from so many" stays what it was."""
+        return self.pool.filter(since__lte=self.revision)
+
+    def pins(self) -> list[int]:
+        """The papers that an editor pinned, in their order."""
+        if past := self.revisions.filter(number=self.revision).first():
+            return list(past.pins)
+        pinned = self.pool.filter(choice=EditionPaper.Choice.PINNED).order_by("place", "pk")
+        return list(pinned.values_list("paper_id", flat=True))
+
     def accounts(self) -> dict[str, int]:
         """How many digests stand in each state. Their sum is what was planned."""
         counts = self.digests.order_by().values_list("status").annotate(number=Count("*"))  # along the index alone
@@ -98,16 +130,35 @@ class Edition(models.Model):
         return dict.fromkeys(statuses, 0) | dict(counts)
 
 
+class Revision(models.Model):
+    """What an editor had decided of an edition until a change, for the digests that were planned before it."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveSmallIntegerField()
+    note = models.TextField(blank=True)
+    pins = models.JSONField(help_text="Papers, in their order.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "number"], name="a_revision_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edition}, until change {self.number + 1}"
+
+
 class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
     def decide(self, edition: Edition, paper: Paper, choice: str, place: int = 0) -> None:
         """Pin or ban a paper, or leave it to its fit. One that is not in the pool comes into it.
 
-        A pin is for its own edition; a ban, and taking it back, is for all that have the paper.
+        A pin is for its own edition, and for digests that are not planned yet; a ban, and taking it back, is for all
+        that have the paper, and holds at once.
         """
         decision = {"choice": choice, "place": place}
-        trend = {"hot": paper.hot, "notice": paper.notice}
         everywhere = self.filter(paper=paper)
         with transaction.atomic():
+            edition.revise()
+            trend = {"hot": paper.hot, "notice": paper.notice, "since": edition.revision}
             if choice == EditionPaper.Choice.BANNED:
                 everywhere.update(choice=choice, place=0)
             else:
@@ -134,6 +185,7 @@ class EditionPaper(models.Model):
     notice = models.FloatField(default=0, help_text="The same without the date: what trends are compared by.")
     choice = models.CharField(max_length=6, choices=Choice.choices, default=Choice.POOL)
     place = models.PositiveSmallIntegerField(default=0, help_text="The order of pins, lowest first.")
+    since = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False, help_text="A revision.")
 
     objects = EditionPaperQuerySet.as_manager()
 

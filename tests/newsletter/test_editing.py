@@ -5,13 +5,17 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from newsletter import editions
+from newsletter.delivery.sending import deliver_batch
 from newsletter.digest import candidates
-from newsletter.models import Edition, EditionPaper
+from newsletter.models import Digest, Edition, EditionPaper
 from papers.models import Paper, Topic
+from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, make_paper
+from tests.stubs import Relay
 
 
 def decide(client: Client, edition: Edition, paper: Paper, choice: str, **more: object) -> None:
@@ -112,3 +116,73 @@ def test_the_admin_explains_a_readers_papers(
 def test_only_who_may_see_readers_sees_their_papers(client: Client, edition: Edition, django_user_model: type) -> None:
     client.force_login(django_user_model.objects.create_user("editor", is_staff=True))  # type: ignore[attr-defined]
     assert client.get(f"/admin/newsletter/edition/{edition.pk}/explain/", secure=True).status_code == 403
+
+
+@pytest.fixture
+def half_planned(edition: Edition, graphs: Topic) -> Edition:
+    """One reader is planned; an editor then changes what the next one is to get."""
+    add_readers(1, graphs)
+    editions.plan(NOW)
+    return edition
+
+
+def change(client: Client, edition: Edition, paper: Paper, note: str) -> None:
+    decide(client, edition, paper, "pinned", note=note, **{"pool-INITIAL_FORMS": 0})
+
+
+def plan_another(graphs: Topic) -> None:
+    due = NOW - timedelta(minutes=1)
+    Subscriber.objects.create(email="later@example.org", status="active", next_digest_at=due).topics.add(graphs)
+    editions.plan(NOW)
+
+
+def test_what_an_editor_changes_is_for_whoever_is_not_planned_yet(
+    admin_client: Client, half_planned: Edition, papers: list[Paper], graphs: Topic, relay: Relay
+) -> None:
+    change(admin_client, half_planned, papers[-1], "Read this first.")
+    plan_another(graphs)
+    assert deliver_batch() == 2
+    mails = {mail["To"]: mail.get_body(("plain",)).get_content() for mail in relay.accepted}
+    assert "Read this first." not in mails["reader0@example.org"]
+    assert papers[-1].title not in mails["reader0@example.org"]
+    assert "Read this first." in mails["later@example.org"]
+    assert papers[-1].title in mails["later@example.org"]
+
+
+def test_several_changes_before_anybody_else_is_planned_are_one_revision(
+    admin_client: Client, half_planned: Edition, papers: list[Paper]
+) -> None:
+    change(admin_client, half_planned, papers[0], "One.")
+    change(admin_client, half_planned, papers[1], "Two.")
+    assert list(half_planned.revisions.values_list("number", "note", "pins")) == [(0, "", [])]
+
+
+def test_changes_before_anybody_is_planned_leave_no_revision(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    change(admin_client, edition, papers[0], "One.")
+    assert not edition.revisions.exists()
+
+
+def test_previews_change_at_once(admin_client: Client, half_planned: Edition, papers: list[Paper]) -> None:
+    change(admin_client, half_planned, papers[-1], "Read this first.")
+    page = admin_client.get(reverse("desk_preview", args=[half_planned.pk]), secure=True).content.decode()
+    assert "Read this first." in page
+    assert papers[-1].title in page
+
+
+def test_a_ban_holds_for_whoever_is_planned_too(half_planned: Edition, papers: list[Paper], relay: Relay) -> None:
+    EditionPaper.objects.decide(half_planned, papers[0], "banned")
+    deliver_batch()
+    assert papers[0].title not in relay.accepted[0].get_body(("plain",)).get_content()
+
+
+def test_the_web_copy_stays_as_it_was_mailed(
+    admin_client: Client, client: Client, half_planned: Edition, papers: list[Paper], relay: Relay
+) -> None:
+    deliver_batch()
+    copy = reverse("web_copy", args=[Digest.objects.get().uid])
+    before = client.get(copy, secure=True).content.decode()
+    change(admin_client, half_planned, papers[0], "Read this first.")
+    EditionPaper.objects.decide(half_planned, papers[1], "banned")
+    assert client.get(copy, secure=True).content.decode() == before
