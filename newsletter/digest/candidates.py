@@ -23,6 +23,8 @@ from subscribers.schedule import day_in_words
 
 Floats = NDArray[np.float64]
 
+LONGEST_RISE = 14  # days after which it says nothing any more how long the upvotes took
+
 _EDITIONS = 4  # that a process works on at once; each keeps some megabytes
 
 
@@ -157,10 +159,9 @@ def popularity(papers: Sequence[int]) -> list[str | Promise]:
     listings = Listing.objects.filter(paper__in=papers, place__isnull=False).order_by("day", "-place")
     for paper, day, place in listings.values_list("paper_id", "day", "place"):
         words[paper] = place_later(place, day)
-    for paper, upvotes in (
-        Reading.objects.filter(paper__in=papers, upvotes__gt=0).order_by("taken_at").values_list("paper_id", "upvotes")
-    ):
-        words[paper] = upvotes_later(upvotes)
+    readings = Reading.objects.filter(paper__in=papers, upvotes__gt=0).order_by("taken_at")
+    for paper, upvotes, at, listed_on in readings.values_list("paper_id", "upvotes", "taken_at", "paper__listed_on"):
+        words[paper] = upvotes_later(upvotes, max((at.date() - listed_on).days, 1) if listed_on else None)
     return [words.get(paper, "") for paper in papers]
 
 
@@ -168,9 +169,13 @@ def place_in_words(place: int | None, day: date) -> str:
     return gettext("no. %(place)s in the trends of %(day)s") % {"place": place, "day": day_in_words(day, "no year")}
 
 
-def upvotes_in_words(upvotes: int) -> str:
+def upvotes_in_words(upvotes: int, days: int | None) -> str:
+    """The upvotes that a paper has `days` after it was first listed; the time is told while it is short."""
     words = ngettext("%(upvotes)s upvote", "%(upvotes)s upvotes", upvotes)
-    return words % {"upvotes": number_format(upvotes, force_grouping=True)}
+    words %= {"upvotes": number_format(upvotes, force_grouping=True)}
+    if days is None or days > LONGEST_RISE:
+        return words
+    return ngettext("%(upvotes)s in a day", "%(upvotes)s in %(days)s days", days) % {"upvotes": words, "days": days}
 
 
 # Said when the language is known.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.digest.candidates import Candidates, Corpus, standings_by_topic
+from newsletter.digest.candidates import Candidates, Corpus, standings_by_topic, upvotes_in_words
 from newsletter.digest.choice import PER_TOPIC, Chooser
 from newsletter.digest.readers import Reader
 from newsletter.digest.scoring import standing
@@ -215,3 +215,17 @@ def test_every_candidate_has_its_explanation() -> None:
         (102, "left: was sent before, or the reader spoke of it"),
         (101, "left: fits less than 0.3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("upvotes", "days", "words"),
+    [
+        (1, 1, "1 upvote in a day"),
+        (1312, 2, "1,312 upvotes in 2 days"),
+        (40, 15, "40 upvotes"),
+        (40, None, "40 upvotes"),
+    ],
+)
+def test_a_rise_is_told_with_its_time_while_that_is_short(upvotes: int, days: int | None, words: str) -> None:
+    with override("en"):
+        assert upvotes_in_words(upvotes, days) == words

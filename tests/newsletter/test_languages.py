@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
@@ -196,7 +197,7 @@ def test_no_page_of_a_reader_is_left_in_english(client: Client, known: Subscribe
 def test_the_reasons_of_a_digest_are_in_the_reader_s_language(alice: Subscriber, edition: Edition) -> None:
     alice.topics.set(Topic.objects.filter(slug="graphs"))
     paper = Paper.objects.get(title="Graph neural networks paper 1")
-    Reading.objects.create(paper=paper, upvotes=1312, taken_at=NOW)
+    Reading.objects.create(paper=paper, upvotes=1312, taken_at=NOW + timedelta(days=2))
     pool = candidates.load(edition)
     found = {}
     for language in ("en", *FOREIGN):
@@ -204,9 +205,9 @@ def test_the_reasons_of_a_digest_are_in_the_reader_s_language(alice: Subscriber,
         (reader,) = readers.load([alice], pool, NOW)
         found[language] = {choice.paper: choice.reason for choice in Chooser(pool).choose(reader)}
     assert [reasons[paper.pk] for reasons in found.values()] == [
-        "Graph neural networks · 1,312 upvotes",
-        "Graph neural networks · 1.312 Upvotes",
-        "Graph neural networks · 1\u00a0312 votes",
+        "Graph neural networks · 1,312 upvotes in 2 days",
+        "Graph neural networks · 1.312 Upvotes in 2 Tagen",
+        "Graph neural networks · 1\u00a0312 votes en 2 jours",
     ]
     assert "From outside your topics · no. 2 in the trends of 20 March" in found["en"].values()
     assert "Von außerhalb Ihrer Themen · Platz 2 der Trends vom 20. März" in found["de"].values()
