@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 
 from django.conf import settings
 
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Chooser, Line
 from newsletter.digest.readers import Reader
-from newsletter.models import Edition
+from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber
 
@@ -36,15 +37,24 @@ class Explanation:
 
 
 def explain(subscriber: Subscriber, edition: Edition, at: datetime) -> Explanation:
-    """What this edition would bring this reader, were it chosen now.
+    """What this edition would bring this reader, were it chosen now; as it was planned for them, if it was.
 
     A digest of this very edition that was sent already does not count as sent: it is what is to be explained.
     """
+    if planned := edition.digests.filter(subscriber=subscriber).first():
+        edition = edition.as_of(planned.revision)
     pool = candidates.load(edition)
     [reader] = readers.load([subscriber], pool, at, but=edition)
-    titles = dict(Paper.objects.filter(pk__in=pool.papers).values_list("pk", "title"))
     here = replace(reader, language=settings.LANGUAGE_CODE)  # the operator's, not the reader's
-    return Explanation(reader, [(titles[line.paper], line) for line in Chooser(pool).explain(here)])
+    lines = [*Chooser(pool).explain(here), *banned(edition)]
+    titles = dict(Paper.objects.filter(pk__in=[line.paper for line in lines]).values_list("pk", "title"))
+    return Explanation(reader, [(titles[line.paper], line) for line in lines])
+
+
+def banned(edition: Edition) -> Iterator[Line]:
+    """What an editor keeps from everybody: it is no candidate, and has no score."""
+    for paper in edition.pool.filter(choice=EditionPaper.Choice.BANNED).values_list("paper_id", flat=True):
+        yield Line(paper, "", 0, 0, 0, 0, -inf, "left: banned by an editor")
 
 
 def weights(found: Mapping[str, float]) -> str:

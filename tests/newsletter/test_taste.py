@@ -14,7 +14,7 @@ from newsletter.digest.features import Features
 from newsletter.digest.scoring import phrase_strengths, spellings
 from newsletter.digest.taste import ENOUGH, HALF_LIFE, Background, Text, Word, background, faded, learn, read
 from newsletter.digest.terms import passage
-from newsletter.models import DigestPaper, Edition, Feedback, Profile
+from newsletter.models import DigestPaper, Edition, EditionPaper, Feedback, Profile
 from papers.models import Paper, Topic
 from subscribers.models import Interest, Subscriber
 from tests.conftest import NOW
@@ -182,9 +182,19 @@ def test_who_wants_no_rising_papers_gets_none(reader: Subscriber, edition: Editi
 
 
 def test_every_paper_of_an_edition_is_explained(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(edition, papers[0], "banned")
     lines = explain(reader, edition, NOW).lines
     assert {line.paper for _, line in lines} == {paper.pk for paper in papers}
     assert all(line.taken == line.verdict.startswith("taken") for _, line in lines)
+    assert (lines[-1][0], lines[-1][1].verdict) == (papers[0].title, "left: banned by an editor")
+
+
+def test_what_was_planned_is_explained_as_it_was_planned(
+    reader: Subscriber, edition: Edition, papers: list[Paper]
+) -> None:
+    planned(edition, reader)
+    EditionPaper.objects.decide(edition, papers[0], "pinned")
+    assert not any("editor" in line.verdict for _, line in explain(reader, edition, NOW).lines)
 
 
 def test_explain_prints_the_list_and_why(reader: Subscriber, edition: Edition) -> None:
