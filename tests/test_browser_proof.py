@@ -45,6 +45,17 @@ def test_the_step_does_its_work_by_itself_and_one_press_finishes(site: str, widt
     assert SubscriptionRequest.objects.get().proven
 
 
+@pytest.mark.parametrize(("language", "word"), [("de", "Überprüft"), ("fr", "Vérifié")])
+def test_the_step_speaks_the_readers_language(site: str, language: str, word: str) -> None:
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto(f"{site}/subscribe/?language={language}")
+        page.get_by_placeholder("you@lab.org").fill("carol@example.org")
+        page.get_by_placeholder("you@lab.org").press("Enter")
+        page.locator("altcha-widget").get_by_text(word, exact=True).wait_for()
+        assert word in page.locator(".step .with-script").inner_text()
+
+
 def test_without_javascript_it_takes_a_moment_and_one_press(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrance, "PATIENCE", replace(entrance.PATIENCE, youngest=timedelta(0)))
     with chromium() as browser:

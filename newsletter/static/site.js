@@ -15,8 +15,9 @@ function tellZone(root) {
   }
 }
 
-// The first of the reader's languages that the mail has.
+// The first of the reader's languages that the mail has; who asked for the page in one has said which.
 function guessLanguage(root) {
+  if (new URLSearchParams(location.search).has("language")) return;
   for (const input of root.querySelectorAll(".signup [name=language], .invitation [name=language]")) {
     const known = input.options ? [...input.options].map((option) => option.value) : input.dataset.known.split(" ");
     const spoken = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => known.includes(tag));
