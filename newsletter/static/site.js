@@ -15,7 +15,7 @@ function tellZone(root) {
   }
 }
 
-// The first of the reader's languages that the mail has; who asked for the page in one has said which.
+// The first of the reader's languages that the mail has, unless one was asked for.
 function guessLanguage(root) {
   if (new URLSearchParams(location.search).has("language")) return;
   for (const input of root.querySelectorAll(".signup [name=language], .invitation [name=language]")) {

@@ -331,6 +331,6 @@ def test_no_path_mails_somebody_who_must_not_be_mailed(settings: Settings, graph
     for number in range(1, 41):
         make_paper(number, graphs)
     steps = hypothesis_settings(
-        max_examples=30, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate]
+        max_examples=15, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate]
     )
     run_state_machine_as_test(Life, settings=steps)

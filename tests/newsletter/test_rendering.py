@@ -188,7 +188,8 @@ def test_the_title_keeps_its_distance_where_no_authors_stand(digest: Digest, pap
 
 def test_an_editors_pick_is_labelled_in_the_web_copy_too(client: Client, digest: Digest, papers: list[Paper]) -> None:
     EditionPaper.objects.decide(digest.edition, papers[0], "pinned")
-    Digest.objects.filter(pk=digest.pk).update(status="accepted", submitted_at=NOW)
+    revision = Edition.objects.get().revision
+    Digest.objects.filter(pk=digest.pk).update(status="accepted", submitted_at=NOW, revision=revision)
     digest.papers.create(subscriber=digest.subscriber, paper=papers[0], place=1, reason="Picked by the editor")
     page = client.get(reverse("web_copy", args=[digest.uid]), secure=True).content.decode()
     assert re.search(r'<p class="label"[^>]*>Picked by the editor</p>', page)

@@ -92,6 +92,7 @@ def kept_of(size: int) -> int:
     return max(kept)
 
 
+@pytest.mark.heavy
 def test_ten_times_the_rows_take_no_more_memory(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "CHUNK", 200)
     monkeypatch.setattr("subscribers.models.imports.PART_BYTES", 2_000)
