@@ -67,9 +67,9 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
 
 @private_page
 @require_safe
-def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """A digest as it was mailed, with all its papers; its random uid is the key."""
-    digest = Digest.objects.select_related("edition", "subscriber").filter(uid=uid).first()
+def web_copy(request: HttpRequest, key: str) -> HttpResponse:
+    """A digest as it was mailed, with all its papers."""
+    digest = Digest.objects.select_related("edition", "subscriber").filter(uid=uid_of(key)).first()
     rows = list(digest.papers.all()) if digest and is_readable(digest) else []
     if digest is None or not rows:
         return no_copy(request)
@@ -82,12 +82,13 @@ def web_copy(request: HttpRequest, uid: UUID) -> HttpResponse:
 @csrf_exempt  # as on every page behind a secret link: subscribers/views/pages.py
 @private_page
 @reads_and_posts
-def say(request: HttpRequest, uid: UUID, place: int, word: str) -> HttpResponse:
+def say(request: HttpRequest, key: str, place: int, word: str) -> HttpResponse:
     """More like this, less, or save: a reader's word on a paper of their digest, to be taken back as easily.
 
     Without `word` in the form it is the word of the link; an empty one takes back what was said.
     """
-    row = DigestPaper.objects.select_related("digest__subscriber", "paper").filter(digest__uid=uid, place=place).first()
+    rows = DigestPaper.objects.select_related("digest__subscriber", "paper")
+    row = rows.filter(digest__uid=uid_of(key), place=place).first()
     if row is None or not is_readable(row.digest) or word not in Feedback.Kind.values:
         return no_copy(request)
     reader, status = row.digest.subscriber, 200
@@ -95,10 +96,10 @@ def say(request: HttpRequest, uid: UUID, place: int, word: str) -> HttpResponse:
         said = request.POST.get("word", word)
         if said in Feedback.Kind.values:
             Feedback.objects.say(reader, row.paper, said, timezone.now())
-            return redirect("say", uid, place, said)
+            return redirect("say", key, place, said)
         if not said:
             Feedback.objects.take_back(reader, row.paper)
-            return redirect("say", uid, place, word)
+            return redirect("say", key, place, word)
         status = 422
     context = {
         "row": row,
@@ -108,6 +109,14 @@ def say(request: HttpRequest, uid: UUID, place: int, word: str) -> HttpResponse:
     }
     with translation.override(reader.language):
         return render(request, "newsletter/say.html", context, status=status)
+
+
+def uid_of(key: str) -> UUID:
+    """The digest that a key opens; else of one that does not exist."""
+    try:
+        return links.read_digest(key)
+    except links.BadLink:
+        return UUID(int=0)
 
 
 def is_readable(digest: Digest) -> bool:

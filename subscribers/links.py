@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.core.signing import BadSignature, SignatureExpired, Signer, TimestampSigner
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
@@ -98,6 +98,11 @@ class PreferencesUrls:
         return f"{self._before}{self._signer.sign(subscriber.uid.hex)}{self._after}"
 
 
+def digest_signer() -> Signer:
+    """Signs the uids of digests: the uid alone, which stands in a mail's Message-ID, opens nothing. For good."""
+    return Signer(salt="subscribers.digest", sep=".")
+
+
 def leave_url(subscriber: Subscriber) -> str:
     """The page with the button."""
     return absolute("leave", subscriber.leave_key)
@@ -155,6 +160,14 @@ def read_move(token: str) -> tuple[Move, str]:
     if found is None:
         raise BadLink(_("This change of address was made already, or replaced by another, or it is too old."))
     return found, side
+
+
+def read_digest(key: str) -> UUID:
+    """The uid of a digest, by the key to its copy on the web."""
+    try:
+        return UUID(digest_signer().unsign(key))
+    except (BadSignature, ValueError) as error:
+        raise BadLink from error
 
 
 def read_leave(key: str) -> Subscriber:

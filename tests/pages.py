@@ -245,12 +245,12 @@ class Visit:
         for route in ("learned", "reader_digests"):
             self.get(route, new)
             self.get(route, token)
-        self.get("web_copy", digest.uid)
-        self.get("web_copy", planned(edition, self.reader()).uid)
+        self.get("web_copy", digest.key)
+        self.get("web_copy", planned(edition, self.reader()).key)
         for word in ("more", "less", "saved", "hooray"):
-            self.get("say", digest.uid, 1, word)
-        self.post("say", digest.uid, 1, "less")
-        self.post("say", digest.uid, 1, "less", word="hooray")
+            self.get("say", digest.key, 1, word)
+        self.post("say", digest.key, 1, "less")
+        self.post("say", digest.key, 1, "less", word="hooray")
         self.get("editions")
         self.get("edition", "weekly", Period.day(edition.date))
         said = self.reader()

@@ -83,7 +83,7 @@ damage = st.one_of(
 
 
 def test_every_route_with_a_secret_is_here() -> None:
-    # A digest's own address is a random UUID, which Django itself reads.
+    # Those of digests are a digest's own and no reader's: tests/newsletter/test_views.py.
     assert {route for _, route in DOORS} | {"web_copy", "say"} == set(BEHIND_A_SECRET)
 
 

@@ -97,7 +97,8 @@ class Renderer:
             "Feedback-ID": f"{edition.date}:{edition.kind}:digest:{host}",
         }
         # Addresses are looked up once: reversing a route costs more than all of a reader's digest.
-        self._web, self._web_end = links.absolute("web_copy", str(SOMEBODY)).split(str(SOMEBODY))
+        self._web, self._web_end = links.absolute("web_copy", "KEY").split("KEY")
+        self._signer = links.digest_signer()
         self._preferences = links.PreferencesUrls()
         self._leave, self._leave_end = links.absolute("one_click", SOME_KEY).split(SOME_KEY)
 
@@ -158,7 +159,7 @@ class Renderer:
             "since": sheet.day((reader.confirmed_at or reader.created_at).date()),
             "preferences": self._preferences.of(reader),
             "leave_key": reader.leave_key,
-            "web": f"{self._web}{digest.uid}{self._web_end}",
+            "web": f"{self._web}{self._signer.sign(digest.uid.hex)}{self._web_end}",
         }
         return Copy(sheet, values, cards, choices, [plain(cut(choice.reason, REASON_LENGTH)) for choice in choices])
 

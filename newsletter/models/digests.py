@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from newsletter.models.editions import Edition
 from papers.models import Paper
+from subscribers.links import digest_signer
 from subscribers.models import Subscriber
 
 
@@ -138,6 +139,11 @@ class Digest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edition} to reader {self.subscriber_id}"
+
+    @property
+    def key(self) -> str:
+        """What opens its copy on the web."""
+        return digest_signer().sign(self.uid.hex)
 
     @staticmethod
     def provider_ids() -> Q:

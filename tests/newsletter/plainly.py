@@ -37,7 +37,7 @@ def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers:
     """One part of the mail, its styles not yet inline; words come from the renderer, addresses do not."""
     ready: Callable[[str], str] = mark_safe if kind == "html" else str
     reader, copy = digest.subscriber, renderer._copy(digest, choices)
-    web = settings.SITE_URL + reverse("web_copy", args=[digest.uid])
+    web = settings.SITE_URL + reverse("web_copy", args=[digest.key])
     items = []
     with translation.override(reader.language):
         for place, (choice, reason) in enumerate(zip(choices, copy.reasons, strict=True), start=1):

@@ -181,7 +181,7 @@ def test_the_web_copy_stays_as_it_was_mailed(
     admin_client: Client, client: Client, half_planned: Edition, papers: list[Paper], relay: Relay
 ) -> None:
     deliver_batch()
-    copy = reverse("web_copy", args=[Digest.objects.get().uid])
+    copy = reverse("web_copy", args=[Digest.objects.get().key])
     before = client.get(copy, secure=True).content.decode()
     change(admin_client, half_planned, papers[0], "Read this first.")
     EditionPaper.objects.decide(half_planned, papers[1], "banned")

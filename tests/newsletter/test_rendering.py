@@ -191,7 +191,7 @@ def test_an_editors_pick_is_labelled_in_the_web_copy_too(client: Client, digest:
     revision = Edition.objects.get().revision
     Digest.objects.filter(pk=digest.pk).update(status="accepted", submitted_at=NOW, revision=revision)
     digest.papers.create(subscriber=digest.subscriber, paper=papers[0], place=1, reason="Picked by the editor")
-    page = client.get(reverse("web_copy", args=[digest.uid]), secure=True).content.decode()
+    page = client.get(reverse("web_copy", args=[digest.key]), secure=True).content.decode()
     assert re.search(r'<p class="label"[^>]*>Picked by the editor</p>', page)
 
 
@@ -207,8 +207,8 @@ def test_a_digest_is_never_clipped_and_what_has_no_room_is_on_the_web(digest: Di
     assert len(rendered.html.encode()) <= HTML_LIMIT
     for part in (rendered.html, rendered.text):
         assert f"{len(chosen) - shown} more papers on the web" in part
-        assert f"https://papers.example/digests/{digest.uid}/{shown}/more/" in part
-        assert f"https://papers.example/digests/{digest.uid}/{shown + 1}/more/" not in part
+        assert f"https://papers.example/digests/{digest.key}/{shown}/more/" in part
+        assert f"https://papers.example/digests/{digest.key}/{shown + 1}/more/" not in part
     assert renderer.html(digest, chosen).count("<h2") == len(chosen)
 
 

@@ -33,7 +33,7 @@ def digest(alice: Subscriber, graphs: Topic, edition: Edition, relay: Relay) -> 
 
 
 def path(digest: Digest, word: str = "more", place: int = 1) -> str:
-    return reverse("say", args=[digest.uid, place, word])
+    return reverse("say", args=[digest.key, place, word])
 
 
 def said() -> list[tuple[int, str]]:
@@ -106,7 +106,7 @@ def test_the_last_digests_show_what_was_said_and_where_to_say_more(
 
 
 def test_the_web_copy_offers_the_same(digest: Digest, client: Client) -> None:
-    page = client.get(reverse("web_copy", args=[digest.uid]), secure=True).content.decode()
+    page = client.get(reverse("web_copy", args=[digest.key]), secure=True).content.decode()
     assert all(path(digest, word) in page for word in ("more", "less", "saved"))
 
 
@@ -129,10 +129,11 @@ def test_an_unknown_word_changes_nothing(digest: Digest, client: Client, posted:
 @pytest.mark.parametrize("way", ["another digest", "another place", "another word", "a huge place"])
 def test_a_link_that_is_not_ours_says_nothing(digest: Digest, client: Client, way: str) -> None:
     args = {
-        "another digest": [uuid.uuid4(), 1, "more"],
-        "another place": [digest.uid, 99, "more"],
-        "another word": [digest.uid, 1, "hate"],
-        "a huge place": [digest.uid, 10**30, "more"],
+        "another digest": [Digest(uid=uuid.uuid4()).key, 1, "more"],
+        "its uid alone": [digest.uid, 1, "more"],
+        "another place": [digest.key, 99, "more"],
+        "another word": [digest.key, 1, "hate"],
+        "a huge place": [digest.key, 10**30, "more"],
     }[way]
     assert client.post(reverse("say", args=args), secure=True).status_code == 404
     assert said() == []
@@ -153,5 +154,5 @@ def test_the_links_of_an_address_that_the_reader_left_are_dead(
     digest: Digest, alice: Subscriber, client: Client
 ) -> None:
     Consent.objects.create(subscriber=alice, action="changed", page="address", at=NOW + timedelta(days=1))
-    for name, args in (("say", [digest.uid, 1, "more"]), ("web_copy", [digest.uid])):
+    for name, args in (("say", [digest.key, 1, "more"]), ("web_copy", [digest.key])):
         assert client.get(reverse(name, args=args), secure=True).status_code == 404

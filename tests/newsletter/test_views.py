@@ -56,7 +56,7 @@ def test_a_sent_digest_can_be_read_on_the_web(
 ) -> None:
     client.post(sample_path(alice), secure=True)
     deliver_batch()
-    answer = client.get(reverse("web_copy", args=[Digest.objects.get().uid]), secure=True)
+    answer = client.get(reverse("web_copy", args=[Digest.objects.get().key]), secure=True)
     assert papers[0].title in answer.content.decode()
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert client.head(answer.request["PATH_INFO"], secure=True).status_code == 200
@@ -65,8 +65,19 @@ def test_a_sent_digest_can_be_read_on_the_web(
 
 def test_a_digest_that_was_not_sent_is_not_shown(alice: Subscriber, papers: list[Paper], client: Client) -> None:
     client.post(sample_path(alice), secure=True)
-    assert client.get(reverse("web_copy", args=[Digest.objects.get().uid]), secure=True).status_code == 404
-    assert client.get(reverse("web_copy", args=[uuid.uuid4()]), secure=True).status_code == 404
+    assert client.get(reverse("web_copy", args=[Digest.objects.get().key]), secure=True).status_code == 404
+    assert client.get(reverse("web_copy", args=[Digest(uid=uuid.uuid4()).key]), secure=True).status_code == 404
+
+
+def test_what_stands_in_the_message_id_opens_nothing(
+    alice: Subscriber, papers: list[Paper], relay: Relay, client: Client
+) -> None:
+    client.post(sample_path(alice), secure=True)
+    deliver_batch()
+    key = Digest.objects.get().key
+    uid = relay.accepted[0]["Message-ID"].strip("<>").partition("@")[0]
+    for forged in (uid, uid.replace("-", ""), key[:-1], key.replace(".", ".A"), key.partition(".")[0] + "."):
+        assert client.get(reverse("web_copy", args=[forged]), secure=True).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)
