@@ -6,11 +6,11 @@ from typing import Any
 def of(demo: bool, level: str) -> dict[str, Any]:
     """The settings of logging."""
     # What strangers send too much of is no fault of ours: a line, not a traceback for each.
-    strangers = [f"django.security.{name}" for name in ("RequestDataTooBig", "TooManyFieldsSent")]
+    strangers = [f"django.security.{name}" for name in ("RequestDataTooBig", "TooManyFieldsSent", "DisallowedHost")]
     # At the source, for whatever else listens there; the console besides looks at every record.
     pathless = [
         "django.request",
-        *[f"django.security.{name}" for name in ("csrf", "DisallowedHost", "SuspiciousOperation")],
+        *[f"django.security.{name}" for name in ("csrf", "SuspiciousOperation")],
     ]
     return {
         "version": 1,

@@ -54,7 +54,7 @@ def say_anew(request: HttpRequest, subscriber: Subscriber, token: str, words: Qu
     word = request.POST.get("word", "")
     if word and word not in Feedback.Kind.values:
         return learned_page(request, subscriber, token, status=422)
-    before = packed(subscriber, words)
+    before = packed(subscriber, words, word)
     with transaction.atomic():
         if word:
             words.update(kind=word)
@@ -65,15 +65,17 @@ def say_anew(request: HttpRequest, subscriber: Subscriber, token: str, words: Qu
 
 
 def restore(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
-    """Undo, for an hour: what the reader has said since stays."""
+    """Undo, for an hour: what the reader has said since, in another tab perhaps, stays."""
     try:
-        before = unpacked(subscriber, request.POST["restore"])
+        before, word = unpacked(subscriber, request.POST["restore"])
     except signing.BadSignature:
         return learned_page(request, subscriber, token, status=409, is_too_late=True)
     with transaction.atomic():
-        for word in before:
-            Feedback.objects.filter(subscriber=subscriber, paper=word.paper_id, at=word.at).delete()
-        Feedback.objects.bulk_create(before, ignore_conflicts=True)
+        for said in before:
+            as_left = Feedback.objects.filter(subscriber=subscriber, paper=said.paper_id, at=said.at, kind=word)
+            as_left.update(kind=said.kind)
+        if not word:  # they were taken back: whatever stands there now was said since
+            Feedback.objects.bulk_create(before, ignore_conflicts=True)
         forget_taste(subscriber)
     return redirect("learned", token)
 
@@ -123,21 +125,22 @@ def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:
     return Counter(links_.values_list("topic__name", flat=True)).most_common(TOPICS_SHOWN)
 
 
-def packed(subscriber: Subscriber, words: QuerySet[Feedback]) -> str:
-    """Some words of a reader, signed for the way through the page and back."""
+def packed(subscriber: Subscriber, words: QuerySet[Feedback], anew: str) -> str:
+    """Some words of a reader, and what is said `anew` of all of them, signed for the way through the page and back."""
     rows = [(word.paper_id, word.kind, word.at.isoformat()) for word in words]
-    return signing.dumps(rows, salt=f"learned.{subscriber.uid.hex}", compress=True)
+    return signing.dumps([rows, anew], salt=f"learned.{subscriber.uid.hex}", compress=True)
 
 
-def unpacked(subscriber: Subscriber, text: str) -> list[Feedback]:
-    """The words again. Raises BadSignature where they are too old, or not this reader's."""
-    rows = signing.loads(text, salt=f"learned.{subscriber.uid.hex}", max_age=settings.KEEP_FORMER)
+def unpacked(subscriber: Subscriber, text: str) -> tuple[list[Feedback], str]:
+    """The words again, and what took their place. Raises BadSignature where they are too old, or not this reader's."""
+    rows, anew = signing.loads(text, salt=f"learned.{subscriber.uid.hex}", max_age=settings.KEEP_FORMER)
     there = set(Paper.objects.filter(pk__in=[row[0] for row in rows]).values_list("pk", flat=True))
-    return [
+    before = [
         Feedback(subscriber=subscriber, paper_id=paper, kind=kind, at=datetime.fromisoformat(at))
         for paper, kind, at in rows
         if paper in there
     ]
+    return before, anew
 
 
 @token_page

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +79,20 @@ def say_why(farewell: Farewell, reason: str, words: str, at: datetime) -> bool:
     return True
 
 
+def still(farewell: Farewell) -> QuerySet[Subscriber]:
+    """Whose leave or pause this was, if it is the last thing they did.
+
+    That somebody has typed the address into the form since is not their doing, and takes nothing from them.
+    """
+    acts = [Consent.Action.CONFIRMED, Consent.Action.RETURNED, Consent.Action.WITHDRAWN]
+    last = Consent.objects.filter(subscriber=OuterRef("pk"), action__in=acts).order_by("-at", "-pk")
+    there = Subscriber.objects.filter(pk=farewell.subscriber.pk)
+    there = there.annotate(last_act=Subquery(last.values("action")[:1]), last_at=Subquery(last.values("at")[:1]))
+    as_left = Q(status__in=[Status.UNSUBSCRIBED, Status.PAUSED], status_changed_at=farewell.at)
+    asked_since = Q(status=Status.PENDING, last_act=Consent.Action.WITHDRAWN, last_at=farewell.at)
+    return there.filter(as_left | asked_since)
+
+
 @transaction.atomic
 def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "") -> bool:
     """Take back a leave or a pause; or `instead` of having left, come "less_often" or "pause".
@@ -96,8 +110,7 @@ def undo(farewell: Farewell, at: datetime, instead: str = "", network: str = "")
         changes["paused_until"] = None
     if status == Status.ACTIVE:
         changes["next_digest_at"] = schedule_at(subscriber, cadence).next_after(at)
-    left = Subscriber.objects.filter(pk=subscriber.pk, status__in=[Status.UNSUBSCRIBED, Status.PAUSED])
-    if not left.filter(status_changed_at=farewell.at).update(**changes):
+    if not still(farewell).update(**changes, asked=None):
         return False
     Consent.objects.create(
         subscriber=subscriber,
@@ -209,7 +222,8 @@ def erase(subscriber: Subscriber, at: datetime, page: str = "erase") -> bool:
     """
     if subscriber.email is None:
         return False
-    forgotten = {"email": None, "next_digest_at": None, "paused_until": None, "rising": True, **Wishes().columns()}
+    forgotten: dict[str, object] = {"email": None, "next_digest_at": None, "paused_until": None, "asked": None}
+    forgotten |= {"rising": True, **Wishes().columns()}
     there = Subscriber.objects.filter(pk=subscriber.pk, email=subscriber.email)
     if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten, version=F("version") + 1):
         return False

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Subscriber
+from subscribers.signup import resend_confirmation
 from subscribers.undoing import remember
 from subscribers.wishes import Tastes, Wishes
 
@@ -54,6 +55,4 @@ def ask_for_link(email: str, at: datetime) -> Letter | None:
         return None
     if subscriber.status in Subscriber.Status.subscribed():
         return owe(subscriber, Letter.Kind.PREFERENCES, at)
-    if subscriber.status == Subscriber.Status.PENDING:
-        return owe(subscriber, Letter.Kind.CONFIRMATION, at)
-    return None
+    return resend_confirmation(subscriber, at)

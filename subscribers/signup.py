@@ -46,13 +46,15 @@ def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof:
     # Without a letter nobody could confirm: then a gone address stays gone, and a waiting one only
     # takes the newer wishes and gets no older.
     letter = owe(subscriber, Letter.Kind.CONFIRMATION, at)
+    # Who has left keeps what they had until they confirm: whoever typed the address may be somebody else.
+    has_left = subscriber.status == Status.UNSUBSCRIBED or subscriber.asked is not None
+    changes: dict[str, object] = {"asked": wishes.as_json()} if has_left else dict(wishes.columns())
+    changes |= {"status": Status.PENDING, "status_changed_at": at} if letter else {}
     open_to_change = Status.askable() if letter else [Status.PENDING]
-    changes = wishes.columns() | ({"status": Status.PENDING, "status_changed_at": at} if letter else {})
     if not Subscriber.objects.filter(pk=subscriber.pk, status__in=open_to_change).update(**changes):
         return None
-    subscriber.topics.set(wishes.topics)
-    if wishes.papers:
-        shown.send(sender=Subscriber, subscriber=subscriber, papers=wishes.papers, at=at)
+    if not has_left:
+        _follow(subscriber, wishes, at)
     if letter:
         proof.subscriber, proof.at = subscriber, at
         proof.action, proof.words = Consent.Action.ASKED, str(CONSENT_WORDS)
@@ -60,18 +62,32 @@ def _ask_to_confirm(subscriber: Subscriber, wishes: Wishes, at: datetime, proof:
     return letter
 
 
+def _follow(subscriber: Subscriber, wishes: Wishes, at: datetime) -> None:
+    """Take over what has rows of its own."""
+    subscriber.topics.set(wishes.topics)
+    if wishes.papers:
+        shown.send(sender=Subscriber, subscriber=subscriber, papers=wishes.papers, at=at)
+
+
 @transaction.atomic
 def confirm(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     """Make a waiting subscription active; False where it was not waiting, or must not be mailed."""
     if subscriber.email is None or Suppression.objects.of(subscriber.email):
         return False
-    won = Subscriber.objects.filter(pk=subscriber.pk, status=Status.PENDING).update(
+    waiting = Subscriber.objects.select_for_update().filter(pk=subscriber.pk, status=Status.PENDING)
+    asked = waiting.values_list("asked", flat=True).first()
+    wishes = Wishes.from_json(asked) if asked else None
+    won = waiting.update(
+        **(wishes.columns() if wishes else {}),
+        asked=None,
         status=Status.ACTIVE,
         confirmed_at=at,
         status_changed_at=at,
         next_digest_at=at + settings.FIRST_DIGEST_AFTER,
         was_reminded=False,
     )
+    if won and wishes:
+        _follow(subscriber, wishes, at)
     if won:
         Unanswered.objects.of(subscriber.email).delete()
         Consent.objects.create(
@@ -87,9 +103,17 @@ def confirm(subscriber: Subscriber, at: datetime, network: str = "") -> bool:
     return bool(won)
 
 
+@transaction.atomic
 def resend_confirmation(subscriber: Subscriber, at: datetime) -> Letter | None:
-    """Another link for somebody who has not confirmed, within the same limits; None where they forbid it."""
-    return owe(subscriber, Letter.Kind.CONFIRMATION, at) if subscriber.status == Status.PENDING else None
+    """Another link for somebody who has not confirmed, within the same limits; None where they forbid it.
+
+    Like the first it works for as long as it says: the wait begins anew, and this was the reminder.
+    """
+    waiting = Subscriber.objects.filter(pk=subscriber.pk, status=Status.PENDING)
+    letter = owe(subscriber, Letter.Kind.CONFIRMATION, at) if waiting.exists() else None
+    if letter:
+        waiting.update(status_changed_at=at, was_reminded=True)
+    return letter
 
 
 def forget_unconfirmed(at: datetime) -> int:
@@ -101,7 +125,7 @@ def forget_unconfirmed(at: datetime) -> int:
     waiting = Subscriber.objects.unconfirmed_since(at - settings.KEEP_UNCONFIRMED)
     left = Consent.objects.filter(subscriber=OuterRef("pk"), action=Consent.Action.WITHDRAWN)
     back = waiting.filter(Q(confirmed_at__isnull=False) | Exists(left))
-    back.update(status=Status.UNSUBSCRIBED, status_changed_at=at)
+    back.update(status=Status.UNSUBSCRIBED, status_changed_at=at, asked=None)
     deleted = 0
     while chunk := _forget_chunk(at):
         deleted += chunk

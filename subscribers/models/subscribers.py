@@ -135,6 +135,9 @@ class Subscriber(models.Model):
     gave_reason = models.BooleanField(
         default=False, editable=False, help_text="Said why they left; what they said is stored apart, without a name."
     )
+    asked = models.JSONField(
+        null=True, editable=False, help_text="What somebody who had left asked for anew, until they confirm it."
+    )
     was_reminded = models.BooleanField(
         default=False, editable=False, help_text="Got the one reminder to confirm, or needs none."
     )

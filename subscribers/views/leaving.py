@@ -70,8 +70,8 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
 def way_back(farewell: Farewell, token: str) -> dict[str, object]:
     """What the page offers, if this was the last thing that happened."""
     now = farewell.subscriber
-    if now.status_changed_at != farewell.at or now.status not in (Status.UNSUBSCRIBED, Status.PAUSED):
-        return {"moved_on": now.status in Status.leavable()}
+    if not leaving.still(farewell).exists():
+        return {"moved_on": now.status in Status.subscribed()}
     rarer = leaving.rarer(now) if farewell.was in Status.subscribed() else None
     return {
         "undo_token": token,

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Concatenate, ParamSpec
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -103,4 +105,20 @@ def posted_from_embed(request: HttpRequest) -> bool:
     return request.headers.get("Origin") in settings.EMBED_ORIGINS
 
 
-reads_and_posts = require_http_methods(["GET", "HEAD", "POST"])
+def reads_and_posts(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """GET, HEAD and POST. A form that is not UTF-8 is refused whole: it would be stored as what nobody typed.
+
+    Raises BadRequest, which Django answers with the page for it.
+    """
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.content_type == "application/x-www-form-urlencoded":
+            try:
+                unquote_to_bytes(request.body).decode()
+            except UnicodeDecodeError:
+                raise BadRequest("A form that is not UTF-8.") from None
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -79,10 +79,14 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     """Take the last change back, if it still is the last one."""
     subscriber = speak_to(links.read_preferences(token))
     version = request.POST.get("version", "")
-    if request.method == "POST" and version == str(subscriber.version):
-        take_back(subscriber, subscriber.version, timezone.now(), client_network(request))
-    elif request.method == "POST":
+    if request.method != "POST":
+        return redirect("preferences", token)
+    if version != str(subscriber.version):
         return conflict(request, subscriber, token)
+    if subscriber.status not in Subscriber.Status.subscribed():
+        return not_subscribed(request, subscriber, token)
+    if not take_back(subscriber, subscriber.version, timezone.now(), client_network(request)):
+        return page(request, subscriber, token, status=409, is_too_late=True)
     return redirect("preferences", token)
 
 

@@ -87,6 +87,15 @@ def test_an_undo_leaves_what_was_said_since(client: Client, alice: Subscriber, s
     assert words()[0][1] == "less"
 
 
+def test_an_undo_leaves_what_another_tab_has_changed_since(
+    client: Client, alice: Subscriber, said: list[Feedback]
+) -> None:
+    page = client.post(path_of(alice), {"paper": said[0].paper_id, "word": "less"}, secure=True)
+    client.post(path_of(alice), {"paper": said[0].paper_id, "word": "saved"}, secure=True)
+    client.post(path_of(alice), {"restore": page.context["before"]}, secure=True)
+    assert words()[0][1] == "saved"
+
+
 def test_an_undo_is_for_an_hour_and_for_its_own_reader(
     client: Client, alice: Subscriber, bob: Subscriber, said: list[Feedback], clock: time_machine.Traveller
 ) -> None:

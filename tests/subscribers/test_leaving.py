@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -7,7 +7,8 @@ from subscribers import links
 from subscribers.leaving import erase, leave, less_often, pause, resume, undo
 from subscribers.links import Farewell
 from subscribers.models import Letter, Subscriber, Suppression
-from subscribers.signup import ask
+from subscribers.schedule import Cadence
+from subscribers.signup import ask, confirm, forget_unconfirmed
 from subscribers.wishes import Wishes
 from tests.conftest import NOW
 
@@ -148,3 +149,51 @@ def test_the_erased_cannot_be_signed_up_again(alice: Subscriber) -> None:
     ask("alice@example.org", Wishes(), NOW)
     assert Subscriber.objects.get().status == "erased"
     assert not Letter.objects.exists()
+
+
+def asked_by_somebody(subscriber: Subscriber, at: datetime, topic: Topic) -> None:
+    ask(str(subscriber.email), Wishes((topic,), Cadence.MONTHLY, 3, language="fr", digest_size=1), at)
+
+
+def test_who_has_left_keeps_their_choices_until_they_confirm_others(
+    alice: Subscriber, graphs: Topic, vision: Topic
+) -> None:
+    alice.topics.set([graphs])
+    leave(alice, NOW, page="leave")
+    asked_by_somebody(alice, NOW + HOUR, vision)
+    waiting = fresh(alice)
+    assert (waiting.status, waiting.cadence, waiting.language, list(waiting.topics.all())) == (
+        "pending",
+        "daily",
+        "en",
+        [graphs],
+    )
+    confirm(waiting, NOW + 2 * HOUR)
+    now = fresh(alice)
+    assert (now.cadence, now.local_hour, now.language, now.digest_size) == ("monthly", 3, "fr", 1)
+    assert (list(now.topics.all()), now.asked) == ([vision], None)
+
+
+def test_somebody_who_types_the_address_takes_no_undo_away(alice: Subscriber, graphs: Topic, vision: Topic) -> None:
+    alice.topics.set([graphs])
+    left = farewell(alice)
+    asked_by_somebody(alice, NOW + HOUR, vision)
+    assert undo(left, NOW + 2 * HOUR)
+    now = fresh(alice)
+    assert (now.status, now.cadence, list(now.topics.all()), now.asked) == ("active", "daily", [graphs], None)
+    assert not undo(left, NOW + 3 * HOUR)
+
+
+def test_an_undo_is_over_once_the_reader_has_confirmed_anew(alice: Subscriber, vision: Topic) -> None:
+    left = farewell(alice)
+    asked_by_somebody(alice, NOW + HOUR, vision)
+    confirm(fresh(alice), NOW + 2 * HOUR)
+    assert not undo(left, NOW + 3 * HOUR)
+
+
+def test_who_left_and_was_asked_in_vain_is_as_they_left(alice: Subscriber, vision: Topic) -> None:
+    leave(alice, NOW, page="leave")
+    asked_by_somebody(alice, NOW + HOUR, vision)
+    forget_unconfirmed(NOW + timedelta(days=15))
+    gone = fresh(alice)
+    assert (gone.status, gone.cadence, gone.asked) == ("unsubscribed", "daily", None)

@@ -175,3 +175,10 @@ def test_the_task_forgets_by_the_clock(bob: Subscriber) -> None:
 def test_each_proof_says_what_was_agreed_to(bob: Subscriber) -> None:
     confirm(bob, NOW)
     assert str(Consent.objects.get()) == "confirmed by mail 2026-03-20 09:00"
+
+
+def test_another_link_works_as_long_as_the_first(bob: Subscriber) -> None:
+    late = NOW + 13 * DAY
+    assert signup.resend_confirmation(bob, late)
+    assert signup.forget_unconfirmed(late + 13 * DAY) == 0
+    assert signup.forget_unconfirmed(late + 15 * DAY) == 1

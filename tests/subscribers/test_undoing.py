@@ -157,3 +157,13 @@ def test_that_button_ends_with_the_hour(client: Client, alice: Subscriber, fixed
 def test_nothing_is_both_followed_and_muted_in_the_database(alice: Subscriber) -> None:
     Tastes(follow_authors=("Ada Lovelace",), mute_authors=("ADA LOVELACE",)).write(alice)
     assert Interest.objects.get().sense == "follow"
+
+
+def test_an_undo_that_comes_too_late_says_so(client: Client, alice: Subscriber) -> None:
+    change(alice, Wishes(local_hour=9), NOW)
+    alice.formers.update(at=NOW - 61 * MINUTE)
+    path = reverse("undo", args=[links.preferences_token(alice)])
+    answer = client.post(path, {"version": fresh(alice).version}, secure=True)
+    assert answer.status_code == 409
+    assert "more than an hour ago" in answer.content.decode()
+    assert fresh(alice).local_hour == 9
