@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.outcomes import Report
+from newsletter.delivery.pace import Paced
 from newsletter.delivery.provider import Provider
 from newsletter.delivery.smtp import SmtpSessions
 
@@ -21,6 +22,8 @@ class Carrier(Protocol):
 
     Only the caller's thread calls it, and nothing here raises for what a provider does.
     """
+
+    per_call: int  # messages that one call to the provider takes
 
     def prepare(self, message: EmailMultiAlternatives) -> Any:
         """The message as `offer` wants it. Raises what is wrong with the message itself."""
@@ -45,13 +48,15 @@ class Carrier(Protocol):
     def close(self) -> None: ...
 
 
-def carrier() -> Carrier:
-    """The one that the settings ask for."""
-    return SmtpSessions() if settings.EMAIL_BACKEND == SMTP else Calls()
+def carrier(patience: float = 0) -> Paced:
+    """The one that the settings ask for, at the pace of the throttle; `patience` is how long it may wait idly."""
+    return Paced(SmtpSessions() if settings.EMAIL_BACKEND == SMTP else Calls(), patience)
 
 
 class Calls:
     """A provider's own client, one message a call, in as many threads as there may be messages in flight."""
+
+    per_call = 1
 
     def __init__(self) -> None:
         self._width = min(settings.SUBMIT_CONNECTIONS, settings.SUBMIT_SLICE)
@@ -88,7 +93,7 @@ class Calls:
     def step(self, seconds: float) -> list[Report]:
         reports, self._new = self._new, []
         try:
-            reports.append(self._done.get(timeout=0 if reports or not self._busy else seconds))
+            reports.append(self._done.get(timeout=0 if reports else seconds))
             while True:
                 reports.append(self._done.get_nowait())
         except Empty:

@@ -52,7 +52,7 @@ def send(provider: Provider, letter: Letter) -> None:
         letter.retry("waits for its turn at the provider", now + max(wait, letter.pause))
         return
     outcome = provider.submit(message)
-    throttle.heed(domain, outcome, timezone.now())
+    throttle.heed([(domain, outcome)], timezone.now())
     settle(letter, outcome)
 
 

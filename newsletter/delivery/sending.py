@@ -11,10 +11,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from newsletter.delivery import ledger
-from newsletter.delivery.carriers import Carrier, carrier
+from newsletter.delivery.carriers import carrier
 from newsletter.delivery.flow import Flow, Ready, refused
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import in_words
+from newsletter.delivery.pace import WAITS, Paced, in_turn
 from newsletter.delivery.rerouting import reroute
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Choice, Chooser
@@ -38,31 +39,38 @@ class Chosen:
 def deliver_batch(size: int | None = None, seconds: float = 0, more: Callable[[], None] = lambda: None) -> int:
     """Claim a batch and bring each digest of it to an end, then further ones for so many seconds; returns how many.
 
-    Fewer than were claimed where the provider cannot be reached or refuses everything: the rest is put back. `more` is
-    called when a full batch meets a provider that takes it, so that others can help.
+    Fewer than were claimed where the provider cannot be reached, refuses everything or is to be asked slowly: the rest
+    is put back. `more` is called once when a full batch meets a provider that takes it, so that others can help, and
+    when something is left that must wait.
     """
     if Brake.objects.engaged().exists():
         return 0
-    with closing(carrier()) as by:
+    with closing(carrier(seconds)) as by:
         batches = Batches(by, size or settings.CLAIM_SIZE, time.monotonic() + seconds)
         flow = Flow(by, settings.SUBMIT_SLICE, lambda: more() if batches.was_full else None)
         flow.run(batches.copies())
-        return batches.claimed - batches.put_back(flow.stopped) - flow.undone
+        left = batches.put_back(flow.stopped or WAITS)
+        delivered = batches.claimed - batches.put_off - left - flow.undone
+        # A full batch has called already, unless all of it must wait.
+        if (left and by.is_over and not batches.was_full) or (batches.put_off and not delivered):
+            more()
+        return delivered
 
 
 class Batches:
     """What is due, claimed and chosen batch by batch, and built one by one as the wire takes it."""
 
-    def __init__(self, by: Carrier, size: int, until: float) -> None:
+    def __init__(self, by: Paced, size: int, until: float) -> None:
         self._by, self._size, self._until = by, size, until
         self._editions: dict[tuple[int, int], tuple[Chooser, Renderer]] = {}
         self._chosen: deque[Chosen] = deque()
         self.claimed = 0
+        self.put_off = 0  # of these, because their domains take no more now
         self.was_full = False  # a batch: then there may be more than one worker brings along
 
     def copies(self) -> Iterator[Ready]:
         while self._claim():
-            while self._chosen:
+            while self._chosen and not self._by.is_over:
                 if ready := build(self._by, self._chosen.popleft()):
                     yield ready
 
@@ -72,12 +80,15 @@ class Batches:
         return len(self._chosen)
 
     def _claim(self) -> bool:
-        if self.claimed and time.monotonic() >= self._until:
+        if self._by.is_over or (self.claimed and time.monotonic() >= self._until):
             return False
         digests = ledger.claim(timezone.now(), self._size)
         self.was_full |= len(digests) == self._size
         self.claimed += len(digests)
-        self._chosen.extend(self._choose(welcome(digests)))
+        guests = welcome(digests)
+        now = in_turn(guests)
+        self.put_off += len(guests) - len(now)
+        self._chosen.extend(self._choose(now))
         return bool(digests)
 
     def _choose(self, digests: Iterable[Digest]) -> list[Chosen]:
@@ -116,7 +127,7 @@ def welcome(digests: Sequence[Digest]) -> list[Digest]:
     return [digest for digest in digests if digest.pk not in no]
 
 
-def build(by: Carrier, one: Chosen) -> Ready | None:
+def build(by: Paced, one: Chosen) -> Ready | None:
     """Build a message; one that cannot be built fails alone."""
     try:
         message = one.renderer.message(one.digest, one.choices)

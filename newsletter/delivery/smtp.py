@@ -24,6 +24,7 @@ READ, READ_WRITE = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_
 class SmtpSessions:
     """A `Carrier` over up to `SUBMIT_CONNECTIONS` sessions, fewer where the server takes no more."""
 
+    per_call = 1
     prepare: Callable[..., Prepared] = staticmethod(prepare)
 
     def __init__(self) -> None:

@@ -5,14 +5,17 @@ grows back in equal steps: additive increase, multiplicative decrease, as TCP do
 bucket to letters, so that a confirmation never waits behind them. With Redis gone each worker process keeps to its own
 share of the rate, and of what it was asked itself.
 
-    wait = throttle.take(domain, Lane.DIGESTS, at)      # nothing to wait: go
-    throttle.heed(domain, outcome, at)                  # after each answer
+    wait = throttle.take(domain, Lane.LETTERS, at)      # nothing to wait: go
+    throttle.calls(20, Lane.DIGESTS, at)                # how many of so many calls the provider takes now
+    throttle.mails({domain: 20}, Lane.DIGESTS, at)      # how many of so many mails each domain takes, and when the rest
+    throttle.heed([(domain, outcome)], at)              # after answers
 
 The clock is the caller's, and never runs backwards in a bucket.
 """
 
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -34,9 +37,12 @@ UNLIMITED = 100_000.0  # a second
 
 # What providers say that an account may do, in calls a second; those that say nothing are asked as fast as we can.
 PROVIDER_RATES = {
-    "amazon_ses": 14,  # docs.aws.amazon.com/ses/latest/dg/quotas.html, out of the sandbox
+    # Our choice: out of the sandbox each account has its own (docs.aws.amazon.com/ses/latest/dg/quotas.html), and this
+    # has long been the first.
+    "amazon_ses": 14,
     "brevo": 1000,  # developers.brevo.com/docs/api-limits
     "mailersend": 2,  # developers.mailersend.com/general.html#rate-limits: 120 a minute
+    "mailtrap": 15,  # docs.mailtrap.io/developers/rate-limits: 150 in ten seconds
     "resend": 2,  # resend.com/docs/api-reference/rate-limit
 }
 
@@ -65,6 +71,44 @@ for i, key in ipairs(KEYS) do
 end
 return string.format('%.6f', wait)
 """.replace("RECOVERY", str(RECOVERY)).replace("KEEP", str(KEEP))
+
+# KEYS: one hash a bucket. ARGV: the time, whether those who must wait stand in a queue, then for each bucket how many
+# tokens are wanted, its limit, its size, and how much of it is not for this lane. Takes as many as there are of each;
+# returns for each how many, the seconds until the next, and between two. An unlimited bucket that nobody has asked to
+# slow down is not kept at all.
+SHARE = """
+local now, answer = tonumber(ARGV[1]), {}
+for i, key in ipairs(KEYS) do
+  local wanted, limit = tonumber(ARGV[4 * i - 1]), tonumber(ARGV[4 * i])
+  local size, kept = tonumber(ARGV[4 * i + 1]), tonumber(ARGV[4 * i + 2])
+  local was = redis.call('HMGET', key, 'tokens', 'at', 'rate', 'shut', 'queue')
+  local given, wait, rate = wanted, 0, limit
+  if was[2] or limit < UNLIMITED then
+    local at, shut = tonumber(was[2]) or now, tonumber(was[4]) or 0
+    local passed = math.max(0, now - at)
+    rate = math.min(limit, (tonumber(was[3]) or limit) + passed * limit / RECOVERY)
+    local tokens = math.min(size, (tonumber(was[1]) or size) + passed * rate)
+    given = math.max(0, math.min(wanted, math.floor(tokens - kept + 1e-6)))
+    if shut > now then given = 0 end
+    tokens = tokens - given
+    if given < wanted then
+      local first = math.max(now + (1 + kept - tokens) / rate, shut)
+      if ARGV[2] == '1' then
+        first = math.max(first, tonumber(was[5]) or 0)
+        redis.call('HSET', key, 'queue', string.format('%.6f', first + (wanted - given) / rate))
+      end
+      wait = first - now
+    end
+    redis.call('HSET', key, 'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', math.max(at, now)),
+      'rate', string.format('%.6f', rate))
+    redis.call('EXPIRE', key, KEEP)
+  end
+  answer[i] = {given, string.format('%.6f', wait), string.format('%.6f', 1 / rate)}
+end
+return answer
+"""
+for _name, _value in {"RECOVERY": RECOVERY, "KEEP": KEEP, "UNLIMITED": UNLIMITED}.items():
+    SHARE = SHARE.replace(_name, str(_value))
 
 # KEYS: the bucket. ARGV: the time, its limit, the seconds for which nothing more is taken.
 SLOW_DOWN = """
@@ -103,6 +147,15 @@ class Limit:
         return self.size * RESERVED if lane is Lane.DIGESTS else 0
 
 
+@dataclass(frozen=True)
+class Share:
+    """How many of those that were asked for may go now; the next after `wait`, and each further one `apart`."""
+
+    given: int
+    wait: timedelta
+    apart: timedelta
+
+
 @dataclass
 class Bucket:
     """The same in this process alone, for when Redis is gone."""
@@ -112,6 +165,7 @@ class Bucket:
     rate: float
     cut: float = float("-inf")
     shut: float = 0
+    queue: float = 0
 
     def pour(self, limit: Limit, now: float) -> None:
         passed = max(0.0, now - self.at)
@@ -122,6 +176,16 @@ class Bucket:
     def wait(self, limit: Limit, lane: Lane, cost: int) -> float:
         short = cost + limit.kept(lane) - self.tokens
         return max(short / self.rate if short > 1e-6 else 0, self.shut - self.at, 0)
+
+    def share(self, wanted: int, kept: float, in_queue: bool) -> Share:
+        given = 0 if self.shut > self.at else max(0, min(wanted, math.floor(self.tokens - kept + 1e-6)))
+        self.tokens -= given
+        first = self.at
+        if given < wanted:
+            first = max(self.at + (1 + kept - self.tokens) / self.rate, self.shut, self.queue if in_queue else 0)
+        if given < wanted and in_queue:
+            self.queue = first + (wanted - given) / self.rate
+        return Share(given, timedelta(seconds=first - self.at), timedelta(seconds=1 / self.rate))
 
     def slow_down(self, now: float, seconds: float) -> None:
         if now - self.cut >= CALM:
@@ -149,16 +213,40 @@ def take(domain: str, lane: Lane, at: datetime, count: int = 1) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def heed(domain: str, outcome: Outcome, at: datetime) -> None:
-    """Slow down where an answer asks for it: the whole provider, or the mail to one domain."""
-    if outcome.kind is not Kind.LATER:
-        return
-    # A relay's 4xx to one recipient, other than 421, is its recipient's domain's; everything else is said to us.
-    about_domain = outcome.reason[:1] == "4" and outcome.reason[:3].isdigit() and outcome.reason[:3] != "421"
-    limit = _of_domain(domain) if about_domain else _of_provider()
-    # A time that nobody named is no reason to stand still.
-    seconds = 0 if outcome.retry_after == RETRY_AFTER else outcome.retry_after.total_seconds()
-    slow_down(limit, at, seconds)
+def calls(count: int, lane: Lane, at: datetime) -> Share:
+    """Take the right to call the provider, up to so many times."""
+    [share] = _share_out([(_of_provider(), count)], lane, at, in_queue=False)
+    return share
+
+
+def mails(counts: Mapping[str, int], lane: Lane, at: datetime) -> dict[str, Share]:
+    """Take the right to send mails to each of these domains, up to so many. The rest has its turn in a queue, so that
+    who comes back at the time that was said comes back once. One call, however many domains.
+    """
+    limits = [(_of_domain(domain), count) for domain, count in counts.items()]
+    return dict(zip(counts, _share_out(limits, lane, at, in_queue=True), strict=True))
+
+
+def heed(answers: Iterable[tuple[str, Outcome]], at: datetime) -> bool:
+    """Slow down where answers about mails to these domains ask for it: the whole provider, or the mail to one domain.
+
+    Says whether it was the provider.
+    """
+    asked: dict[Limit, float] = {}
+    for domain, outcome in answers:
+        if outcome.kind is Kind.LATER:
+            limit = _of_domain(domain) if _is_about_domain(outcome) else _of_provider()
+            # A time that nobody named is no reason to stand still.
+            seconds = 0 if outcome.retry_after == RETRY_AFTER else outcome.retry_after.total_seconds()
+            asked[limit] = max(asked.get(limit, 0), seconds)
+    for limit, seconds in asked.items():
+        slow_down(limit, at, seconds)
+    return _of_provider() in asked
+
+
+def _is_about_domain(outcome: Outcome) -> bool:
+    """A relay's 4xx to one recipient, other than 421, is its recipient's domain's; everything else is said to us."""
+    return outcome.reason[:1] == "4" and outcome.reason[:3].isdigit() and outcome.reason[:3] != "421"
 
 
 def slow_down(limit: Limit, at: datetime, seconds: float = 0) -> None:
@@ -180,6 +268,30 @@ def _take_alone(limits: Sequence[Limit], lane: Lane, now: float, count: int) -> 
         for bucket in buckets:
             bucket.tokens -= count
     return seconds
+
+
+def _share_out(wanted: Sequence[tuple[Limit, int]], lane: Lane, at: datetime, in_queue: bool) -> list[Share]:
+    words: list[str | float] = [at.timestamp(), int(in_queue)]
+    for limit, count in wanted:
+        words += [count, limit.rate, limit.size, limit.kept(lane)]
+    keys = [_key(limit) for limit, _ in wanted]
+    try:
+        found = shared.ask(lambda client: client.eval(SHARE, len(keys), *keys, *words))
+    except redis.RedisError:
+        return [_share_alone(limit, lane, at.timestamp(), count, in_queue) for limit, count in wanted]
+    return [
+        Share(int(given), timedelta(seconds=float(wait)), timedelta(seconds=float(apart)))
+        for given, wait, apart in found
+    ]
+
+
+def _share_alone(limit: Limit, lane: Lane, now: float, count: int, in_queue: bool) -> Share:
+    if limit.rate >= UNLIMITED and _key(limit) not in _own:
+        return Share(count, timedelta(0), timedelta(0))
+    mine = _share(limit)
+    bucket = _bucket(mine, now)
+    bucket.pour(mine, now)
+    return bucket.share(count, mine.kept(lane), in_queue)
 
 
 def _bucket(limit: Limit, now: float) -> Bucket:

@@ -84,7 +84,7 @@ def test_where_one_bucket_is_empty_nothing_is_taken_from_the_other(settings: Set
 
 
 def test_who_is_asked_to_wait_waits_and_then_goes_at_half_the_rate() -> None:
-    throttle.heed("a.example", BUSY, NOW)
+    throttle.heed([("a.example", BUSY)], NOW)
     assert take("a.example", Lane.LETTERS, NOW + 29 * SECOND) >= SECOND
     again = NOW + 40 * SECOND
     assert sum(take("a.example", Lane.LETTERS, again) == GO for _ in range(20)) == 10  # what has gathered
@@ -107,14 +107,14 @@ def test_the_rate_grows_back() -> None:
 
 @pytest.mark.parametrize(("reason", "others"), [("451 try again later", 8), ("421 too many", 0), ("HTTP: 429", 0)])
 def test_a_domain_that_is_busy_slows_nobody_else(reason: str, others: int) -> None:
-    throttle.heed("busy.example", Outcome(Kind.LATER, reason), NOW)
+    throttle.heed([("busy.example", Outcome(Kind.LATER, reason))], NOW)
     assert taken(Lane.DIGESTS, 20, "busy.example") == 0
     assert taken(Lane.DIGESTS, 20, "b.example") == others
 
 
 @pytest.mark.parametrize("kind", [Kind.ACCEPTED, Kind.REFUSED, Kind.UNSENT])
 def test_other_answers_change_nothing(kind: Kind) -> None:
-    throttle.heed("a.example", Outcome(kind), NOW)
+    throttle.heed([("a.example", Outcome(kind))], NOW)
     assert taken(Lane.LETTERS, 20) == 10
 
 
