@@ -228,6 +228,7 @@ TICK_SECONDS = env.int("TICK_SECONDS", 5 if DEMO else 60)
 CLAIM_SIZE = env.int("CLAIM_SIZE", 200)  # digests a worker takes at once
 SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a kill; 1 is the careful setting
 SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20)  # to the provider at once, per worker process
+SUBMIT_BATCH = env.int("SUBMIT_BATCH", None)  # messages a call, where the provider takes batches: docs/delivery.md
 DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5)  # a worker delivers so long before it looks after other tasks
 LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
 # How late a daily digest may be; a weekly one four times as much, a monthly one ten times.

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from newsletter.delivery.batch_apis import batch_api
+from newsletter.delivery.batch_calls import BatchCalls
 from newsletter.delivery.outcomes import Report
 from newsletter.delivery.pace import Paced
 from newsletter.delivery.provider import Provider
@@ -50,7 +52,10 @@ class Carrier(Protocol):
 
 def carrier(patience: float = 0) -> Paced:
     """The one that the settings ask for, at the pace of the throttle; `patience` is how long it may wait idly."""
-    return Paced(SmtpSessions() if settings.EMAIL_BACKEND == SMTP else Calls(), patience)
+    if settings.EMAIL_BACKEND == SMTP:
+        return Paced(SmtpSessions(), patience)
+    api = batch_api()
+    return Paced(BatchCalls(api) if api else Calls(), patience)
 
 
 class Calls:

@@ -1,0 +1,183 @@
+"""The calls that take many complete messages at once: Postmark's and Resend's.
+
+anymail builds each message as the provider wants it; here they are put together, and each message's own answer is read.
+What is wrong with a call as a whole is judged for all of them.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urljoin
+
+import requests
+from anymail.backends.base_requests import AnymailRequestsBackend
+from django.conf import settings
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+
+from newsletter.delivery.outcomes import Kind, Outcome, by_http_status, in_words, on_http, without_addresses
+
+GARBLED = Outcome(Kind.DOUBT, "the provider's answer makes no sense")
+ABOUT_MESSAGES = {400, 413, 422}  # of these, one message among them may be the reason
+
+
+@dataclass(frozen=True)
+class Item:
+    """One message in the provider's own JSON, and the headers that its call needs."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class BatchApi:
+    """A provider's batch call. `most`, `most_bytes`: what it documents that one call may hold."""
+
+    most: ClassVar[int]
+    most_bytes: ClassVar[int]
+    single: ClassVar[str]  # the endpoint for which anymail builds a message like those of a batch
+    batch: ClassVar[str]
+    is_repeatable = False  # whether the same call again is known as such, and answered as before
+
+    def __init__(self) -> None:
+        backend = mail.get_connection()
+        assert isinstance(backend, AnymailRequestsBackend)  # noqa: S101 - by the settings it is
+        self._backend = backend
+
+    def prepare(self, message: EmailMultiAlternatives) -> Item:
+        """Raises anymail's errors, and ValueError, for what cannot be sent so."""
+        if len(message.recipients()) != 1:
+            raise ValueError(f"A message has one recipient, this one has {len(message.recipients())}.")
+        payload = self._backend.build_message_payload(message, self._backend.send_defaults)
+        if payload.get_api_endpoint() != self.single:
+            raise ValueError(f"No message for {self.batch}: anymail would send it to {payload.get_api_endpoint()}.")
+        request = payload.get_request_params(self._backend.api_url)
+        body = request["data"]
+        return Item(body.encode() if isinstance(body, str) else body, request["headers"])
+
+    def session(self) -> requests.Session:
+        session: requests.Session = self._backend.create_session()
+        return session
+
+    def submit(self, session: requests.Session, items: Sequence[Item]) -> list[Outcome]:
+        """Hand these over; the caller has committed that it is about to. One outcome for each, whatever happens.
+
+        Where a call is refused because of what it holds, its halves are tried: a poison message fails alone.
+        """
+        body = b"[" + b",".join(item.body for item in items) + b"]"
+        found = self._call(session, body, items)
+        if self.is_repeatable and isinstance(found, Outcome) and found.kind is Kind.DOUBT:
+            again = self._call(session, body, items)
+            found = found if isinstance(again, Outcome) else again
+        if not isinstance(found, Outcome):
+            return found
+        if found.kind is Kind.REFUSED and len(items) > 1:
+            half = len(items) // 2
+            return self.submit(session, items[:half]) + self.submit(session, items[half:])
+        return [found] * len(items)
+
+    def _call(self, session: requests.Session, body: bytes, items: Sequence[Item]) -> list[Outcome] | Outcome:
+        """Each message's outcome, or one for all where the call had no such answer."""
+        url, headers = urljoin(self._backend.api_url, self.batch), {**items[0].headers, **self.headers(body)}
+        try:
+            answer = session.post(url, body, headers=headers, timeout=self._backend.timeout, allow_redirects=False)
+        except requests.RequestException as error:
+            return on_http(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call may have arrived
+            return Outcome(Kind.DOUBT, in_words(error))
+        if answer.status_code // 100 != 2:
+            return refused(answer)
+        try:
+            found = self.read(answer.json())
+        except Exception:  # noqa: BLE001 - garbage of any shape
+            return GARBLED
+        return found if len(found) == len(items) else GARBLED
+
+    def headers(self, body: bytes) -> dict[str, str]:  # noqa: ARG002 - for who makes a key of it
+        """What a call with this body has to say beside the messages' own headers."""
+        return {}
+
+    def read(self, answer: Any) -> list[Outcome]:
+        """Each message's outcome. Raises anything for an answer of another shape than is documented."""
+        raise NotImplementedError
+
+
+class Postmark(BatchApi):
+    """postmarkapp.com/developer/user-guide/send-email-with-api/batch-emails. It knows no idempotency keys."""
+
+    most, most_bytes = 500, 50_000_000
+    single, batch = "email", "email/batch"
+
+    # postmarkapp.com/developer/api/overview#error-codes: the token, the sender, the account.
+    OURS = frozenset({10, 400, 401, 405, 412, 413})
+    NOT_NOW = frozenset({100, 429})
+
+    def read(self, answer: Any) -> list[Outcome]:
+        return [self._one(each) for each in answer]
+
+    def _one(self, said: Any) -> Outcome:
+        code, words, name = said.get("ErrorCode", 0), str(said.get("Message", "")), said.get("MessageID")
+        if code == 0:  # missing where Postmark itself is late, says anymail
+            return Outcome(Kind.ACCEPTED, provider_id=name) if name and isinstance(name, str) else GARBLED
+        reason = without_addresses(f"Postmark {int(code)}: {words}")
+        if code in self.OURS or (code == 300 and "'From'" in words):
+            return Outcome(Kind.HALT, reason)
+        return Outcome(Kind.LATER if code in self.NOT_NOW else Kind.REFUSED, reason)
+
+
+class Resend(BatchApi):
+    """resend.com/docs/api-reference/emails/send-batch-emails, each message validated by itself.
+
+    resend.com/docs/dashboard/emails/idempotency-keys: the same key with the same bytes within 24 hours is answered as
+    the first time, and nothing is sent again. So the key is made of the bytes.
+    """
+
+    most, most_bytes = 100, 40_000_000  # no documented size of a call: what one message may have
+    single, batch = "emails", "emails/batch"
+    is_repeatable = True
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        return {"Idempotency-Key": hashlib.sha256(body).hexdigest(), "x-batch-validation": "permissive"}
+
+    def read(self, answer: Any) -> list[Outcome]:
+        """`data` holds those that it took, in order; `errors` the others, by their place in the call."""
+        faults = {int(one["index"]): str(one["message"]) for one in answer.get("errors") or []}
+        names = iter(one["id"] for one in answer["data"])
+        return [
+            Outcome(Kind.REFUSED, without_addresses(f"Resend: {faults[place]}"))
+            if place in faults
+            else Outcome(Kind.ACCEPTED, provider_id=str(next(names)))
+            for place in range(len(answer["data"]) + len(faults))
+        ]
+
+
+def refused(answer: requests.Response) -> Outcome:
+    """What an answer to the call as a whole means: as to a single message, but for what can only be about the call."""
+    outcome = by_http_status(answer, without_addresses(f"HTTP {answer.status_code}: {answer.text[:200]}"))
+    if answer.status_code in {408, 409}:  # it did not come whole, or is known already: Resend's answers to a used key
+        return Outcome(Kind.DOUBT, outcome.reason)
+    if outcome.kind is Kind.REFUSED and answer.status_code not in ABOUT_MESSAGES:
+        return Outcome(Kind.HALT, outcome.reason)
+    return outcome
+
+
+APIS: dict[str, type[BatchApi]] = {
+    "anymail.backends.postmark.EmailBackend": Postmark,
+    "anymail.backends.resend.EmailBackend": Resend,
+}
+
+
+def batch_api() -> BatchApi | None:
+    """The one of the provider in the settings, if it has one and we may use it."""
+    kind = APIS.get(settings.EMAIL_BACKEND)
+    return kind() if kind and messages_a_call(kind) > 1 else None
+
+
+def messages_a_call(kind: type[BatchApi]) -> int:
+    """At most. Where a call cannot be repeated, one whose answer is lost leaves all that it held in doubt: then batches
+    are for those who ask for them.
+    """
+    wanted = settings.SUBMIT_BATCH
+    if wanted is None:
+        wanted = kind.most if kind.is_repeatable else 1
+    return min(kind.most, wanted, settings.SUBMIT_SLICE // 2)
