@@ -49,6 +49,8 @@ Report = tuple[int, Outcome | None]
 
 def on_connect(error: Exception) -> Outcome:
     """What a failure to reach the provider means, before any message was handed over."""
+    if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500:  # RFC 4954, 4.7: not now
+        return Outcome(Kind.UNSENT, in_words(error))
     if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, ImproperlyConfigured)):
         return Outcome(Kind.HALT, in_words(error))
     return Outcome(Kind.UNSENT, in_words(error))

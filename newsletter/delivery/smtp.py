@@ -11,6 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.smtp import EmailBackend
 
 from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words, on_connect
@@ -99,7 +100,9 @@ class SmtpSessions:
         while self._waiting and (free := next((one for one in self._sessions if one.may_begin), None)):
             self._begin_in(free)
             self._write(free)
-        wanted = min(len(self._waiting), self._most - len(self._sessions)) - self._opening
+        # The first one alone: where it is refused, so are all, and a wrong password is said once.
+        most = self._most if self._sessions else 1
+        wanted = min(len(self._waiting), most - len(self._sessions)) - self._opening
         for _ in range(wanted):
             self._opening += 1
             self._openers.submit(self._open)
@@ -111,15 +114,9 @@ class SmtpSessions:
 
     def _open(self) -> None:
         """In a thread of its own."""
-        backend = EmailBackend()
         try:
-            backend.open()
-            connection = backend.connection
-            assert connection is not None  # noqa: S101 - it was opened
-            connection.ehlo_or_helo_if_needed()
-            self._opened.put(connection)
+            self._opened.put(opened())
         except Exception as error:  # noqa: BLE001 - whatever it is, no message was begun
-            backend.close()
             self._opened.put(error)
         self._ringer.send(b"\0")
 
@@ -195,3 +192,23 @@ class SmtpSessions:
                 self._reports.append((transaction.key, Outcome(Kind.UNSENT, why)))
             else:
                 self._waiting.appendleft(transaction.afresh())
+
+
+def opened() -> smtplib.SMTP:
+    """A session, encrypted and signed in as the settings say. Raises whatever came in the way, ImproperlyConfigured
+    where the settings contradict each other.
+    """
+    try:
+        backend = EmailBackend()
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+    try:
+        backend.open()
+        connection = backend.connection
+        assert connection is not None  # noqa: S101 - it was opened
+        connection.ehlo_or_helo_if_needed()
+    except Exception:
+        with suppress(OSError, smtplib.SMTPException):
+            backend.close()
+        raise
+    return connection
