@@ -91,6 +91,12 @@ def on_http(error: requests.RequestException) -> Outcome:
     return Outcome(Kind.DOUBT, in_words(error))
 
 
+def by_recipient_status(error: AnymailRecipientsRefused) -> Outcome:
+    """anymail takes an answer that names nobody for one that refuses everybody."""
+    status = getattr(error.email_message, "anymail_status", None)
+    return Outcome(Kind.REFUSED if status and status.recipients else Kind.DOUBT, in_words(error))
+
+
 def by_http_status(response: requests.Response, reason: str) -> Outcome:
     status = response.status_code
     if status == 429:
@@ -136,7 +142,7 @@ JUDGES: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any]
     # An international address and a server without SMTPUTF8: smtplib says so before MAIL.
     (smtplib.SMTPNotSupportedError, lambda error: Outcome(Kind.REFUSED, in_words(error))),
     (AnymailConfigurationError, lambda error: Outcome(Kind.HALT, in_words(error))),
-    (AnymailRecipientsRefused, lambda error: Outcome(Kind.REFUSED, in_words(error))),
+    (AnymailRecipientsRefused, by_recipient_status),
     (requests.RequestException, on_http),
     (AnymailAPIError, lambda error: Outcome(Kind.DOUBT, in_words(error))),
     # Any other of anymail's errors is its own refusal, before the call.

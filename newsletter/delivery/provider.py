@@ -6,11 +6,16 @@ One message, one recipient, one Outcome. Nothing here raises for what a provider
 from types import TracebackType
 from typing import Self
 
+from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.outcomes import Kind, Outcome, in_words, on_connect, on_submit
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
+
+# They know no metadata, and anymail refuses a message that has any: their events name the mail by their own id of it.
+WITHOUT_METADATA = {"anymail.backends.mailersend.EmailBackend", "anymail.backends.postal.EmailBackend"}
+REFUSED = {"failed", "invalid", "rejected"}  # anymail's words for a recipient that was not mailed
 
 
 class Provider:
@@ -39,6 +44,8 @@ class Provider:
             reroute(message)
         except OutsideProductionError as error:
             return Outcome(Kind.REFUSED, in_words(error))
+        if settings.EMAIL_BACKEND in WITHOUT_METADATA:
+            message.metadata = None  # type: ignore[attr-defined]
         try:
             if not self._open:
                 self._connection.open()
@@ -52,7 +59,7 @@ class Provider:
             if outcome.kind in {Kind.DOUBT, Kind.LATER, Kind.UNSENT}:
                 self._close()  # the session may be out of step
             return outcome
-        return Outcome(Kind.ACCEPTED, provider_id=provider_id(message))
+        return by_status(message)
 
     def _close(self) -> None:
         self._open = False
@@ -60,6 +67,16 @@ class Provider:
             self._connection.close()
         except Exception:  # noqa: BLE001 - what was sent was answered before this; a dying connection may fail
             self._connection = mail.get_connection()
+
+
+def by_status(message: EmailMultiAlternatives) -> Outcome:
+    """What a call that raised nothing means, by what anymail found in its answer; over SMTP there is none."""
+    status = getattr(getattr(message, "anymail_status", None), "status", None)
+    if status is not None and status <= REFUSED:
+        return Outcome(Kind.REFUSED, f"the provider says: {', '.join(sorted(status))}")
+    if status is not None and "unknown" in status:
+        return Outcome(Kind.DOUBT, "the provider's answer does not say what became of it")
+    return Outcome(Kind.ACCEPTED, provider_id=provider_id(message))
 
 
 def provider_id(message: EmailMultiAlternatives) -> str:
