@@ -89,7 +89,7 @@ def _states() -> Iterator[Rule]:
 
 
 def _papers() -> Iterator[Rule]:
-    """Papers of what failed are kept as what was refused, until it is tried again."""
+    """What was refused later keeps its papers for a day: the provider may say otherwise."""
     own = DigestPaper.objects.filter(digest=OuterRef("pk"))
     gone = Q(subscriber__status=Subscriber.Status.ERASED)
     empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent())

@@ -42,7 +42,9 @@ WHERE d.id = a.digest AND d.id IN ({ids}) AND d.fencing_token = a.token
   AND (d.status = a.held OR (a.held = 'submitting' AND d.status = 'in_doubt'))
 RETURNING id, status"""
 FREE_PAPERS = "DELETE FROM newsletter_digestpaper WHERE digest_id IN ({returned})"
-RETURNED = "SELECT id FROM ended WHERE status = 'planned'"
+# A refusal too is a word that nothing was sent: its papers may come another day.
+UNSENT = ("planned", "failed")
+RETURNED = "SELECT id FROM ended WHERE status IN ('planned', 'failed')"
 # The gate once more, as a condition (subscribers/gate.py gives the reasons): people leave and move, editions are
 # stopped and brakes are pulled between claim and submission.
 BEGIN = """
@@ -83,7 +85,7 @@ class Turn:
         if self.endings:
             sql, arguments = self._end()
             parts += [f"ended AS ({sql})"]
-            if any(row["becomes"] == "planned" for row in self.endings):
+            if any(row["becomes"] in UNSENT for row in self.endings):
                 parts += [f"freed AS ({FREE_PAPERS.format(returned=RETURNED)})"]
             found += ["SELECT 'ended', id FROM ended"]
             values += arguments
@@ -105,7 +107,7 @@ class Turn:
             if self.endings:
                 cursor.execute(*self._end())
                 ended = cursor.fetchall()
-                if returned := ", ".join(str(pk) for pk, status in ended if status == "planned"):
+                if returned := ", ".join(str(pk) for pk, status in ended if status in UNSENT):
                     cursor.execute(FREE_PAPERS.format(returned=returned))
             if self.ready:
                 cursor.execute(*self._begin())

@@ -107,7 +107,7 @@ def test_an_answer_settles_a_digest(digest: Digest, kind: Kind, status: str) -> 
     settle(submitting(digest), Outcome(kind, "because"))
     digest.refresh_from_db()
     assert (digest.status, digest.reason, digest.settled_at) == (status, "because", NOW)
-    assert digest.papers.exists()
+    assert digest.papers.exists() is (status != "failed")
 
 
 @pytest.mark.parametrize("kind", [Kind.LATER, Kind.UNSENT, Kind.HALT])

@@ -84,6 +84,19 @@ def test_a_refused_recipient_fails_alone(readers: list[Subscriber], relay: Relay
     assert states() == {"accepted": 2, "failed": 1}
 
 
+def test_papers_that_a_reader_never_got_may_come_another_day(readers: list[Subscriber], relay: Relay) -> None:
+    relay.answer = "554 no"
+    deliver_batch()
+    assert states() == {"failed": 3}
+    assert not DigestPaper.objects.exists()
+    relay.answer = "250 OK"
+    Subscriber.objects.update(next_digest_at=NOW + timedelta(days=1))
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        editions.plan(NOW + timedelta(days=1))
+        deliver_batch()
+    assert relay.accepted[0]["Subject"] == "Graph neural networks paper 1"
+
+
 def test_a_busy_relay_is_tried_again_later(readers: list[Subscriber], relay: Relay) -> None:
     relay.answer = "451 try again later"
     deliver_batch()
