@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from newsletter.delivery import canaries
 from newsletter.models import Digest, Edition, EditionPaper
@@ -20,6 +21,7 @@ from subscribers.schedule import Cadence, Schedule
 
 CHUNK = 5000  # readers per transaction: short locks, flat memory
 POOL_SIZE = 1000  # papers an edition draws from, the hottest of its window
+STILL_CHOSEN_FROM = timedelta(days=7)  # a monthly edition's digests may be chosen so long after its date
 
 # What a chunk writes: the digests, and when their readers' next ones are due.
 DIGESTS = {
@@ -105,9 +107,15 @@ def open_edition(kind: str, day: date) -> Edition:
 
 
 def pool_of(edition: Edition, size: int) -> list[EditionPaper]:
-    """The hottest papers that were listed in the window before an edition. Those that are banned stay so."""
+    """The hottest papers that were listed in the window before an edition. Those that are banned stay so.
+
+    Papers can be listed again after years. Who had one is known as long as digests are kept, so one that was in a pool
+    before that stays out: nobody gets it twice.
+    """
     window = Paper.objects.listed(edition.date - timedelta(days=settings.POOL_DAYS), edition.date).trending()
-    papers = list(window.values_list("pk", "hot", "notice")[:size])
+    before = edition.date - settings.KEEP_DIGESTS + STILL_CHOSEN_FROM
+    forgotten = EditionPaper.objects.filter(paper=OuterRef("pk"), edition__date__lt=before)
+    papers = list(window.filter(~Exists(forgotten)).values_list("pk", "hot", "notice")[:size])
     banned = EditionPaper.objects.banned_of(pk for pk, _, _ in papers)
     pool, ban = EditionPaper.Choice.POOL, EditionPaper.Choice.BANNED
     return [

@@ -316,7 +316,8 @@ KEEP_LETTERS = timedelta(days=365)  # settled letters: more than the limits look
 KEEP_EVENTS = timedelta(days=365)  # applied events of providers
 KEEP_CENSUS = timedelta(days=400)  # counts of readers: a year to compare with
 KEEP_PROGRESS = timedelta(days=90)  # counts of an edition on its way
-KEEP_DIGESTS = timedelta(days=730)  # settled digests: far beyond any pool, so that no paper comes twice
+KEEP_DIGESTS = timedelta(days=730)  # settled digests; papers of editions before that do not come again
+KEEP_REFUSED = timedelta(days=1)  # the papers of a digest that a provider refused later
 
 # --- fetching papers ----------------------------------------------------------------------------------
 # Where the sources are; a mirror of yours is named here and in FETCH_HOSTS.
