@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.batch_apis import BatchApi, Item, messages_a_call
-from newsletter.delivery.outcomes import Report
+from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
 
 
 class BatchCalls:
@@ -86,9 +86,12 @@ class BatchCalls:
     def _submit(self, call: Sequence[tuple[int, Item]]) -> None:
         """In a thread of its own."""
         try:
-            session = self._sessions.get_nowait()
-        except Empty:
-            session = self._api.session()
-        outcomes = self._api.submit(session, [item for _, item in call])
-        self._sessions.put(session)
+            try:
+                session = self._sessions.get_nowait()
+            except Empty:
+                session = self._api.session()
+            outcomes = self._api.submit(session, [item for _, item in call])
+            self._sessions.put(session)
+        except Exception as error:  # noqa: BLE001 - the caller waits for an answer to each
+            outcomes = [Outcome(Kind.DOUBT, in_words(error))] * len(call)
         self._done.put([(key, outcome) for (key, _), outcome in zip(call, outcomes, strict=True)])

@@ -52,7 +52,7 @@ def deliver_batch(size: int | None = None, seconds: float = 0, more: Callable[[]
         left = batches.put_back(flow.stopped or WAITS)
         delivered = batches.claimed - batches.put_off - left - flow.undone
         # A full batch has called already, unless all of it must wait.
-        if (left and by.is_over and not batches.was_full) or (batches.put_off and not delivered):
+        if not flow.stopped and ((left and not batches.was_full) or (batches.put_off and not delivered)):
             more()
         return delivered
 
