@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -27,10 +28,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def redis_server() -> Iterator[str]:
-    """A Redis or Valkey of our own; its URL."""
+def redis_server(port: int | None = None) -> Iterator[str]:
+    """A Redis or Valkey of our own, on a port or a free one; its URL."""
     server = shutil.which("redis-server") or shutil.which("valkey-server") or str(get_binary_path())
-    port = free_port()
+    port = port or free_port()
     url = f"redis://127.0.0.1:{port}/0"
 
     def answers() -> bool:
@@ -54,27 +55,49 @@ def postgres_programs() -> Path | None:
 @contextlib.contextmanager
 def postgres_server() -> Iterator[str]:
     """A PostgreSQL of our own; its URL. Fast rather than safe: nothing is kept."""
-    programs = postgres_programs()
-    if programs is None:
-        raise FileNotFoundError("initdb and postgres: PostgreSQL's server is not installed")
-    port, user = free_port(), unprivileged_user()
-    url = f"postgres://tests@127.0.0.1:{port}/postgres"
+    with tempfile.TemporaryDirectory(prefix="tp-postgres-") as folder, cluster_in(folder).running(*CARELESS) as url:
+        yield url
 
-    def answers() -> bool:
-        psycopg.connect(url, connect_timeout=2).close()
+
+CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The files of a PostgreSQL, which may be started and stopped as often as one likes."""
+
+    folder: str
+    programs: Path
+    port: int
+    user: str | None
+
+    @property
+    def url(self) -> str:
+        return f"postgres://tests@127.0.0.1:{self.port}/postgres"
+
+    @contextlib.contextmanager
+    def running(self, *settings: str, stop: signal.Signals = signal.SIGINT) -> Iterator[str]:
+        """Until the end of the block, which stops it: SIGINT at once but in order, SIGQUIT as if the power went."""
+        options = [word for setting in settings for word in ("-c", setting)]
+        where = ["-D", f"{self.folder}/data", "-h", "127.0.0.1", "-p", str(self.port), "-k", self.folder]
+        with running([str(self.programs / "postgres"), *where, *options], self.answers, stop, self.user):
+            yield self.url
+
+    def answers(self) -> bool:
+        psycopg.connect(self.url, connect_timeout=2).close()
         return True
 
-    with tempfile.TemporaryDirectory(prefix="tp-postgres-") as folder:
-        if user:
-            shutil.chown(folder, user)
-        data = f"{folder}/data"
-        initdb = [programs / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C"]
-        subprocess.run([*initdb, "--no-sync"], check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-        careless = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
-        options = [word for setting in careless for word in ("-c", setting)]
-        where = ["-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder]
-        with running([str(programs / "postgres"), *where, *options], answers, signal.SIGINT, user):
-            yield url
+
+def cluster_in(folder: str, *options: str) -> Cluster:
+    """New files in an empty folder; `options` are initdb's. Raises FileNotFoundError without the server's programs."""
+    programs, user = postgres_programs(), unprivileged_user()
+    if programs is None:
+        raise FileNotFoundError("initdb and postgres: PostgreSQL's server is not installed")
+    if user:
+        shutil.chown(folder, user)
+    initdb = [programs / "initdb", "-D", f"{folder}/data", "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale", "C"]
+    subprocess.run([*initdb, "--no-sync", *options], check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+    return Cluster(folder, programs, free_port(), user)
 
 
 def unprivileged_user() -> str | None:

@@ -120,9 +120,13 @@ class Server:
                 if step in {".", "RSET"}:
                     taken.clear()
                 time.sleep(self.delay)
-                connection.sendall(reply.encode() + b"\r\n")
+                self.say(connection, reply, step)
                 if step == "QUIT" or not reply.startswith(("2", "3")):
                     break
+
+    def say(self, connection: socket.socket, reply: str, verb: str) -> None:
+        """Answer a command."""
+        connection.sendall(reply.encode() + b"\r\n")
 
     def _content(self, lines: IO[bytes]) -> bytes:
         content = b""
@@ -144,8 +148,11 @@ class Server:
         return {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 OK")
 
 
+S = TypeVar("S", bound=Server)
+
+
 @contextmanager
-def smtp_server(server: Server) -> Iterator[Server]:
+def smtp_server(server: S) -> Iterator[S]:
     """On a free port of this machine, a thread for each connection."""
 
     class Handler(socketserver.BaseRequestHandler):

@@ -9,7 +9,7 @@ import pytest
 
 from subscribers.imports import importing
 from subscribers.models import Consent, Import, Subscriber
-from tests.kill.conftest import ROOT, Machine, kill, until
+from tests.kill.harness import ROOT, Machine, kill, until
 
 pytestmark = pytest.mark.kill
 
@@ -52,7 +52,7 @@ def test_a_killed_worker_is_followed_by_another(machine: Machine, file: Path, tm
     for _ in importing.work(job, lambda: LONG_AGO):
         pass
     importing.confirm(job, "olga", LONG_AGO)
-    with machine.beat(tmp_path / "beat"):
+    with machine.beat():
         with machine.worker() as worker:
             until(has_begun, 120)
             kill(worker)
