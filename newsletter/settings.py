@@ -208,9 +208,9 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30)  # seconds
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30)  # seconds to connect, and as many to answer
 # Provider settings by anymail's own names: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
-ANYMAIL = {"REQUESTS_TIMEOUT": (10, 30)} | {
+ANYMAIL = {"REQUESTS_TIMEOUT": (min(10, EMAIL_TIMEOUT), EMAIL_TIMEOUT)} | {
     name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
 }
 MAIL_FROM_NAME = env.str("MAIL_FROM_NAME", SITE_NAME)

@@ -1,6 +1,8 @@
 """Whoever carries many messages at once, behind one face: the SMTP sessions, or a provider's calls in threads."""
 
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
@@ -10,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.batch_apis import batch_api
 from newsletter.delivery.batch_calls import BatchCalls
-from newsletter.delivery.outcomes import Report
+from newsletter.delivery.outcomes import Kind, Outcome, Report
 from newsletter.delivery.pace import Paced
 from newsletter.delivery.provider import Provider
 from newsletter.delivery.smtp import SmtpSessions
@@ -70,7 +72,8 @@ class Calls:
         self._todo: SimpleQueue[tuple[int, EmailMultiAlternatives] | None] = SimpleQueue()
         self._done: SimpleQueue[Report] = SimpleQueue()
         self._threads: list[Thread] = []
-        self._busy = 0
+        self._busy: dict[int, float] = {}  # messages in a call, and when it is given up
+        self._stuck: set[int] = set()  # those that were given up
 
     def prepare(self, message: EmailMultiAlternatives) -> EmailMultiAlternatives:
         return message
@@ -86,8 +89,9 @@ class Calls:
         self._new.append((key, None))
 
     def hand_over(self, key: int) -> None:
-        self._busy += 1
-        if self._busy > len(self._threads) < self._width:
+        # Twice: to connect, and to answer. A client's own time-outs count from byte to byte, and so may never end.
+        self._busy[key] = time.monotonic() + 2 * settings.EMAIL_TIMEOUT
+        if len(self._busy) > len(self._threads) - len(self._stuck) < self._width:
             self._threads.append(Thread(target=self._work, daemon=True))
             self._threads[-1].start()
         self._todo.put((key, self._offered.pop(key)))
@@ -97,19 +101,32 @@ class Calls:
 
     def step(self, seconds: float) -> list[Report]:
         reports, self._new = self._new, []
-        try:
-            reports.append(self._done.get(timeout=0 if reports else seconds))
+        done = list[Report]()
+        with suppress(Empty):
+            done.append(self._done.get(timeout=0 if reports else seconds))
             while True:
-                reports.append(self._done.get_nowait())
-        except Empty:
-            self._busy -= sum(outcome is not None for _, outcome in reports)
-            return reports
+                done.append(self._done.get_nowait())
+        for key, outcome in done:
+            if self._busy.pop(key, None) is not None:
+                reports.append((key, outcome))
+            self._stuck.discard(key)  # its thread is free again; what it says comes too late
+        return reports + self._give_up()
+
+    def _give_up(self) -> list[Report]:
+        """Wait no longer for calls that take too long; their threads end when the provider lets them."""
+        now = time.monotonic()
+        late = [key for key, until in self._busy.items() if until < now]
+        for key in late:
+            del self._busy[key]
+            self._stuck.add(key)
+        return [(key, Outcome(Kind.DOUBT, "no whole answer in time")) for key in late]
 
     def close(self) -> None:
         for _ in self._threads:
             self._todo.put(None)
-        for thread in self._threads:
-            thread.join()
+        if not self._stuck:
+            for thread in self._threads:
+                thread.join()
 
     def _work(self) -> None:
         with Provider() as provider:

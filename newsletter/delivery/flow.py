@@ -23,6 +23,7 @@ from subscribers.gate import refusals
 
 log = logging.getLogger(__name__)
 
+DOUBTS = 5  # in a row, and no other message is put at the risk for now
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
 Status = Digest.Status
 
@@ -45,6 +46,7 @@ class Flow:
         """`when_it_works` is called once, with the first message that the provider takes."""
         self._carrier, self._width, self._when_it_works = carrier, width, when_it_works
         self._works = False
+        self._doubts = 0  # since the last clear answer
         self._offered: dict[int, Ready] = {}  # claimed; of these nothing but the envelope has gone
         self._ready: dict[int, Ready] = {}  # the same, and the provider waits for the content
         self._flying: dict[int, Ready] = {}  # submitting
@@ -83,7 +85,8 @@ class Flow:
                     self._ready[key] = self._offered.pop(key)
                 continue
             self._end(key, outcome)
-            if outcome.kind in {Kind.HALT, Kind.UNSENT}:  # nor will the others be taken
+            self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
+            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._doubts >= DOUBTS:  # nor will the others be taken
                 stop = outcome
         if stop and not self.stopped:
             self._stop(stop)

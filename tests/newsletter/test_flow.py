@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from newsletter import editions
 from newsletter.delivery.carriers import carrier
-from newsletter.delivery.flow import Flow
+from newsletter.delivery.flow import DOUBTS, Flow
 from newsletter.delivery.sending import Batches, deliver_batch
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
@@ -154,6 +154,27 @@ def test_a_provider_that_stops_everything_gets_no_further_message(
     assert deliver_batch() == 0
     assert len(postmark.requests) <= 3
     assert statuses() == {"planned": 30}
+
+
+def test_a_provider_that_says_nothing_clear_leaves_few_in_doubt(
+    readers: list[Subscriber], postmark: Api, settings: Settings
+) -> None:
+    settings.SUBMIT_SLICE = 3
+    postmark.status = 503
+    deliver_batch()
+    assert statuses()["in_doubt"] <= DOUBTS + 3 - 1
+    assert statuses()["planned"] == 30 - statuses()["in_doubt"]
+
+
+def test_an_answer_that_never_ends_is_not_waited_for(
+    readers: list[Subscriber], postmark: Api, settings: Settings
+) -> None:
+    settings.SUBMIT_SLICE, settings.EMAIL_TIMEOUT = 30, 0.1
+    settings.ANYMAIL |= {"REQUESTS_TIMEOUT": (10, 10)}  # as where each byte comes in time
+    postmark.silent = threading.Event()
+    deliver_batch()
+    assert statuses() == {"in_doubt": 30}
+    assert set(Digest.objects.values_list("reason", flat=True)) == {"no whole answer in time"}
 
 
 def test_calls_to_a_provider_go_in_parallel(readers: list[Subscriber], postmark: Api, settings: Settings) -> None:
