@@ -183,7 +183,7 @@ class Api:
     body: str = ""  # where empty: Postmark's answer to a message that it takes
     headers: dict[str, str] = field(default_factory=dict)
     silent: threading.Event | None = None  # take the request, answer only when this is set
-    together: threading.Barrier | None = None  # answer only when so many requests are there
+    together: threading.Barrier | None = None  # after the first request: answer only when so many are there
 
     @property
     def url(self) -> str:
@@ -200,7 +200,7 @@ def http_api() -> Iterator[Api]:
             api.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             if api.silent:
                 api.silent.wait(10)
-            if api.together:
+            if api.together and len(api.requests) > 1:
                 api.together.wait(10)
             self.send_response(api.status)
             for name, value in api.headers.items():

@@ -2,6 +2,7 @@
 
 The next ones are built while the wire is busy. A digest is committed as submitting before its content goes, and never
 are more than `width` submitting without their answers written down: so many a killed process leaves in doubt at most.
+The first one goes alone: where the provider answers nothing clear, each run puts one message at risk.
 """
 
 import logging
@@ -46,7 +47,8 @@ class Flow:
         """`when_it_works` is called once, with the first message that the provider takes."""
         self._carrier, self._width, self._when_it_works = carrier, width, when_it_works
         self._works = False
-        self._doubts = 0  # since the last clear answer
+        self._is_clear = False  # the provider has said yes or no to a message
+        self._doubts = 0  # since it last did
         self._offered: dict[int, Ready] = {}  # claimed; of these nothing but the envelope has gone
         self._ready: dict[int, Ready] = {}  # the same, and the provider waits for the content
         self._flying: dict[int, Ready] = {}  # submitting
@@ -85,11 +87,20 @@ class Flow:
                     self._ready[key] = self._offered.pop(key)
                 continue
             self._end(key, outcome)
-            self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
-            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._doubts >= DOUBTS:  # nor will the others be taken
+            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome):  # nor will the others be taken
                 stop = outcome
         if stop and not self.stopped:
             self._stop(stop)
+
+    def _is_unclear(self, outcome: Outcome) -> bool:
+        """Whether the provider does not know itself what it says."""
+        self._is_clear |= outcome.kind in {Kind.ACCEPTED, Kind.REFUSED}
+        self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
+        return self._doubts >= (DOUBTS if self._is_clear else 1)
+
+    def _room(self) -> int:
+        """How many more may be handed over now."""
+        return (self._width if self._is_clear else 1) - len(self._flying)
 
     def _end(self, key: int, outcome: Outcome) -> None:
         if one := self._flying.pop(key, None):
@@ -118,7 +129,7 @@ class Flow:
 
     def _is_time(self, building: bool) -> bool:
         """Whether to turn to the ledger: enough has come together, it has waited, or nothing else will come."""
-        going = min(len(self._ready), self._width - len(self._flying))
+        going = min(len(self._ready), self._room())
         if not going and not self._endings:
             return False
         # Half of what can be under way is worth a statement, while the other half is in flight.
@@ -129,7 +140,7 @@ class Flow:
 
     def _turn(self) -> None:
         """Write down the answers, write ahead the next ones, and let these go."""
-        asked = list(islice(self._ready.items(), self._width - len(self._flying)))
+        asked = list(islice(self._ready.items(), self._room()))
         endings, self._endings, self._since = self._endings, [], 0.0
         _, begun = ledger.record(endings, [one for _, one in asked], timezone.now())
         refused = []
