@@ -13,13 +13,14 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all check format translations clean bootstrap venv
+.PHONY: help demo test test-slow test-all kill check format translations clean bootstrap venv
 
 help:
 	@echo 'make demo      the whole service on this machine, with mail in a local inbox (PORT=8000 SMTP_PORT=8025)'
 	@echo 'make test      all tests, on SQLite and, where it is installed, on PostgreSQL'
 	@echo 'make test-slow the tests that drive a browser, kill whole services, or flood the sign-up'
 	@echo 'make test-all  both'
+	@echo 'make kill      the kill suite in its long form, an hour or more, with a table at the end (ONLY=k1_ for one of it)'
 	@echo 'make check     linters, types, templates, migrations, deployment settings'
 	@echo 'make format    write the code in its one form'
 	@echo 'make translations  gather the words for readers into newsletter/locale, compile them, name what is missing'
@@ -35,6 +36,9 @@ test-slow: $(VENV)/.ready-test
 	@exec $(RUN) -m tests.run --slow
 
 test-all: test test-slow
+
+kill: $(VENV)/.ready-test
+	@exec $(RUN) -m tests.run --kill $(if $(ONLY),-k '$(ONLY)')
 
 PRODUCTION := DEMO=0 SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	SUPPRESSION_KEY=only-for-this-check SITE_URL=https://papers.example ALLOWED_HOSTS=papers.example \

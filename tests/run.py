@@ -1,9 +1,10 @@
 """Runs the suite on each database that this machine has, with a real Redis: `make test`.
 
-    python -m tests.run [--slow] [what pytest understands]
+    python -m tests.run [--slow | --kill] [what pytest understands]
 
-`--slow` runs the tests that drive a browser, kill whole services or flood the sign-up instead of all others. The last
-line is pytest's own; the exit code says whether every run passed.
+`--slow` runs the tests that drive a browser, kill whole services or flood the sign-up instead of all others, `--kill` the
+kill suite in its long form (docs/reliability.md). The last line is pytest's own; the exit code says whether every run
+passed.
 """
 
 import contextlib
@@ -18,12 +19,21 @@ from tests.servers import postgres_programs, postgres_server, redis_server
 
 # The slow tests time real programs: they get the machine for themselves.
 QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill or heavy"]
+# Another -k replaces this one; beside the scenarios there are imports that are killed.
+KILL = ["-m", "kill", "tests/kill", "-k", "test_k"]
+# By the word that asks for them: their title, what pytest is told, and their environment.
+KINDS: dict[str, tuple[str, list[str], dict[str, str]]] = {
+    "": ("Tests", QUICK, {}),
+    "--slow": ("Slow tests", SLOW, {}),
+    "--kill": ("The kill suite", KILL, {"KILL_SIZE": "long"}),
+}
 
 
 def main(words: list[str]) -> int:
     """Run everything; 0 when all passed."""
-    slow = "--slow" in words
-    options = [*(SLOW if slow else QUICK), *(word for word in words if word != "--slow")]
+    kind = next((word for word in words if word in KINDS), "")
+    title, options, given = KINDS[kind]
+    options = [*options, *(word for word in words if word != kind)]
     signal.signal(signal.SIGTERM, leave)
     with contextlib.ExitStack() as servers:
         redis_url = servers.enter_context(redis_server())
@@ -36,8 +46,8 @@ def main(words: list[str]) -> int:
             say(f"{judge} is left out: {how}.")
         failed = 0
         for name, environment in databases.items():
-            say(f"=== {'Slow tests' if slow else 'Tests'} on {name} ===")
-            failed |= pytest(options, {"TEST_REDIS_URL": redis_url, **environment})
+            say(f"=== {title} on {name} ===")
+            failed |= pytest(options, {**given, "TEST_REDIS_URL": redis_url, **environment})
         return failed
 
 

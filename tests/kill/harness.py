@@ -106,16 +106,19 @@ class Machine:
 
             watcher = threading.Thread(target=watch)
             watcher.start()
-            stack.callback(watcher.join)
-            stack.callback(over.set)
-            yield workers
+            try:
+                yield workers
+            finally:
+                over.set()
+                watcher.join()
 
     @contextmanager
     def web(self) -> Iterator[str]:
         """The web server; its address."""
         port = free_port()
         server = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads"]
-        with self.running(*server, "4", "newsletter.wsgi:application", log=self.folder / "web.log"):
+        plain = {"SITE_URL": "http://papers.example"}  # no proxy that speaks TLS stands before it
+        with self.running(*server, "4", "newsletter.wsgi:application", log=self.folder / "web.log", **plain):
             until(lambda: is_up(f"http://127.0.0.1:{port}/healthz"))
             yield f"http://127.0.0.1:{port}"
 
@@ -125,10 +128,10 @@ class Machine:
         given = {"cwd": ROOT, "env": self.environment | environment, "timeout": 120}
         return subprocess.run(command, check=True, capture_output=True, text=True, **given).stdout  # type: ignore[call-overload,no-any-return]
 
-    def said(self, words: str) -> bool:
-        """Whether a worker or scheduler has said this."""
+    def times_said(self, words: str) -> int:
+        """How often workers and schedulers have said this."""
         log = self.folder / "workers.log"
-        return log.exists() and words in log.read_text(errors="replace")
+        return log.read_text(errors="replace").count(words) if log.exists() else 0
 
 
 def celery(clock: timedelta | None) -> Sequence[str]:

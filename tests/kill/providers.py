@@ -26,12 +26,17 @@ class Log:
     hold_at: int = 0  # at the message with this number …
     holding: threading.Event = field(default_factory=threading.Event)  # … it says that it has it,
     go: threading.Event = field(default_factory=threading.Event)  # and answers only then
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, digest: UUID) -> None:
-        self.taken.append(digest)
-        if len(self.taken) == self.hold_at:
+    def take(self, digest: UUID) -> int:
+        """Write it down; returns the how many-th it is."""
+        with self.lock:
+            self.taken.append(digest)
+            number = len(self.taken)
+        if number == self.hold_at:
             self.holding.set()
             self.go.wait(60)
+        return number
 
     def hold(self, after: int) -> None:
         """Hold still once so many more have been taken."""
@@ -46,20 +51,21 @@ class Relay(Server):
 
     log: Log = field(default_factory=Log)
     spoil: Callable[[int], str] = lambda number: ""  # of a message by its number: "", or how its answer goes wrong
+    latest: threading.local = field(default_factory=threading.local)  # each connection has a thread
 
     def _content(self, lines: IO[bytes]) -> bytes:
         content = super()._content(lines)
         found = DIGEST.search(content)
         assert found, "a message without a digest's name"
         if b"\nAuto-Submitted:" not in content:  # which letters have
-            self.log.take(UUID(found[1].decode()))
+            self.latest.number = self.log.take(UUID(found[1].decode()))
         return content
 
     def say(self, connection: socket.socket, reply: str, verb: str) -> None:
-        how = self.spoil(len(self.log.taken)) if verb == "." else ""
+        how = self.spoil(self.latest.number) if verb == "." else ""
         if how == "reset":
-            reset(connection)
-        elif how == "drip":
+            raise reset(connection)
+        if how == "drip":
             drip(connection, reply.encode() + b"\r\n")
         elif how != "silence":
             super().say(connection, {"garbage": "what?", "": reply}[how], verb)
@@ -88,7 +94,7 @@ class Postmark:
         if reply.how == "silence":
             threading.Event().wait(reply.seconds)
         elif reply.how == "reset":
-            reset(connection)
+            raise reset(connection)
         elif reply.how == "drip":
             drip(connection, reply.bytes_for(message["To"]))
         else:
@@ -111,11 +117,10 @@ class Reply:
         return f"{head}{wait}\r\n".encode() + body
 
 
-def reset(connection: socket.socket) -> None:
-    """Close so that the other side gets a reset."""
+def reset(connection: socket.socket) -> ConnectionResetError:
+    """When the last who uses it lets go of it, the other side gets a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.shutdown(socket.SHUT_RD)
-    connection.close()
+    return ConnectionResetError("on purpose")
 
 
 def drip(connection: socket.socket, words: bytes) -> None:

@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -103,13 +103,11 @@ def delivered(digest: str) -> AnymailTrackingEvent:
 
 
 def test_k9_eight_workers_on_one_edition(scene: Scene) -> None:
+    workers = size(2, 8)
     scene.readers(size(300, 3000))
-    with ExitStack() as stack:
-        stack.enter_context(scene.machine.service())
-        for _ in range(7):
-            stack.enter_context(scene.machine.worker("-c", "1"))
+    with scene.machine.beat(), scene.machine.kept(workers, "-c", str(8 // workers)):
         scene.harmed()
-        verdict = scene.ends("K9 eight workers on one edition", 0)
+        verdict = scene.ends("K9 eight workers on one edition", 0, 180)
     assert verdict.once == scene.planned
 
 

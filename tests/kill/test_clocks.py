@@ -1,0 +1,69 @@
+"""Schedulers by threes, or asleep for nine hours, and clocks that are wrong by two."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import cycle
+
+import pytest
+from django.utils import timezone
+
+from newsletter.models import Digest
+from subscribers.models import Subscriber
+from tests.kill.harness import Process, Scene, chance, size, until
+from tests.kill.providers import Relay
+
+pytestmark = pytest.mark.kill
+
+TWO_HOURS = timedelta(hours=2)
+
+
+def spread(scene: Scene, count: int, hours: Sequence[int]) -> None:
+    """Readers whose hours were so many hours before this one, in turn."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    readers = scene.readers(count)
+    for reader, ago in zip(readers, cycle(hours), strict=False):
+        reader.next_digest_at = hour - timedelta(hours=ago)
+        reader.local_hour = reader.next_digest_at.hour
+    Subscriber.objects.bulk_update(readers, ["next_digest_at", "local_hour"])
+
+
+def test_k5_three_schedulers_at_once(scene: Scene) -> None:
+    scene.readers(size(200, 2000))
+    with scene.machine.beat(), scene.machine.beat(), scene.machine.beat(), scene.machine.worker():
+        scene.harmed()
+        verdict = scene.ends("K5 three beats at once", 0, 180)
+    assert verdict.once == scene.planned
+
+
+def test_k5_nothing_ran_for_nine_hours(scene: Scene) -> None:
+    spread(scene, size(120, 2000), range(11))
+    before = Subscriber.objects.filter(next_digest_at__lte=timezone.now() - timedelta(hours=9)).count()
+    with scene.machine.service(clock=timedelta(hours=-9)):
+        until(lambda: Digest.objects.filter(status="accepted").count() >= before, 180)
+    assert 0 < len(scene.log.taken) == before < scene.planned
+    with scene.machine.service():
+        scene.harmed()
+        verdict = scene.ends("K5 nothing ran for nine hours", 1, 180)
+    assert verdict.once == scene.planned
+
+
+def test_k5_clocks_that_are_two_hours_wrong(scene: Scene, relay: Relay) -> None:
+    """Beside a right one, and all at once; a step of a clock is a service that stops and one that begins by another."""
+    dice, steps = chance("K5 clocks"), size(1, 6)
+    relay.delay = 0.02
+    spread(scene, steps * 150, [-1, 0, 1, 2])  # those of the next hour too, for whom the fast clock is early
+    with scene.machine.service():
+        for step in range(steps):
+            with scene.machine.service(clock=TWO_HOURS) as fast, scene.machine.service(clock=-TWO_HOURS) as slow:
+                scene.until_taken(dice.randint(1, 60))
+                scene.harmed()
+                if step == steps - 1:
+                    scene.ends("K5 clocks two hours fast and slow", 2 * steps, 180)
+                stop(fast)
+                stop(slow)
+
+
+def stop(process: Process) -> None:
+    """In order. What a fast worker has leased when it is killed stays leased until its clock says so."""
+    process.terminate()
+    process.wait(60)

@@ -1,0 +1,102 @@
+"""People who leave while their mail is on its way, rows that nobody can send, and a button that is pressed twice."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from newsletter.models import Digest
+from papers.models import Paper, PaperTopic
+from subscribers import leaving, links
+from subscribers.models import Subscriber
+from tests.kill.harness import Scene, chance, size
+from tests.kill.providers import Relay
+
+pytestmark = pytest.mark.kill
+
+PRESSES = 8
+
+
+def test_k13_leaving_erasing_and_pausing_race_a_send(scene: Scene, relay: Relay) -> None:
+    dice = chance("K13")
+    relay.delay = 0.03
+    readers = scene.readers(size(200, 2000))
+    ways = [
+        lambda reader, at: leaving.leave(reader, at, "one-click", goodbye=False),
+        leaving.erase,
+        leaving.pause,
+    ]
+    gone: dict[int, datetime] = {}
+    with scene.machine.service():
+        scene.until_taken(1)
+        for reader in dice.sample(readers, len(readers) // 2):
+            dice.choice(ways)(reader, timezone.now())
+            gone[reader.pk] = timezone.now()
+        scene.harmed()
+        verdict = scene.ends("K13 leaving, erasing, pausing mid-send", len(gone), 180)
+    assert verdict.zero > 0
+    submitted = Digest.objects.filter(subscriber__in=gone, submitted_at__isnull=False)
+    late = [one for one in submitted if one.submitted_at and one.submitted_at > gone[one.subscriber_id]]
+    assert not late, "mailed after they had left"
+
+
+POISON = [
+    {"email": "two\r\nBcc: eve@example.org"},
+    {"email": "no at sign"},
+    {"email": "brackets<eve@example.org>@example.org"},
+    {"email": "\u202e@exa mple.org"},
+    {"zone": "Mars/Olympus_Mons"},
+    {"language": "xx"},
+    {"local_hour": 99},
+]
+
+
+def test_k14_rows_that_nobody_can_send(scene: Scene) -> None:
+    readers = scene.readers(size(100, 2000))
+    for reader, fields in zip(readers[::5], POISON, strict=False):
+        Subscriber.objects.filter(pk=reader.pk).update(**fields)
+    topic = readers[0].topics.get()
+    for number, title in enumerate(["", "\x07\x1b", "a" * 100_000, "$" * 5_000, "\u202e=?utf-8?q?=0D=0A?="]):
+        paper = Paper.objects.create(
+            title=title,
+            title_key=f"poison-{number}",
+            abstract=title,
+            authors=[title],
+            listed_on=timezone.now().date(),
+            hot=1000 + number,
+            notice=9,
+        )
+        PaperTopic.objects.create(paper=paper, topic=topic, strength=1, source=PaperTopic.Source.TEXT)
+    with scene.machine.service():
+        scene.harmed()
+        verdict = scene.ends("K14 poison readers, poison papers", len(POISON), 180)
+    assert verdict.once >= scene.planned - len(POISON)
+
+
+def test_k15_send_is_pressed_by_many_at_once(scene: Scene) -> None:
+    readers = scene.readers(size(3, 50))
+    Subscriber.objects.update(next_digest_at=timezone.now() + timedelta(days=1))
+    with scene.machine.web() as site, scene.machine.service(), ThreadPoolExecutor(PRESSES) as hands:
+        for reader in readers:
+            path = reverse("sample", args=[links.preferences_token(reader)])
+            together = threading.Barrier(PRESSES)
+            answers = list(hands.map(lambda _: press(site, path, together), range(PRESSES)))  # noqa: B023
+            assert Counter(answers) == {200: PRESSES}
+        scene.harmed()
+        verdict = scene.ends(f"K15 “send” pressed {PRESSES} times at once", PRESSES * len(readers))
+    assert verdict.once == scene.planned
+
+
+def press(site: str, path: str, together: threading.Barrier) -> int:
+    connection = HTTPConnection(str(urlsplit(site).hostname), urlsplit(site).port, timeout=30)
+    together.wait(30)
+    connection.request(
+        "POST", path, "", {"Host": "papers.example", "Content-Type": "application/x-www-form-urlencoded"}
+    )
+    return connection.getresponse().status
