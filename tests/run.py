@@ -2,9 +2,9 @@
 
     python -m tests.run [--slow | --kill] [what pytest understands]
 
-`--slow` runs the tests that drive a browser, kill whole services or flood the sign-up instead of all others, `--kill` the
-kill suite in its long form (docs/reliability.md). The last line is pytest's own; the exit code says whether every run
-passed.
+`--slow` runs the tests that drive a browser, kill whole services or flood the sign-up instead of all others; `--kill`
+runs the kill suite in its long form (docs/reliability.md). The last line is pytest's own; the exit code says whether
+every run passed.
 """
 
 import contextlib

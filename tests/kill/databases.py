@@ -94,6 +94,8 @@ class Cutter:
                     if BEGINNING in words and self._is_due():
                         doomed.set()
                     server.sendall(words)
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
             back.join(5)
 
     def _is_due(self) -> bool:
