@@ -18,8 +18,8 @@ pytestmark = pytest.mark.kill
 
 def test_k8_workers_that_are_asked_to_stop_leave_no_doubt(scene: Scene, relay: Relay) -> None:
     dice, deploys = chance("K8"), size(2, 50)
-    relay.delay = 0.02
-    scene.readers(deploys * 60)
+    relay.delay = 0.1  # what a worker finishes when it is asked to stop leaves enough for the next
+    scene.readers(deploys * 120)
     with scene.machine.beat(), ExitStack() as stack:
         worker = stack.enter_context(scene.machine.worker())
         for _ in range(deploys):
@@ -28,6 +28,7 @@ def test_k8_workers_that_are_asked_to_stop_leave_no_doubt(scene: Scene, relay: R
             new = stack.enter_context(scene.machine.worker())
             assert worker.wait(60) == 0
             worker = new
+        relay.delay = 0
         scene.harmed()
         verdict = scene.ends("K8 SIGTERM mid-send", deploys, 180)
     assert verdict.once == scene.planned

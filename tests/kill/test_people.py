@@ -53,7 +53,6 @@ POISON = [
     {"email": "\u202e@exa mple.org"},
     {"zone": "Mars/Olympus_Mons"},
     {"language": "xx"},
-    {"local_hour": 99},
 ]
 
 
