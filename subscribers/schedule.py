@@ -1,16 +1,19 @@
 """When a reader's next digest is due: local wall-clock time to UTC. Pure."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.db.models import TextChoices
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
+
+log = logging.getLogger(__name__)
 
 
 def place_of(zone: str) -> str:
@@ -22,6 +25,17 @@ def place_of(zone: str) -> str:
 def known_zones() -> frozenset[str]:
     """The IANA zones, without this machine's own "localtime" and without "Factory", which is no time at all."""
     return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
+
+
+def rules_of(zone: str) -> tzinfo:
+    """A zone's clocks. Names leave the zone database of a machine (Debian keeps old ones apart since 2024): that one
+    reader's hour is then by UTC, and nobody else's mail waits for it.
+    """
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        log.warning("this machine does not know the time zone %.64s: its readers have UTC", zone)
+        return UTC
 
 
 EVERY_DAY = 0b1111111
@@ -98,7 +112,7 @@ class Schedule:
 
     def local_date(self, moment: datetime) -> date:
         """The date on the reader's calendar: the date of the edition that is due then."""
-        return moment.astimezone(ZoneInfo(self.zone)).date()
+        return moment.astimezone(rules_of(self.zone)).date()
 
     def slot_on(self, day: date) -> datetime:
         """The chosen hour of a local day, in UTC.
@@ -106,7 +120,7 @@ class Schedule:
         An hour that the clock skips becomes the same distance after the skip; one that it repeats is
         the first of the two (PEP 495, fold=0).
         """
-        local = datetime.combine(day, time(self.local_hour), tzinfo=ZoneInfo(self.zone))
+        local = datetime.combine(day, time(self.local_hour), tzinfo=rules_of(self.zone))
         return local.astimezone(UTC)
 
     def _days_about(self, moment: datetime) -> Iterator[date]:
@@ -182,7 +196,7 @@ def in_words(moment: datetime, seen_from: datetime, zone: str) -> str:
     """When that is, as one says it: "in a few minutes", "tomorrow at 8:00", "on Monday 23 March at 8:00"."""
     if moment - seen_from <= timedelta(minutes=10):
         return gettext("in a few minutes")
-    local, today = (instant.astimezone(ZoneInfo(zone)) for instant in (moment, seen_from))
+    local, today = (instant.astimezone(rules_of(zone)) for instant in (moment, seen_from))
     when = {"day": day_in_words(local.date(), "weekday"), "time": clock(local.hour, local.minute)}
     days = (local.date() - today.date()).days
     if days == 0:

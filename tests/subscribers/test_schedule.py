@@ -101,6 +101,12 @@ def test_where_the_clock_jumps(zone: str, hour: int, after: datetime, expected: 
     assert Schedule(Cadence.DAILY, hour, 1, zone).next_after(after) == expected
 
 
+@pytest.mark.parametrize("gone", ["US/Erehwon", "", "../etc/passwd"])
+def test_a_zone_that_this_machine_does_not_know_has_utc(gone: str) -> None:
+    schedule = Schedule(Cadence.DAILY, 8, 1, gone)
+    assert schedule.next_after(NOW) == replace(schedule, zone="UTC").next_after(NOW)
+
+
 @pytest.mark.parametrize(
     ("hours", "words"),
     [(0.1, "in a few minutes"), (3, "today at 13:00"), (22, "tomorrow at 8:00"), (70, "on Monday 23 March at 8:00")],
