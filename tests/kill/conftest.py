@@ -1,5 +1,6 @@
 """A scene for each scenario: the service's own processes, a real Redis, a provider that writes down what it takes."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,11 @@ def http_scene(transactional_db: None, redis_url: str, api: Postmark, logs: Path
         "ANYMAIL_WEBHOOK_SECRET": "papers:only-for-tests",
     }
     return Scene(Machine(environment(redis_url) | by_http, logs), api.log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Who is asked to end takes its processes along."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

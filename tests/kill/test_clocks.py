@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from newsletter.models import Digest
 from subscribers.models import Subscriber
-from tests.kill.harness import Process, Scene, chance, size, until
+from tests.kill.harness import Process, Scene, chance, one_database_is_enough, size, until
 from tests.kill.providers import Relay
 
 pytestmark = pytest.mark.kill
@@ -28,6 +28,7 @@ def spread(scene: Scene, count: int, hours: Sequence[int]) -> None:
 
 
 def test_k5_three_schedulers_at_once(scene: Scene) -> None:
+    one_database_is_enough()
     scene.readers(size(200, 2000))
     with scene.machine.beat(), scene.machine.beat(), scene.machine.beat(), scene.machine.worker():
         scene.harmed()
@@ -36,6 +37,7 @@ def test_k5_three_schedulers_at_once(scene: Scene) -> None:
 
 
 def test_k5_nothing_ran_for_nine_hours(scene: Scene) -> None:
+    one_database_is_enough(vendor="postgresql")
     spread(scene, size(120, 2000), range(11))
     before = Subscriber.objects.filter(next_digest_at__lte=timezone.now() - timedelta(hours=9)).count()
     with scene.machine.service(clock=timedelta(hours=-9)):
@@ -49,6 +51,7 @@ def test_k5_nothing_ran_for_nine_hours(scene: Scene) -> None:
 
 def test_k5_clocks_that_are_two_hours_wrong(scene: Scene, relay: Relay) -> None:
     """Beside a right one, and all at once; a step of a clock is a service that stops and one that begins by another."""
+    one_database_is_enough(vendor="postgresql")
     dice, steps = chance("K5 clocks"), size(1, 6)
     relay.delay = 0.02
     spread(scene, steps * 150, [-1, 0, 1, 2])  # those of the next hour too, for whom the fast clock is early

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from newsletter.models import Digest, Event
-from tests.kill.harness import Scene, chance, size, until
+from tests.kill.harness import Scene, chance, one_database_is_enough, size, until
 from tests.kill.providers import Postmark, Reply
 
 pytestmark = pytest.mark.kill
@@ -47,6 +47,7 @@ def tell(site: str, events: list[bytes]) -> None:
 
 
 def test_k12_events_before_the_commit_a_hundred_times_in_any_order(http_scene: Scene, api: Postmark) -> None:
+    one_database_is_enough(vendor="postgresql")
     dice, times = chance("K12"), size(10, 100)
     http_scene.machine.environment.update(NO_BRAKES)
     http_scene.readers(size(20, 100))
