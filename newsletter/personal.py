@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from newsletter.delivery import ledger
 from newsletter.models import Digest, DigestPaper, Event, Feedback, Profile, SoftBounces
 from subscribers.addresses import address_hash
 from subscribers.models import Subscriber
@@ -38,12 +39,13 @@ def told_of(events: QuerySet[Event]) -> list[dict[str, Any]]:
 
 def erase(subscriber: Subscriber) -> None:
     """Leave rows that only count: what was sent and said goes, and what others could know the person by."""
+    digests = Digest.objects.filter(subscriber=subscriber)
+    ledger.take_back(digests)  # before their papers go: from here on no worker adds any
     Feedback.objects.filter(subscriber=subscriber).delete()
     Profile.objects.filter(subscriber=subscriber).delete()
     DigestPaper.objects.filter(subscriber=subscriber).delete()
     if subscriber.email:
         SoftBounces.objects.filter(address_hash=address_hash(subscriber.email)).delete()
-    digests = Digest.objects.filter(subscriber=subscriber)
     Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="", recipient_hash="")
     Event.objects.filter(letter_uid__in=subscriber.letters.values("uid")).update(detail="", recipient_hash="")
     digests.exclude(reason="").update(reason="the reader was erased")

@@ -224,13 +224,15 @@ def erase(subscriber: Subscriber, at: datetime, page: str = "erase") -> bool:
         return False
     forgotten: dict[str, object] = {"email": None, "next_digest_at": None, "paused_until": None, "asked": None}
     forgotten |= {"rising": True, **Wishes().columns()}
+    # First, as delivery does it: what was sent to a reader is locked before the reader.
+    erasing.send(sender=Subscriber, subscriber=subscriber)
     there = Subscriber.objects.filter(pk=subscriber.pk, email=subscriber.email)
     if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten, version=F("version") + 1):
+        transaction.set_rollback(True)
         return False
     Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED)
     subscriber.topics.clear()
     Tastes().write(subscriber)
-    erasing.send(sender=Subscriber, subscriber=subscriber)
     subscriber.letters.all().delete()
     subscriber.formers.all().delete()
     Move.objects.filter(subscriber=subscriber).delete()

@@ -60,6 +60,13 @@ def claim(at: datetime, size: int) -> list[Digest]:
         )
 
 
+def take_back(digests: QuerySet[Digest]) -> None:
+    """Let no worker begin what it has claimed of these. A statement of its own that is under way sees their readers as
+    they were when it started; but not these rows, which it waits for and finds with another token.
+    """
+    digests.filter(status=Status.CLAIMED).update(fencing_token=F("fencing_token") + 1)
+
+
 class Submittable(Protocol):
     """A digest that is about to be handed over, with its papers, and what its message says where."""
 

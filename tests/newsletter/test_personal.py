@@ -4,12 +4,15 @@ import json
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core import serializers
 from django.test import Client
 from django.urls import reverse
 
+from newsletter.delivery import ledger
+from newsletter.delivery.ledger import Ending
 from newsletter.delivery.sending import deliver_batch
-from newsletter.models import Digest, DigestPaper, Event, Feedback
+from newsletter.models import Digest, DigestPaper, Edition, Event, Feedback
 from papers.models import Paper, Topic
 from subscribers import leaving, links
 from subscribers.leaving import erase
@@ -53,6 +56,17 @@ def export_of(client: Client, subscriber: Subscriber) -> str:
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["Cache-Control"] == "no-store"
     return answer.content.decode()
+
+
+def test_what_a_worker_has_claimed_for_the_erased_is_not_its_own_any_more(alice: Subscriber, edition: Edition) -> None:
+    planned(edition, alice)
+    [mine] = ledger.claim(NOW, 1)
+    erase(alice, NOW)
+    ended, _ = ledger.record([Ending(mine, "failed", "by whoever lost it")], [], NOW)
+    assert not ended
+    ledger.sweep(NOW + settings.LEASE)
+    assert deliver_batch() == 1
+    assert Digest.objects.get().reason == "the reader was erased"
 
 
 def test_the_export_holds_everything(client: Client, alice: Subscriber, known: Digest, papers: list[Paper]) -> None:
