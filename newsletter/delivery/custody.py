@@ -74,7 +74,8 @@ def place() -> str:
 def _why_not(at: datetime) -> str:
     if settings.DATABASE_IS_RESTORED:
         return "DATABASE_IS_RESTORED is set"
-    row, remembered = Installation.objects.filter(pk=1).first(), _remembered()
+    # Redis first: what it is told stands in the database already, and ticks of other workers come between the two.
+    remembered, row = _remembered(), Installation.objects.filter(pk=1).first()
     if row is not None:
         return _why_another(row, remembered)
     if remembered and Digest.objects.exists():

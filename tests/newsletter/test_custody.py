@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -57,6 +59,22 @@ def test_a_database_that_has_gone_back_in_time_does_not_mail(installed: Installa
     Installation.objects.update(beat=2)  # what a dump of a minute ago holds
     assert not custody.check(LATER)
     assert "gone back in time" in Brake.objects.get().reason
+
+
+@needs_redis
+def test_a_tick_of_another_worker_in_between_is_no_journey_through_time(installed: Installation) -> None:
+    others = [LATER]
+
+    def tick(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        while sql.startswith("SELECT") and "installation" in sql and others:
+            custody.renew(others.pop())
+        return found
+
+    with connection.execute_wrapper(tick):
+        assert custody.check(LATER)
+    assert not others
+    assert not Brake.objects.exists()
 
 
 @needs_redis
