@@ -20,7 +20,7 @@ help:
 	@echo 'make test      all tests, on SQLite and, where it is installed, on PostgreSQL'
 	@echo 'make test-slow the tests that drive a browser, kill whole services, or flood the sign-up'
 	@echo 'make test-all  both'
-	@echo 'make kill      the kill suite in its long form, an hour or more, with a table at the end (ONLY=k1_ for one of it)'
+	@echo 'make kill      the kill suite in its long form, two hours, with a table at the end (ONLY=k1_ for one of it)'
 	@echo 'make check     linters, types, templates, migrations, deployment settings'
 	@echo 'make format    write the code in its one form'
 	@echo 'make translations  gather the words for readers into newsletter/locale, compile them, name what is missing'

@@ -77,7 +77,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def running(self, *settings: str, stop: signal.Signals = signal.SIGINT) -> Iterator[str]:
-        """Until the end of the block, which stops it: SIGINT at once but in order, SIGQUIT as if the power went."""
+        """Until the end of the block, which stops it: SIGINT at once but in order, SIGQUIT without tidying up."""
         options = [word for setting in settings for word in ("-c", setting)]
         where = ["-D", f"{self.folder}/data", "-h", "127.0.0.1", "-p", str(self.port), "-k", self.folder]
         with running([str(self.programs / "postgres"), *where, *options], self.answers, stop, self.user):

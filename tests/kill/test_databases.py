@@ -1,4 +1,4 @@
-"""Databases that stop as if the power went, hang up after a commit, or have no room left."""
+"""Databases that stop as they do in a crash, hang up after a commit, or have no room left."""
 
 import signal
 import tempfile
@@ -52,7 +52,7 @@ def begin(scene: Scene, readers: int, stack: ExitStack) -> None:
     stack.enter_context(scene.machine.kept())
 
 
-def test_k4_postgresql_stops_as_if_the_power_went(scene: Scene, cluster: Cluster) -> None:
+def test_k4_postgresql_stops_without_tidying_up(scene: Scene, cluster: Cluster) -> None:
     dice, stops = chance("K4 stop"), size(2, 20)
     with instead(**postgres_parts(cluster.url)), ExitStack() as stack:
         own = on(scene)
