@@ -98,12 +98,18 @@ def plan_sample(reader: Subscriber, at: datetime) -> bool:
 
 def open_edition(kind: str, day: date) -> Edition:
     """The edition of a kind and date; the first to ask opens it and freezes its pool."""
-    edition, opened = Edition.objects.get_or_create(
-        kind=kind, date=day, defaults={"canary": canaries.first_state(kind)}
-    )
+    edition, opened = Edition.objects.get_or_create(kind=kind, date=day, defaults=first_state(kind))
     if opened:
         EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
     return edition
+
+
+def first_state(kind: str) -> dict[str, str]:
+    """How a new edition begins: it goes by itself, or waits where the settings want its cadence approved."""
+    canary = {"canary": canaries.first_state(kind)}
+    if kind not in settings.NEEDS_APPROVAL:
+        return canary
+    return canary | {"status": Edition.Status.HELD, "reason": f"{Edition.Kind(kind).label} editions need approval"}
 
 
 def pool_of(edition: Edition, size: int) -> list[EditionPaper]:

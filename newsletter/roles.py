@@ -8,6 +8,7 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 
 VIEW, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
+APPROVE, LIFT = "approve", "lift"  # an edition; a suppression
 OURS = ("newsletter", "papers", "subscribers")
 
 # Of each app, what a role may do with which models; "*" is all of them.
@@ -25,9 +26,9 @@ ROLES: dict[str, dict[str, dict[str, set[str]]]] = {
     },
     # All but the users of the admin.
     "Operator": {
-        "newsletter": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "newsletter": {"*": {VIEW, ADD, CHANGE, DELETE, APPROVE}},
         "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
-        "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE, LIFT}},
         "admin": {"logentry": {VIEW}},
     },
     # Reads everything, changes nothing.
@@ -40,9 +41,9 @@ ROLES: dict[str, dict[str, dict[str, set[str]]]] = {
     },
     # All of it, and who the others are.
     "Owner": {
-        "newsletter": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "newsletter": {"*": {VIEW, ADD, CHANGE, DELETE, APPROVE}},
         "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
-        "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE}},
+        "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE, LIFT}},
         "admin": {"logentry": {VIEW}},
         "auth": {"*": {VIEW, ADD, CHANGE, DELETE}},
         "axes": {"*": {VIEW, DELETE}},

@@ -239,6 +239,9 @@ DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12)
 # gets theirs at their hour. Large lists should ask for some.
 CANARY_SIZE = env.int("CANARY_SIZE", 0)
 CANARY_WAIT = timedelta(minutes=env.int("CANARY_MINUTES", 10))
+# Cadences whose editions wait until an operator approves each: daily, weekly, monthly. Others go by themselves.
+_cadences = validate.ContainsOnly(["daily", "weekly", "monthly"])
+NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=_cadences)
 # An edition stops by itself at so many percent of what was accepted, but not before so many.
 STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1)
 STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)

@@ -18,6 +18,8 @@ from newsletter.digest.explanation import explain
 from newsletter.models import Brake, BrakeQuerySet, Digest, DigestPaper, Edition, EditionPaper, EditionQuerySet, Event
 from subscribers.models import Subscriber
 
+FIRST_COPIES = 20  # that go ahead where the settings name no number
+
 
 class ReadOnly(admin.ModelAdmin):
     """The machine's own record: to be read, never edited."""
@@ -76,7 +78,13 @@ class EditionAdmin(DecidesOnEditions):
     fields = ["kind", "date", "status", "reason", "note"]
     readonly_fields = ["kind", "date", "status", "reason"]
     inlines = [EditionPaperInline]
-    actions = ["pause", "resume", "cancel", "retry_failed", "was_accepted", "was_not_sent"]
+    actions = [
+        *("hold", "approve", "send_some_first", "pause", "resume", "cancel"),
+        *("retry_failed", "was_accepted", "was_not_sent"),
+    ]
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("newsletter.approve_edition")
 
     def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:
         """A note is for digests that are not planned yet."""
@@ -117,6 +125,20 @@ class EditionAdmin(DecidesOnEditions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Edition | None = None) -> bool:  # noqa: ARG002
         return False
+
+    @admin.action(description="Hold until somebody approves", permissions=["change"])
+    def hold(self, request: HttpRequest, editions: EditionQuerySet) -> None:
+        self.message_user(request, f"{editions.hold()} now waiting for approval.")
+
+    @admin.action(description="Approve: let it go", permissions=["approve"])
+    def approve(self, request: HttpRequest, editions: EditionQuerySet) -> None:
+        self.message_user(request, f"{editions.approve()} approved.")
+
+    @admin.action(description="Send some copies first", permissions=["change"])
+    def send_some_first(self, request: HttpRequest, editions: EditionQuerySet) -> None:
+        size = settings.CANARY_SIZE or FIRST_COPIES
+        changed = editions.send_some_first(size)
+        self.message_user(request, f"{changed} now with {size:,} copies ahead of the others.")
 
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, editions: EditionQuerySet) -> None:

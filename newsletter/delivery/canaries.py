@@ -19,6 +19,11 @@ def first_state(kind: str) -> str:
     return Edition.Canary.AHEAD if wanted else Edition.Canary.NONE
 
 
+def size_of(edition: Edition) -> int:
+    """How many go ahead: as somebody chose for this edition, or as the settings say; at least one."""
+    return edition.canary_size or settings.CANARY_SIZE or 1
+
+
 def advance(at: datetime) -> None:
     """Choose the canaries of each edition, and let the rest follow once these went well."""
     for edition in Edition.objects.filter(canary=Edition.Canary.AHEAD, status=Edition.Status.OPEN):
@@ -29,7 +34,7 @@ def advance(at: datetime) -> None:
 def _choose(edition: Edition, at: datetime) -> None:
     """Up to the size of the slice; for one that was skipped, failed or is in doubt another goes."""
     counted = [*Status.unsettled(), *TAKEN]
-    missing = settings.CANARY_SIZE - edition.digests.filter(canary=True, status__in=counted).count()
+    missing = size_of(edition) - edition.digests.filter(canary=True, status__in=counted).count()
     if missing > 0:
         due = edition.digests.filter(status=Status.PLANNED, canary=False, not_before__lte=at, expires_at__gt=at)
         first = list(due.order_by("not_before", "pk").values_list("pk", flat=True)[:missing])
@@ -42,8 +47,8 @@ def _judge(edition: Edition, at: datetime) -> None:
         bad=Count("pk", filter=Q(status__in=BAD)),
         last=Max("submitted_at", filter=Q(status__in=TAKEN)),
     )
-    if 100 * found["bad"] > settings.STOP_BOUNCE_PERCENT * settings.CANARY_SIZE:
+    if 100 * found["bad"] > settings.STOP_BOUNCE_PERCENT * size_of(edition):
         words = f"of the first {found['taken']} copies {found['bad']} bounced or were called spam"
         stopping.stop(edition, words)
-    elif found["taken"] >= settings.CANARY_SIZE and at - found["last"] >= settings.CANARY_WAIT:
+    elif found["taken"] >= size_of(edition) and at - found["last"] >= settings.CANARY_WAIT:
         Edition.objects.filter(pk=edition.pk).update(canary=Edition.Canary.WELL)

@@ -182,7 +182,9 @@ def printable(text: str) -> str:
 
 def sweep(at: datetime) -> dict[str, int]:
     """Repair what crashes, outages and brakes left behind; returns how many took which way."""
-    abandoned = Digest.objects.abandoned(at)
+    abandoned, overdue = Digest.objects.abandoned(at), Digest.objects.overdue(at)
+    unapproved = overdue.filter(edition__status=Edition.Status.HELD)
+    late = _move(unapproved, Status.EXPIRED, "nobody approved its edition in time", settled_at=at)
     cancelled = Digest.objects.filter(status=Status.PLANNED, edition__status=Edition.Status.CANCELLED)
     return {
         "back to planned": _move(abandoned.filter(status=Status.CLAIMED), Status.PLANNED, "its worker did not finish"),
@@ -192,7 +194,7 @@ def sweep(at: datetime) -> dict[str, int]:
             "its worker stopped while submitting",
             settled_at=at,
         ),
-        "expired": _move(Digest.objects.overdue(at), Status.EXPIRED, "too late to be welcome", settled_at=at),
+        "expired": late + _move(overdue, Status.EXPIRED, "too late to be welcome", settled_at=at),
         "cancelled": _move(cancelled, Status.CANCELLED, "its edition was cancelled", settled_at=at),
     }
 

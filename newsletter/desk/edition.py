@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -17,9 +20,11 @@ from newsletter.models import Digest, Edition
 from subscribers.imports.report import lines
 
 Status = Digest.Status
+WAITING = [Edition.Status.HELD, Edition.Status.PAUSED]
 WITH_REASONS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT]
 MOST_READ = 5_000  # digests of each of these, to gather their reasons from
 REASONS_SHOWN = 12
+DECISIONS_SHOWN = 30
 MOST_COUNTS = 5_000  # of a timeline: an edition lives for two days, and is counted once a minute
 CHUNK = 500
 COLUMNS = ("uid", "subscriber_id", "status", "reason", "attempts", "not_before", "submitted_at", "settled_at")
@@ -42,6 +47,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "reasons": reasons(standing),
         "most_read": MOST_READ,
         "timeline": timeline(edition),
+        "decisions": decisions(edition),
+        "first_expiry": first_expiry(edition) if edition.status in WAITING else None,
         "refresh": REFRESH if standing.open else 0,
     }
     return render(request, "admin/desk/edition.html", context)
@@ -72,6 +79,26 @@ def timeline(edition: Edition) -> Line | None:
     """Digests that were settled, over time."""
     counted = edition.progress.order_by("at").values_list("at", "planned", "open")[:MOST_COUNTS]
     return line([(at, planned - to_go) for at, planned, to_go in counted])
+
+
+def decisions(edition: Edition) -> list[tuple[LogEntry, str, list[tuple[str, str, str]]]]:
+    """What people, and the service by itself, did to it: the latest first, with the values before and after."""
+    kind = ContentType.objects.get_for_model(Edition)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(edition.pk)).select_related("user")
+    return [
+        (entry, in_words(entry), list(audit.recorded_values(entry.change_message)))
+        for entry in entries.order_by("-pk")[:DECISIONS_SHOWN]
+    ]
+
+
+def in_words(entry: LogEntry) -> str:
+    return audit.recorded_deed(entry.change_message) or entry.get_change_message()
+
+
+def first_expiry(edition: Edition) -> datetime | None:
+    """When the first of the copies that wait would come too late."""
+    waiting = edition.digests.filter(status=Status.PLANNED).order_by("expires_at")
+    return waiting.values_list("expires_at", flat=True).first()
 
 
 @require_POST

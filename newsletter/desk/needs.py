@@ -105,6 +105,9 @@ def editions(found: Iterable[Standing], may: May) -> Iterator[Need]:
             )
             link = ledger if may("newsletter.view_digest") else own
             yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link, one.counted_at)
+        if one.edition.status == Edition.Status.HELD and (one.open or not one.planned):
+            words = f"{one.edition} waits for approval" + (f", with {one.open:,} to go" if one.open else "")
+            yield Need(words, own, one.edition.opened_at)
         if one.edition.status == Edition.Status.PAUSED and one.open:
             yield Need(f"{one.edition} is paused with {one.open:,} to go", own)
 

@@ -15,7 +15,7 @@ from subscribers.models import Subscriber
 
 class DigestQuerySet(models.QuerySet["Digest"]):
     def claimable(self, at: datetime) -> Self:
-        """Planned, due, and of an edition that is neither paused nor cancelled, nor waits for its first copies."""
+        """Planned, due, and of an edition that is open, and waits for no first copies."""
         return (
             self.filter(
                 status=Digest.Status.PLANNED,

@@ -30,6 +30,19 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         stopped.filter(canary=Edition.Canary.AHEAD).exclude(reason="").update(canary=Edition.Canary.WELL)
         return stopped.update(status=Edition.Status.OPEN, reason="", bounced=0, complained=0)
 
+    def hold(self) -> int:
+        """Let nothing out until a person approves it."""
+        return self.filter(status=Edition.Status.OPEN).update(status=Edition.Status.HELD, reason="")
+
+    def approve(self) -> int:
+        """A person has looked at what waits: it goes as it would have gone by itself."""
+        return self.filter(status=Edition.Status.HELD).update(status=Edition.Status.OPEN, reason="")
+
+    def send_some_first(self, size: int) -> int:
+        """Let so many copies go ahead of the others, of those that have not gone and that were not asked to before."""
+        under_way = self.filter(status__in=[Edition.Status.OPEN, Edition.Status.HELD], canary=Edition.Canary.NONE)
+        return under_way.update(canary=Edition.Canary.AHEAD, canary_size=size)
+
     def cancel(self) -> int:
         """For good: the next sweep ends what has not gone."""
         return self.exclude(status=Edition.Status.CANCELLED).update(status=Edition.Status.CANCELLED)
@@ -48,6 +61,7 @@ class Edition(models.Model):
 
     class Status(models.TextChoices):
         OPEN = "open", "open"
+        HELD = "held", "waits for approval"
         PAUSED = "paused", "paused"
         CANCELLED = "cancelled", "cancelled"
 
@@ -61,8 +75,13 @@ class Edition(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     date = models.DateField(help_text="The reader's local date.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
-    reason = models.CharField(max_length=300, blank=True, help_text="Why it is paused, where no person paused it.")
+    reason = models.CharField(
+        max_length=300, blank=True, help_text="Why it is paused or waits, where no person decided that."
+    )
     canary = models.CharField(max_length=5, choices=Canary.choices, default=Canary.NONE, blank=True, editable=False)
+    canary_size = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many go ahead; 0 is as the settings say."
+    )
     # Counted as providers tell, so that nobody counts a ledger: since it opened, or was last resumed.
     bounced = models.PositiveIntegerField(default=0, editable=False, help_text="Hard bounces.")
     complained = models.PositiveIntegerField(default=0, editable=False)
@@ -77,6 +96,7 @@ class Edition(models.Model):
 
     class Meta:
         ordering = ["-date", "kind"]
+        permissions = [("approve_edition", "Can approve an edition that waits for it")]
         constraints = [
             models.UniqueConstraint(fields=["kind", "date"], name="one_edition_per_kind_and_date"),
         ]

@@ -35,9 +35,9 @@ def person(name: str, *roles: str, password: str | None = None) -> User:
     return user
 
 
-def sign_in(*roles: str) -> Client:
+def sign_in(*roles: str, name: str = "ada") -> Client:
     client = Client()
-    client.force_login(person("ada", *roles))
+    client.force_login(person(name, *roles))
     return client
 
 
