@@ -5,6 +5,7 @@ A page reads the last rows. What is counted here is counted along an index, or o
 
 import zoneinfo
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,11 +16,13 @@ from django.db.models import Count, Q
 from newsletter.models import Census, Digest, Edition, Progress
 from papers.models import Topic
 from subscribers.models import Subscriber
+from subscribers.schedule import Cadence, weekdays_in
 
 FOLLOWED = timedelta(days=7)  # after its date: providers tell of complaints for days
 HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
 LONGEST_GAP = timedelta(minutes=10)  # between two counts that a rate is told from
 Status = Subscriber.Status
+Rhythm = tuple[str, int, int, int]  # cadence, ISO weekday, mask of weekdays, and how many readers have it
 GONE = [Status.UNSUBSCRIBED, Status.BOUNCED, Status.COMPLAINED, Status.ERASED]
 
 
@@ -35,11 +38,13 @@ def take(at: datetime) -> Census:
         lost_month=Count("pk", filter=lost_since(at - MONTH)),
     )
     active = Subscriber.objects.mailable().order_by()
+    rhythms = list(active.values_list("cadence", "weekday", "weekdays").annotate(Count("pk")))
     names = dict(Topic.objects.values_list("pk", "name"))
     topics = Subscriber.topics.through.objects.filter(subscriber__status=Status.ACTIVE).order_by()
     counts = totals | {
         "topics": {names[pk]: count for pk, count in topics.values_list("topic_id").annotate(Count("pk"))},
-        "cadences": dict(active.values_list("cadence").annotate(Count("pk"))),
+        "cadences": by_cadence(rhythms),
+        "weekdays": by_weekday(rhythms),
         "countries": by_country(dict(active.values_list("zone").annotate(Count("pk")))),
     }
     census, _ = Census.objects.update_or_create(at=at, defaults={"active": totals["active"], "counts": counts})
@@ -49,6 +54,23 @@ def take(at: datetime) -> Census:
 def lost_since(moment: datetime) -> Q:
     """Who had confirmed, and has left or bounced since."""
     return Q(status__in=GONE, confirmed_at__isnull=False, status_changed_at__gt=moment)
+
+
+def by_cadence(rhythms: Iterable[Rhythm]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for cadence, _, _, count in rhythms:
+        counts[cadence] += count
+    return dict(counts)
+
+
+def by_weekday(rhythms: Iterable[Rhythm]) -> dict[str, list[int]]:
+    """Of the cadences that have weekdays: how many readers are due on each, from Monday on."""
+    counts = {str(Cadence.DAILY): [0] * 7, str(Cadence.WEEKLY): [0] * 7}
+    for cadence, weekday, weekdays, count in rhythms:
+        if cadence in counts:
+            for day in weekdays_in(weekdays) if cadence == Cadence.DAILY else [weekday]:
+                counts[cadence][day - 1] += count
+    return counts
 
 
 def by_country(zones: dict[str, int]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 
 from newsletter.models import Edition, EditionPaper
 from papers.archive import Kind, Period
@@ -19,7 +20,7 @@ EDITIONS_SHOWN = 60  # on a page
 def edition_list(request: HttpRequest) -> HttpResponse:
     """All editions that were opened, the latest first."""
     number = page_number(request.GET.get("page", ""))
-    found = list(Edition.objects.public()[(number - 1) * EDITIONS_SHOWN : number * EDITIONS_SHOWN + 1])
+    found = list(Edition.objects.public(timezone.now())[(number - 1) * EDITIONS_SHOWN : number * EDITIONS_SHOWN + 1])
     if number > 1 and not found:
         raise Http404("There are not that many editions.")
     meta = Metadata("Past editions", "Every edition that was mailed, with its papers.", reverse("editions"))
@@ -37,7 +38,7 @@ def edition(request: HttpRequest, kind: str, day: Period) -> HttpResponse:
     """The editor's note and pins, and the hottest papers of the pool that every reader's digest was chosen from."""
     if day.kind != Kind.DAY:
         raise Http404("An edition has a day.")
-    found = get_object_or_404(Edition.objects.public(), kind=kind, date=day.first)
+    found = get_object_or_404(Edition.objects.public(timezone.now()), kind=kind, date=day.first)
     pins = found.pool.filter(choice=EditionPaper.Choice.PINNED).order_by("place", "pk")
     pool = found.pool.filter(choice=EditionPaper.Choice.POOL).order_by("-hot", "paper_id")
     title = f"{found.get_kind_display()} edition, {day.name}"

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
@@ -20,6 +21,7 @@ from subscribers.models import Subscriber
 from subscribers.schedule import Cadence, Schedule
 
 CHUNK = 5000  # readers per transaction: short locks, flat memory
+FURTHEST_AHEAD = timedelta(days=31)  # to open an edition before its day
 POOL_SIZE = 1000  # papers an edition draws from, the hottest of its window
 STILL_CHOSEN_FROM = timedelta(days=7)  # a monthly edition's digests may be chosen so long after its date
 
@@ -102,6 +104,21 @@ def open_edition(kind: str, day: date) -> Edition:
     if opened:
         EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
     return edition
+
+
+def open_ahead(kind: str, day: date, at: datetime) -> Edition:
+    """Open an edition before its first reader is due, so that it can be prepared, or find it open.
+
+    Its pool is frozen now: what is listed later is not in it. Raises ValidationError, in an operator's words, where no
+    reader can be due for such an edition soon.
+    """
+    if kind not in Cadence.values:
+        raise ValidationError(f"Only these editions are planned: {', '.join(Cadence.values)}.")
+    if not at.date() <= day <= at.date() + FURTHEST_AHEAD:
+        raise ValidationError(f"Choose a day from {at.date()} on, {FURTHEST_AHEAD.days} days ahead at most.")
+    if kind == Cadence.MONTHLY and day.day != 1:
+        raise ValidationError("The monthly edition is that of the first of a month.")
+    return open_edition(kind, day)
 
 
 def first_state(kind: str) -> dict[str, str]:

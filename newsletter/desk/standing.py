@@ -74,6 +74,15 @@ class Standing:
         return 100 * (self.planned - self.open) // self.planned if self.planned else 0
 
     @property
+    def state(self) -> str:
+        """In one or two words."""
+        if self.edition.status != Edition.Status.OPEN:
+            return self.edition.get_status_display()
+        if self.open:
+            return "going out"
+        return "gone out" if self.planned else "open"
+
+    @property
     def ends_at(self) -> datetime | None:
         """When what is planned so far will have gone out, at the present rate."""
         if not (self.rate and self.open and self.counted_at):

@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import path
 
-from newsletter.desk import edition, preview, reader
+from newsletter.desk import edition, month, preview, reader
 
 view = admin.site.admin_view
 
 urlpatterns = [
+    path("desk/editions/", view(month.page), name="desk_calendar"),
+    path("desk/editions/open/", view(month.open_ahead), name="desk_open"),
     path("desk/editions/<int:pk>/", view(edition.page), name="desk_edition"),
     path("desk/editions/<int:pk>/preview/", view(preview.page), name="desk_preview"),
     path("desk/editions/<int:pk>/test/", view(preview.send_test), name="desk_test"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import copy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -12,13 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from papers.archive import Period
 from papers.models import Paper
+from subscribers.models.subscribers import EARLIEST_CLOCK
 from subscribers.schedule import Cadence
 
 
 class EditionQuerySet(models.QuerySet["Edition"]):
-    def public(self) -> Self:
-        """Mailed to everybody of a cadence, and not stopped: what the archive shows, the latest first."""
-        return self.exclude(kind=Edition.Kind.SAMPLE).filter(status=Edition.Status.OPEN).order_by("-date", "kind")
+    def public(self, at: datetime) -> Self:
+        """Mailed to everybody of a cadence, of a day that has begun somewhere, and not stopped: what the archive shows,
+        the latest first."""
+        begun = self.filter(status=Edition.Status.OPEN, date__lte=(at + EARLIEST_CLOCK).date())
+        return begun.exclude(kind=Edition.Kind.SAMPLE).order_by("-date", "kind")
 
     def pause(self, reason: str = "") -> int:
         """Hold back what has not gone; `reason` says why, where no person does it."""

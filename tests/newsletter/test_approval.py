@@ -169,4 +169,4 @@ def test_today_says_what_waits_and_the_page_until_when(waiting: Edition) -> None
 
 
 def test_what_waits_is_not_in_the_public_archive(waiting: Edition) -> None:
-    assert list(Edition.objects.public()) == []
+    assert list(Edition.objects.public(NOW)) == []
