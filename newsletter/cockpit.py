@@ -13,7 +13,9 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets, StackedInline, TabularInline
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +30,7 @@ from newsletter import second_factor
 from newsletter.audit import changes, in_words, name_of, snapshot
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
+MOST_FOUND = 50  # rows that the beginning of an address leads to
 MOST_RECORDED = 1_000  # rows of one action whose values are written down, before and after
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
@@ -44,12 +47,63 @@ class Shallow(Paginator):
         return len(rows)
 
 
+class Themed(themed.ModelAdmin):
+    """What a ModelAdmin may say of itself beside Django's own attributes."""
+
+    # The column with addresses by whose beginning rows are found. It is no search field: what is searched for in those
+    # stands in the page's address.
+    address_field = ""
+    own_page = ""  # the name of a page of ours, to which the only row that was found leads
+
+
 class OnRecord(ModelAdmin):
     """What every ModelAdmin has in common, mixed in before it."""
 
     paginator = Shallow
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # they count
+    address_field: str
+    own_page: str
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; what is typed into its search box is posted, and leads to a page whose address may be seen."""
+        if request.method == "POST" and SEARCH_VAR in request.POST:
+            return self._search(request, request.POST[SEARCH_VAR].strip())
+        return super().changelist_view(request, extra_context)
+
+    def _search(self, request: HttpRequest, sought: str) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        query = request.GET.copy()
+        for old in (SEARCH_VAR, PAGE_VAR, *self._by_address()):
+            query.pop(old, None)
+        if sought and self.address_field and ("@" in sought or not self.get_search_fields(request)):
+            found = self._found(sought)
+            if len(found) == 1 and self.own_page:
+                return redirect(self.own_page, found[0])
+            if found:
+                query[self._by_address()[0]] = ",".join(map(str, found))
+            else:
+                self.message_user(request, "No address begins like that.", messages.WARNING)
+        elif "@" in sought:
+            self.message_user(request, "Addresses are looked for under Readers.", messages.WARNING)
+        elif sought:
+            query[SEARCH_VAR] = sought
+        return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
+
+    def _by_address(self) -> list[str]:
+        """The parameter of a list that names what was found by address, by number."""
+        path = self.address_field.rpartition("__")[0]
+        return [f"{path}__id__in" if path else "id__in"] if self.address_field else []
+
+    def _found(self, beginning: str) -> list[int]:
+        """The rows whose address begins so, or what has them, by number; addresses are stored in lower case."""
+        path, _, column = self.address_field.rpartition("__")
+        model = self.model._meta.get_field(path).related_model if path else self.model
+        if not beginning.isprintable():
+            return []
+        rows = model._default_manager.filter(**{f"{column}__startswith": beginning.lower()})
+        return list(rows.order_by("pk").values_list("pk", flat=True)[:MOST_FOUND])
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Every action writes down what it changed; one with `typed = True` asks for the name first."""
@@ -140,7 +194,7 @@ def ask_to_type(model_admin: ModelAdmin, request: HttpRequest, rows: list[Any], 
 def dressed(admin_class: type[ModelAdmin]) -> type[ModelAdmin]:
     """The class with our theme and rules. Its own attributes win over the theme's, not over OnRecord's."""
     own = () if admin_class in themed.ModelAdmin.__mro__ else (admin_class,)
-    return type(admin_class.__name__, (OnRecord, *own, themed.ModelAdmin), {"__doc__": admin_class.__doc__})
+    return type(admin_class.__name__, (OnRecord, *own, Themed), {"__doc__": admin_class.__doc__})
 
 
 @cache

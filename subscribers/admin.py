@@ -1,4 +1,7 @@
-"""What operators see. Addresses are found by their beginning, which an index serves; journeys stay with readers."""
+"""What operators see. Journeys stay with readers.
+
+Rows are found by the beginning of an address, which an index serves: `address_field` of newsletter/cockpit.py.
+"""
 
 from typing import Any
 
@@ -26,12 +29,6 @@ class Journeys(admin.ModelAdmin):
     show_full_result_count = False
     ordering = ["-pk"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Addresses are stored in lower case."""
-        return super().get_search_results(request, queryset, search_term.lower())
-
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         return False
 
@@ -52,7 +49,8 @@ class SubscriberAdmin(Proofs):
 
     list_display = ["__str__", "status", "cadence", "zone", "next_digest_at", "created_at"]
     list_filter = ["status", "cadence"]
-    search_fields = ["email__startswith"]
+    address_field = "email"
+    own_page = "desk_reader"
     search_help_text = "The beginning of an address"
     fields = [
         ("email", "status", "status_changed_at"),
@@ -78,7 +76,7 @@ class ConsentAdmin(Proofs):
     list_display = ["at", "subscriber", "action", "words", "page", "network"]
     list_filter = ["action"]
     list_select_related = ["subscriber"]
-    search_fields = ["subscriber__email__startswith"]
+    address_field = "subscriber__email"
     search_help_text = "The beginning of an address"
 
 
@@ -139,7 +137,7 @@ class LetterAdmin(Proofs):
     list_display = ["requested_at", "subscriber", "kind", "status", "attempts", "reason", "sent_at"]
     list_filter = ["kind", "status"]
     list_select_related = ["subscriber"]
-    search_fields = ["subscriber__email__startswith"]
+    address_field = "subscriber__email"
     search_help_text = "The beginning of an address"
 
 
@@ -156,7 +154,7 @@ class SubscriptionRequestAdmin(Journeys):
     list_display = ["at", "email", "kind", "status", "reason", "network", "proven", "not_before"]
     list_display_links = None
     list_filter = ["status", "reason", "kind"]
-    search_fields = ["email__startswith"]
+    address_field = "email"
     search_help_text = "The beginning of an address"
     actions = ["release", "discard"]
 

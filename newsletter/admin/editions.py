@@ -171,8 +171,9 @@ class DigestAdmin(DecidesOnDigests, ReadOnly):
     list_display = ["uid", "edition", "subscriber", "status", "reason", "not_before", "settled_at"]
     list_filter = ["status", "edition__kind"]
     list_select_related = ["edition", "subscriber"]
-    search_fields = ["=uid", "=subscriber__email"]
-    search_help_text = "A digest's uid or a reader's whole address"
+    search_fields = ["=uid"]
+    address_field = "subscriber__email"
+    search_help_text = "A digest's uid, or the beginning of an address"
     ordering = ["-pk"]
     inlines = [DigestPaperInline]
     actions = ["retry_failed", "was_accepted", "was_not_sent"]

@@ -14,6 +14,7 @@ class PersonAdmin(UserAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "is_active", "is_superuser", "last_login"]
+    search_fields = ["username"]
 
 
 @admin.register(Group)
