@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -102,10 +104,40 @@ def parts_of(change_message: str) -> list[dict[str, Any]]:
         return []
 
 
+@dataclass(frozen=True)
+class Decision:
+    """An entry of the log as its row's own page shows it."""
+
+    at: datetime
+    who: str
+    words: str
+    values: list[tuple[str, str, str]]
+
+
+def decisions_on(obj: Model, most: int) -> list[Decision]:
+    """What people, and the service by itself, did to a row of ours: the latest first."""
+    kind = ContentType.objects.get_for_model(obj, for_concrete_model=False)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(obj.pk)).select_related("user").order_by("-pk")
+    return [
+        Decision(
+            entry.action_time,
+            entry.user.get_username(),
+            recorded_deed(entry.change_message) or entry.get_change_message(),
+            list(recorded_values(entry.change_message)),
+        )
+        for entry in entries[:most]
+    ]
+
+
+def command_line() -> User:
+    """The account of commands and of the service."""
+    account, _ = User.objects.get_or_create(username=COMMAND_LINE, defaults={"is_active": False, "password": "!"})
+    return account
+
+
 def note(by: str, rows: Iterable[Model], action: str, values: dict[str, list[str]]) -> None:
     """Put on the admin's record what was done outside it, by a command or by the service: `by` says who."""
-    account, _ = User.objects.get_or_create(username=COMMAND_LINE, defaults={"is_active": False, "password": "!"})
-    write(account.pk, rows, [{"action": action, "why": by, "values": values}])
+    write(command_line().pk, rows, [{"action": action, "why": by, "values": values}])
 
 
 def write(user: int, rows: Iterable[Model], message: Any) -> None:

@@ -121,8 +121,10 @@ class SuppressionAdmin(Proofs):
             raise PermissionDenied
         if action == "suppress" and not suppressing.suppress(address, words, who):
             self.message_user(request, "It was suppressed already: the first reason stands.", messages.WARNING)
-        if action == "lift" and not suppressing.lift(address, words, who, timezone.now()):
+        elif action == "lift" and not suppressing.lift(address, words, who, timezone.now()):
             self.message_user(request, "Nothing suppressed it.", messages.WARNING)
+        elif action in DECISIONS:
+            self.log_addition(request, suppressing.standing(address).rows[0], [{"action": action}])
 
     def _open_decision(self, request: HttpRequest, found: suppressing.Standing | None) -> str:
         """What this operator may decide about it now."""

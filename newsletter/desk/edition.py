@@ -6,8 +6,6 @@ from datetime import datetime
 from itertools import islice
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -47,7 +45,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "reasons": reasons(standing),
         "most_read": MOST_READ,
         "timeline": timeline(edition),
-        "decisions": decisions(edition),
+        "decisions": audit.decisions_on(edition, DECISIONS_SHOWN),
         "first_expiry": first_expiry(edition) if edition.status in WAITING else None,
         "refresh": REFRESH if standing.open else 0,
     }
@@ -79,20 +77,6 @@ def timeline(edition: Edition) -> Line | None:
     """Digests that were settled, over time."""
     counted = edition.progress.order_by("at").values_list("at", "planned", "open")[:MOST_COUNTS]
     return line([(at, planned - to_go) for at, planned, to_go in counted])
-
-
-def decisions(edition: Edition) -> list[tuple[LogEntry, str, list[tuple[str, str, str]]]]:
-    """What people, and the service by itself, did to it: the latest first, with the values before and after."""
-    kind = ContentType.objects.get_for_model(Edition)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(edition.pk)).select_related("user")
-    return [
-        (entry, in_words(entry), list(audit.recorded_values(entry.change_message)))
-        for entry in entries.order_by("-pk")[:DECISIONS_SHOWN]
-    ]
-
-
-def in_words(entry: LogEntry) -> str:
-    return audit.recorded_deed(entry.change_message) or entry.get_change_message()
 
 
 def first_expiry(edition: Edition) -> datetime | None:

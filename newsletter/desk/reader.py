@@ -3,87 +3,29 @@
 Nothing that is the person's own is edited here. Addresses are posted, and stand in no address of a page and no log.
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
+from newsletter.desk.deeds import CHANGE, DEEDS, NOTHING, carry_out
+from newsletter.desk.finding import found
 from newsletter.models import Digest, Edition, Event, Feedback
-from subscribers import leaving, signup
-from subscribers.addresses import clean_address
+from subscribers.export import everything_about
 from subscribers.gate import why_not_mail
-from subscribers.models import Letter, Subscriber, Suppression
-from subscribers.suppressing import reason_of
+from subscribers.models import Subscriber, Suppression
 
-Status = Subscriber.Status
 MAY_READ = ["subscribers.view_subscriber", "newsletter.view_digest"]
-CHANGE, ERASE = "subscribers.change_subscriber", "subscribers.delete_subscriber"
 DIGESTS_SHOWN = LETTERS_SHOWN = CONSENTS_SHOWN = FEEDBACK_SHOWN = 20
 EVENTS_SHOWN = 40
-SUPPRESSIONS_SHOWN = 20
-HASH = re.compile(r"[0-9a-f]{12,64}")
-PAGE = "operator"  # on the consents, in the place of the page that a person was on
-
-
-@dataclass(frozen=True)
-class Deed:
-    """What an operator may do for readers in some states. `do` says whether it changed anything."""
-
-    words: str
-    done: str
-    statuses: list[str]
-    do: Callable[[Subscriber, datetime], object]
-    permission: str = CHANGE
-    is_final: bool = False
-
-
-DEEDS = {
-    "resend": Deed(
-        "Send the confirmation again",
-        "The confirmation is on its way.",
-        [Status.PENDING],
-        signup.resend_confirmation,
-    ),
-    "pause": Deed(
-        "Pause",
-        "Paused until the reader resumes.",
-        [Status.ACTIVE],
-        lambda reader, at: leaving.pause(reader, at, page=PAGE),
-    ),
-    "resume": Deed(
-        "Resume",
-        "The digests come again.",
-        [Status.PAUSED],
-        lambda reader, at: leaving.resume(reader, at, page=PAGE),
-    ),
-    "leave": Deed(
-        "Unsubscribe",
-        "Unsubscribed; a goodbye goes to who had confirmed.",
-        Status.leavable(),
-        lambda reader, at: leaving.leave(reader, at, PAGE),
-    ),
-    "erase": Deed(
-        "Erase everything",
-        "Erased. A hash remains that keeps the address from being mailed.",
-        [status for status in Status.values if status != Status.ERASED],
-        lambda reader, at: leaving.erase(reader, at, PAGE),
-        permission=ERASE,
-        is_final=True,
-    ),
-}
-NOTHING = "Nothing was changed: the reader has moved on since, or a limit on letters is reached."
+DECISIONS_SHOWN = 20
+EXPORTED = "exported all about them"
 
 
 def find(request: HttpRequest) -> HttpResponse:
@@ -108,37 +50,6 @@ def find(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/desk/find.html", context, status=422 if fault else 200)
 
 
-def found(sought: str) -> tuple[Subscriber | None, list[Suppression]]:
-    """The reader, or the suppressions of a hash. Raises ValidationError where there is neither."""
-    if uid := uid_in(sought):
-        if reader := by_uid(uid):
-            return reader, []
-        raise ValidationError("No reader, digest or letter has this id.")
-    if HASH.fullmatch(sought.lower()):
-        rows = Suppression.objects.filter(address_hash__startswith=sought.lower())[:SUPPRESSIONS_SHOWN]
-        if rows:
-            return None, list(rows)
-        raise ValidationError("No suppression has this hash.")
-    if reader := Subscriber.objects.filter(email=clean_address(sought)).first():
-        return reader, []
-    raise ValidationError("Nobody has subscribed with this address.")
-
-
-def uid_in(sought: str) -> UUID | None:
-    """An id as we show it, or the Message-ID of a digest."""
-    try:
-        return UUID(sought.strip("<>").partition("@")[0])
-    except ValueError:
-        return None
-
-
-def by_uid(uid: UUID) -> Subscriber | None:
-    for rows in (Digest.objects.filter(uid=uid), Letter.objects.filter(uid=uid)):
-        if mail := rows.select_related("subscriber").first():
-            return mail.subscriber
-    return Subscriber.objects.filter(uid=uid).first()
-
-
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.has_perms(MAY_READ):
@@ -154,6 +65,8 @@ def show(request: HttpRequest, reader: Subscriber, **context: object) -> HttpRes
         "reader": reader,
         "refusal": why_not_mail(reader),
         "edition": Edition.objects.filter(kind=reader.cadence).order_by("-date").first(),
+        "decisions": audit.decisions_on(reader, DECISIONS_SHOWN) if may("admin.view_logentry") else [],
+        "may_export": may(CHANGE),
         "deeds": [
             (name, deed) for name, deed in DEEDS.items() if reader.status in deed.statuses and may(deed.permission)
         ],
@@ -195,26 +108,35 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
         return show(request, reader, fault="Choose what to do.")
     if not request.user.has_perm(deed.permission):
         raise PermissionDenied
-    words = request.POST.get("why", "")
-    try:
-        why = reason_of(words)
-    except ValidationError as error:
-        return show(request, reader, fault=error.messages[0])
+    why = request.POST.get("why", "")
     if deed.is_final and request.POST.get("typed", "").strip().casefold() != (reader.email or "").casefold():
         return show(request, reader, fault="Type the reader's address to erase them: nothing was changed.", why=why)
-    if done(request, reader, deed, why):
+    try:
+        is_done = carry_out(deed, reader, timezone.now(), request.user, why)
+    except ValidationError as error:
+        return show(request, reader, fault=error.messages[0])
+    if is_done:
         messages.success(request, deed.done)
     else:
         messages.warning(request, NOTHING)
     return redirect("desk_reader", reader.pk)
 
 
-@transaction.atomic
-def done(request: HttpRequest, reader: Subscriber, deed: Deed, why: str) -> bool:
-    """Do it and put it on record, both or neither. Of who was erased the record keeps no former values."""
-    before = None if deed.is_final else audit.snapshot(reader)
-    if reader.status not in deed.statuses or not deed.do(reader, timezone.now()):
-        return False
-    reader.refresh_from_db()
-    audit.record(request.user, reader, deed.words, why, before)
-    return True
+@require_POST
+def export(request: HttpRequest, pk: int) -> JsonResponse:
+    """All that is stored about a reader who asked for it, to hand out; whoever takes it is on record."""
+    if not request.user.has_perms([*MAY_READ, CHANGE]):
+        raise PermissionDenied
+    reader = get_object_or_404(Subscriber, pk=pk)
+    audit.record(request.user, reader, EXPORTED)
+    answer = JsonResponse(all_about(reader), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="reader-{reader.pk}.json"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def all_about(reader: Subscriber) -> dict[str, Any]:
+    """What they could download themselves, but for the link that acts for them."""
+    known = everything_about(reader)
+    del known["subscription"]["link_to_leave"]
+    return known

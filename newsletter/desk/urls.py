@@ -16,5 +16,6 @@ urlpatterns = [
     path("desk/editions/<int:pk>/results.csv", view(edition.results), name="desk_results"),
     path("desk/readers/", view(reader.find), name="desk_find"),
     path("desk/readers/<int:pk>/", view(reader.page), name="desk_reader"),
+    path("desk/readers/<int:pk>/export.json", view(reader.export), name="desk_export"),
     path("desk/readers/<int:pk>/act/", view(reader.act), name="desk_act"),
 ]

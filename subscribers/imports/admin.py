@@ -75,6 +75,7 @@ class ImportAdmin(admin.ModelAdmin):
 
     def _upload(self, request: HttpRequest, file: UploadedFile) -> HttpResponse:
         job = importing.store(file.chunks(), file.name or "", request.user.get_username(), timezone.now())
+        self.log_addition(request, job, "")
         go_on(job)
         return redirect("admin:subscribers_import_change", job.pk)
 
@@ -125,16 +126,20 @@ class ImportAdmin(admin.ModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         job = get_object_or_404(Import, pk=pk)
         if decide(job, request.user.get_username(), timezone.now()):
+            self.log_change(request, job, [{"action": decide.__name__}])
             go_on(job)
         else:
             self.message_user(request, too_late, messages.WARNING)
         return redirect("admin:subscribers_import_change", pk)
 
-    def report(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
-        """The refused rows, to download."""
+    def report(self, request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+        """The refused rows, to download. They have addresses: whoever takes them is on record."""
         if not request.user.has_perms(MAY_READ):
             raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         job = get_object_or_404(Import, pk=pk)
+        self.log_change(request, job, [{"action": "took its report"}])
         return StreamingHttpResponse(
             report.report_of(job),
             content_type="text/csv; charset=utf-8",

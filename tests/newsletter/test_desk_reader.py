@@ -86,7 +86,7 @@ def test_the_page_is_flat(
         digest = planned(other, alice)
         if number < len(papers):
             DigestPaper.objects.create(digest=digest, subscriber=alice, paper=papers[number], place=1, reason="x")
-    with django_assert_max_num_queries(19) as queries:
+    with django_assert_max_num_queries(21) as queries:
         page = client.get(of(alice), secure=True)
     assert len(page.context["digests"]) == 20
     assert not any("COUNT(" in query["sql"] for query in queries)
@@ -222,3 +222,24 @@ def test_nothing_is_done_by_asking(alice: Subscriber) -> None:
     address = reverse("desk_act", args=[alice.pk])
     assert client.get(address, {"deed": "leave", "why": "x"}, secure=True).status_code == 405
     assert state(alice) == "active"
+
+
+def test_what_was_decided_for_a_reader_stands_on_their_page(alice: Subscriber) -> None:
+    client = sign_in("Operator")
+    act(client, alice, "pause")
+    [one] = client.get(of(alice), secure=True).context["decisions"]
+    assert (one.who, one.words) == ("ada", "Pause: asked us by phone")
+
+
+def test_all_about_a_reader_is_exported_without_their_key_and_on_record(alice: Subscriber, sent: Digest) -> None:
+    answer = sign_in("Operator").post(reverse("desk_export", args=[alice.pk]), secure=True)
+    known = answer.json()
+    assert (known["address"], known["digests"][0]["subject"]) == ("alice@example.org", "One paper")
+    assert alice.leave_key not in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert "exported all about them" in LogEntry.objects.get().change_message
+
+
+@pytest.mark.parametrize(("role", "status"), [("Auditor", 403), ("Editor", 403), ("", 403)])
+def test_who_may_not_act_for_readers_exports_none(role: str, status: int, alice: Subscriber) -> None:
+    assert sign_in(role).post(reverse("desk_export", args=[alice.pk]), secure=True).status_code == status

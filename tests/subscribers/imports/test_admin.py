@@ -1,6 +1,7 @@
 """The operator's way through an import, and who may go it."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -53,9 +54,10 @@ def test_from_an_upload_to_readers(admin_client: Client) -> None:
     assert admin_client.post(page(job, "confirm")).status_code == 302
     tasks.continue_import(job.pk)
     assert Subscriber.objects.mailable().get().email == "carol@example.org"
-    done = b"".join(admin_client.get(page(job, "report")).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    done = b"".join(admin_client.post(page(job, "report")).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     assert done.splitlines()[1].startswith("3,'=none,no address,")
     assert b"Confirmed by admin" in admin_client.get(page(job)).content
+    assert LogEntry.objects.filter(object_id=job.pk).count() == 3
 
 
 def test_it_can_be_cancelled_and_then_not_confirmed(admin_client: Client) -> None:
@@ -85,7 +87,7 @@ def test_each_step_has_its_permission(client: Client, olga: User, may: str) -> N
     job = finish(stored(rows("carol@example.org", "none")))
     assert (client.get(page(job)).status_code == 200) == (may in {"view", "decide"})
     assert (client.get(ADD).status_code == 200) == (may == "add")
-    assert client.get(page(job, "report")).status_code == 403
+    assert client.post(page(job, "report")).status_code == 403
     for step in ("confirm", "cancel"):
         assert client.get(page(job, step)).status_code == (405 if may == "decide" else 403)
     assert (client.post(page(job, "confirm")).status_code == 302) == (may == "decide")
@@ -98,7 +100,9 @@ def test_addresses_are_shown_to_who_may_see_readers(client: Client, olga: User) 
     assert b"carol" not in client.get(page(job)).content
     allow(olga, "view_subscriber")
     assert b"carol at example.org" in client.get(page(job)).content
-    assert "no-store" in client.get(page(job, "report"))["Cache-Control"]
+    assert client.get(page(job, "report")).status_code == 405
+    assert "no-store" in client.post(page(job, "report"))["Cache-Control"]
+    assert "took its report" in LogEntry.objects.get().change_message
 
 
 def test_an_import_is_neither_edited_nor_deleted(admin_client: Client) -> None:
@@ -124,6 +128,7 @@ def test_an_operator_suppresses_looks_up_and_lifts(admin_client: Client, alice: 
     assert "an operator&#x27;s decision" in found
     assert "Its subscription: active" in found
     assert "first reason stands" in ask(admin_client, "suppress", words="again")
+    assert '"action": "suppress"' in LogEntry.objects.get().change_message
     reader = admin_client.get(reverse("admin:subscribers_subscriber_change", args=[alice.pk]))
     assert b"no: suppressed: an operator" in reader.content
     assert "Nothing suppresses it" in ask(admin_client, "lift", words="asked to come back")

@@ -1,0 +1,81 @@
+"""What an operator may do for a reader, at their wish: one rule for the reader's page and for `manage.py reader`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from newsletter import audit
+from subscribers import leaving, signup
+from subscribers.models import Subscriber
+from subscribers.suppressing import reason_of
+
+Status = Subscriber.Status
+CHANGE, ERASE = "subscribers.change_subscriber", "subscribers.delete_subscriber"
+PAGE = "operator"  # on the consents, in the place of the page that a person was on
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What an operator may do for readers in some states. `do` says whether it changed anything."""
+
+    words: str
+    done: str
+    statuses: list[str]
+    do: Callable[[Subscriber, datetime], object]
+    permission: str = CHANGE
+    is_final: bool = False
+
+
+DEEDS = {
+    "resend": Deed(
+        "Send the confirmation again",
+        "The confirmation is on its way.",
+        [Status.PENDING],
+        signup.resend_confirmation,
+    ),
+    "pause": Deed(
+        "Pause",
+        "Paused until the reader resumes.",
+        [Status.ACTIVE],
+        lambda reader, at: leaving.pause(reader, at, page=PAGE),
+    ),
+    "resume": Deed(
+        "Resume",
+        "The digests come again.",
+        [Status.PAUSED],
+        lambda reader, at: leaving.resume(reader, at, page=PAGE),
+    ),
+    "leave": Deed(
+        "Unsubscribe",
+        "Unsubscribed; a goodbye goes to who had confirmed.",
+        Status.leavable(),
+        lambda reader, at: leaving.leave(reader, at, PAGE),
+    ),
+    "erase": Deed(
+        "Erase everything",
+        "Erased. A hash remains that keeps the address from being mailed.",
+        [status for status in Status.values if status != Status.ERASED],
+        lambda reader, at: leaving.erase(reader, at, PAGE),
+        permission=ERASE,
+        is_final=True,
+    ),
+}
+NOTHING = "Nothing was changed: the reader has moved on since, or a limit on letters is reached."
+
+
+@transaction.atomic
+def carry_out(deed: Deed, reader: Subscriber, at: datetime, user: User, why: str) -> bool:
+    """Do it and put it on record, both or neither; says whether it changed anything.
+
+    Of who was erased the record keeps no former values. Raises ValidationError where no reason is given.
+    """
+    reason = reason_of(why)
+    before = None if deed.is_final else audit.snapshot(reader)
+    if reader.status not in deed.statuses or not deed.do(reader, at):
+        return False
+    reader.refresh_from_db()
+    audit.record(user, reader, deed.words, reason, before)
+    return True

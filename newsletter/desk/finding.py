@@ -1,0 +1,60 @@
+"""Finding a reader by what an operator has in hand."""
+
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+
+from newsletter.models import Digest
+from subscribers.addresses import address_hash, clean_address
+from subscribers.models import Letter, Subscriber, Suppression
+
+SUPPRESSIONS_SHOWN = 20
+HASH = re.compile(r"[0-9a-f]{12,64}")
+CHUNK = 5_000  # readers between two words of how far it is
+
+
+def found(sought: str) -> tuple[Subscriber | None, list[Suppression]]:
+    """The reader, or the suppressions of a hash. Raises ValidationError where there is neither."""
+    if uid := uid_in(sought):
+        if reader := by_uid(uid):
+            return reader, []
+        raise ValidationError("No reader, digest or letter has this id.")
+    if HASH.fullmatch(sought.lower()):
+        rows = Suppression.objects.filter(address_hash__startswith=sought.lower())[:SUPPRESSIONS_SHOWN]
+        if rows:
+            return None, list(rows)
+        raise ValidationError("No suppression has this hash.")
+    if reader := Subscriber.objects.filter(email=clean_address(sought)).first():
+        return reader, []
+    raise ValidationError("Nobody has subscribed with this address.")
+
+
+def uid_in(sought: str) -> UUID | None:
+    """An id as we show it, or the Message-ID of a digest."""
+    try:
+        return UUID(sought.strip("<>").partition("@")[0])
+    except ValueError:
+        return None
+
+
+def by_uid(uid: UUID) -> Subscriber | None:
+    for rows in (Digest.objects.filter(uid=uid), Letter.objects.filter(uid=uid)):
+        if mail := rows.select_related("subscriber").first():
+            return mail.subscriber
+    return Subscriber.objects.filter(uid=uid).first()
+
+
+def by_hash(beginning: str, follow: Callable[[int], None]) -> Subscriber | None:
+    """The reader whose address has this hash, which is stored nowhere: asks all of them, in flat memory.
+
+    `follow` is told how many were asked.
+    """
+    rows = Subscriber.objects.exclude(email=None).order_by().values_list("pk", "email")
+    for number, (pk, email) in enumerate(rows.iterator(chunk_size=CHUNK), start=1):
+        if number % CHUNK == 0:
+            follow(number)
+        if address_hash(str(email)).startswith(beginning):
+            return Subscriber.objects.filter(pk=pk).first()
+    return None
