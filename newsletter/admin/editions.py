@@ -13,12 +13,10 @@ from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
-from newsletter.delivery import custody
+from newsletter.delivery import canaries, custody
 from newsletter.digest.explanation import explain
 from newsletter.models import Brake, BrakeQuerySet, Digest, DigestPaper, Edition, EditionPaper, EditionQuerySet, Event
 from subscribers.models import Subscriber
-
-FIRST_COPIES = 20  # that go ahead where the settings name no number
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -136,7 +134,7 @@ class EditionAdmin(DecidesOnEditions):
 
     @admin.action(description="Send some copies first", permissions=["change"])
     def send_some_first(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        size = settings.CANARY_SIZE or FIRST_COPIES
+        size = canaries.size_asked_for()
         changed = editions.send_some_first(size)
         self.message_user(request, f"{changed} now with {size:,} copies ahead of the others.")
 

@@ -10,6 +10,7 @@ from newsletter.models import Digest, Edition
 
 Status = Digest.Status
 TAKEN = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
+FIRST_COPIES = 20  # where an operator wants some to go ahead and the settings name no number
 BAD = [Status.BOUNCED, Status.COMPLAINED]
 
 
@@ -17,6 +18,11 @@ def first_state(kind: str) -> str:
     """How a new edition begins: with canaries where they are wanted. What one reader asked for waits for nobody."""
     wanted = settings.CANARY_SIZE and kind != Edition.Kind.SAMPLE
     return Edition.Canary.AHEAD if wanted else Edition.Canary.NONE
+
+
+def size_asked_for() -> int:
+    """How many go ahead where an operator asks for that, and names no number."""
+    return settings.CANARY_SIZE or FIRST_COPIES
 
 
 def size_of(edition: Edition) -> int:

@@ -23,6 +23,7 @@ WITH_REASONS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT]
 MOST_READ = 5_000  # digests of each of these, to gather their reasons from
 REASONS_SHOWN = 12
 DECISIONS_SHOWN = 30
+EXPORTED = "exported its results"
 MOST_COUNTS = 5_000  # of a timeline: an edition lives for two days, and is counted once a minute
 CHUNK = 500
 COLUMNS = ("uid", "subscriber_id", "status", "reason", "attempts", "not_before", "submitted_at", "settled_at")
@@ -91,7 +92,7 @@ def results(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     if not request.user.has_perm("newsletter.view_digest"):
         raise PermissionDenied
     edition = get_object_or_404(Edition, pk=pk)
-    audit.record(request.user, edition, "exported its results")
+    audit.record(request.user, edition, EXPORTED)
     response = StreamingHttpResponse(table(edition), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{edition.kind}-{edition.date}.csv"'
     response["Cache-Control"] = "no-store"

@@ -19,6 +19,7 @@ from papers.archive import Period, weeks_of_month
 from subscribers.schedule import Cadence
 
 DAY = timedelta(days=1)
+OPENED = "opened it ahead"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("newsletter.view_edition"):
         raise PermissionDenied
     now = timezone.now()
-    return show(request, month_of(request.GET.get("month", ""), now), now)
+    try:
+        return show(request, month_of(request.GET.get("month", ""), now), now)
+    except ValueError:
+        raise Http404("There is no such month.") from None
 
 
 @require_POST
@@ -71,7 +75,7 @@ def open_ahead(request: HttpRequest) -> HttpResponse:
         edition = editions.open_ahead(form.cleaned_data["kind"], form.cleaned_data["date"], now)
     except ValidationError as error:
         return show(request, Period.month(now.date()), now, fault=error.messages[0])
-    audit.record(request.user, edition, "opened it ahead")
+    audit.record(request.user, edition, OPENED)
     messages.success(request, "It is open: its papers can be looked at, pinned and banned.")
     return redirect("desk_edition", edition.pk)
 
@@ -92,12 +96,8 @@ def show(request: HttpRequest, month: Period, at: datetime, fault: str = "") -> 
 
 
 def month_of(text: str, at: datetime) -> Period:
-    """Raises Http404 where it is none."""
-    try:
-        found = Period.parse(text) if text else Period.month(at.date())
-    except ValueError:
-        raise Http404("There is no such month.") from None
-    return Period.month(found.first)
+    """The month of `2026-03`; the present one where nothing is said. Raises ValueError where it is none."""
+    return Period.month(Period.parse(text).first if text else at.date())
 
 
 def weeks(month: Period, at: datetime) -> list[list[Day | None]]:

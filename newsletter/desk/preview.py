@@ -118,16 +118,22 @@ def send_test(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     edition, form = get_object_or_404(Edition, pk=pk), form_of(request)
     mail = preview_of(edition, form).mail if form.is_valid() else None
-    own = getattr(request.user, "email", "")
-    fault = why_no_test(own) or ("" if mail else "There is nothing to send.")
-    if mail and not fault:
-        fault = submit(own, mail)
-        audit.record(request.user, edition, "sent a test mail", fault or "accepted")
-    if fault:
+    if fault := send_copy(request.user, edition, mail, by=request.user):
         messages.error(request, f"No test mail was accepted: {fault}")
     else:
         messages.success(request, "The test mail is on its way to your own address.")
     return redirect("desk_preview", edition.pk)
+
+
+def send_copy(account: Any, edition: Edition, mail: Rendered | None, by: Any, whence: str = "") -> str:
+    """Mail a copy to an account's own address, and put it on record; returns what went wrong."""
+    if fault := why_no_test(account.email):
+        return fault
+    if mail is None:
+        return "there is nothing to send."
+    fault = submit(account.email, mail)
+    audit.record(by, edition, "sent a test mail", f"{whence}{fault or 'accepted'}")
+    return fault
 
 
 def why_no_test(email: str) -> str:

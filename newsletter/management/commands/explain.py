@@ -41,13 +41,19 @@ class Command(BaseCommand):
 
 def found(name: str) -> Edition:
     """`daily:2026-11-24`."""
-    kind, _, day = name.partition(":")
+    kind, day = kind_and_day(name)
     try:
-        return Edition.objects.get(kind=kind, date=date.fromisoformat(day))
-    except ValueError:
-        raise CommandError(f"“{name}” is no edition: write its kind and date, as in daily:2026-11-24.") from None
+        return Edition.objects.get(kind=kind, date=day)
     except Edition.DoesNotExist:
         raise CommandError(f"There is no edition {name}.") from None
+
+
+def kind_and_day(name: str) -> tuple[str, date]:
+    kind, _, day = name.partition(":")
+    try:
+        return kind, date.fromisoformat(day)
+    except ValueError:
+        raise CommandError(f"“{name}” is no edition: write its kind and date, as in daily:2026-11-24.") from None
 
 
 def latest(subscriber: Subscriber) -> Edition:

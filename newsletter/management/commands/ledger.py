@@ -12,6 +12,7 @@ from newsletter import audit
 from newsletter.delivery import accounts, custody, decisions, invariants
 from newsletter.delivery.decisions import Digests, Verdict
 from newsletter.management.commands.explain import found
+from newsletter.management.deciding import confirm
 from newsletter.models import Digest, Edition
 from subscribers.management.commands.import_subscribers import caller
 from subscribers.models import Subscriber
@@ -115,13 +116,6 @@ class Command(BaseCommand):
         left = doubts.count()
         late = f" {left} have expired and stay in doubt: --expire-in HOURS gives them time." if left else ""
         self.stdout.write(f"{changed} settled: {verdict.label}.{late}")
-
-
-def confirm(typed: str | None, phrase: str) -> None:
-    """Asks for the phrase where it was not handed in; raises CommandError where it is another."""
-    typed = input(f"Type “{phrase}” to confirm: ") if typed is None else typed
-    if typed.strip() != phrase:
-        raise CommandError(f"“{typed}” is not “{phrase}”: nothing was changed.")
 
 
 def on_record(action: str) -> decisions.Record:

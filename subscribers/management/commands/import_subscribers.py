@@ -3,9 +3,10 @@
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -81,10 +82,7 @@ class Command(BaseCommand):
                 self.stdout.write(words)
         if path is None:
             return
-        # Addresses: for the caller's eyes only.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            os.fchmod(descriptor, 0o600)
+        with private_file(path) as file:
             file.writelines(report_of(job))
         self.stdout.write(f"The refused rows are in {path}.")
 
@@ -92,6 +90,15 @@ class Command(BaseCommand):
 def pieces(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(PIECE):
         yield piece
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[TextIO]:
+    """A new text file for the caller's eyes only, as what is about readers is."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(descriptor, 0o600)
+        yield file
 
 
 def caller() -> str:

@@ -1,0 +1,226 @@
+"""Look at an edition, prepare it and decide about it: what the admin's pages of editions do."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
+from django.utils import timezone
+
+from newsletter import audit, editions
+from newsletter.delivery import accounts
+from newsletter.delivery.canaries import size_asked_for
+from newsletter.desk import month, preflight, preview
+from newsletter.desk.edition import EXPORTED, table
+from newsletter.management.commands.explain import found, kind_and_day
+from newsletter.management.deciding import DRY, confirm, for_good, reason
+from newsletter.models import Edition, EditionPaper, EditionQuerySet
+from papers.models import Paper, Topic
+from subscribers.management.commands.import_subscribers import private_file
+
+NAME = "an edition, such as daily:2026-11-24"
+DECISIONS_SHOWN = 20
+Choice = EditionPaper.Choice
+# What is done to an edition as a whole: the rule, and what is so once it is done.
+TURNS: dict[str, tuple[Callable[[EditionQuerySet], int], str]] = {
+    "hold": (lambda rows: rows.hold(), "waits for approval"),
+    "approve": (lambda rows: rows.approve(), "is approved"),
+    "pause": (lambda rows: rows.pause(), "is paused"),
+    "resume": (lambda rows: rows.resume(), "goes on"),
+    "cancel": (lambda rows: rows.cancel(), "is cancelled for good"),
+}
+# What is decided about papers of one.
+CHOICES = {
+    "pin": (Choice.PINNED, "first in it"),
+    "ban": (Choice.BANNED, "banned from all editions"),
+    "free": (Choice.POOL, "left to its fit"),
+}
+
+
+class Command(BaseCommand):
+    help = "Shows an edition, prepares it and decides about it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        months = commands.add_parser("list", help="the editions of a month, past and coming")
+        months.add_argument("--month", default="", help="such as 2026-11; this one, if not given")
+
+        def about(name: str, words: str) -> CommandParser:
+            command: CommandParser = commands.add_parser(name, help=words)
+            command.add_argument("edition", help=NAME)
+            return command
+
+        about("show", "its digests by state, and who decided what")
+        about("export", "all its digests, as CSV without addresses").add_argument("file", type=Path, nargs="?")
+        for name in ("check", "test-send"):
+            command = about(name, "look for what would go wrong" if name == "check" else "mail a copy to an operator")
+            command.add_argument("--topics", nargs="*", default=[], metavar="SLUG", help="as somebody new gets it")
+            command.add_argument("--reader", default="", metavar="ADDRESS", help="as this reader gets it")
+        command.add_argument("--to", required=True, metavar="NAME", help="whose account's own address gets it")
+        decisions = [about("open", "open it ahead of its day, to prepare it")]
+        decisions += [about(name, f"from then on it {words}") for name, (_, words) in TURNS.items()]
+        decisions[-1].add_argument("--yes-i-mean", dest="typed", help="what would be asked for")
+        decisions.append(about("canary", "send some copies first"))
+        decisions[-1].add_argument("--size", type=int, help=f"how many ({size_asked_for()})")
+        for name, (_, words) in CHOICES.items():
+            decisions.append(about(name, f"papers are {words}"))
+            decisions[-1].add_argument("papers", nargs="+", help="arXiv ids, DOIs or our own numbers")
+        decisions.append(about("note", "the editor's note above the papers"))
+        decisions[-1].add_argument("text", nargs="?", help="read from the standard input, if not given")
+        for command in decisions:
+            command.add_argument("--because", default="", metavar="WHY", help="for the audit log")
+        for command in [*decisions, commands.choices["test-send"]]:
+            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+    def handle(self, *_: Any, command: str, **options: Any) -> None:
+        now = timezone.now()
+        if command == "list":
+            self._list(options["month"], now)
+        elif command == "open":
+            self._open(now, **options)
+        else:
+            self._on(command, found(options.pop("edition")), **options)
+
+    def _on(self, command: str, edition: Edition, **options: Any) -> None:
+        if command == "show":
+            self._show(edition)
+        elif command == "export":
+            self._export(edition, options["file"])
+        elif command == "check":
+            self._check(edition, **options)
+        elif command == "test-send":
+            self._test_send(edition, **options)
+        elif command in CHOICES:
+            self._choose(command, edition, **options)
+        elif command == "note":
+            self._note(edition, **options)
+        else:
+            self._turn(command, edition, **options)
+
+    def _list(self, name: str, at: datetime) -> None:
+        try:
+            shown = month.month_of(name, at)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        for day in (day for week in month.weeks(shown, at) for day in week if day):
+            for one in day.editions:
+                self.stdout.write(f"{day.date}  {one.edition.kind}: {one.state}, {one.accepted:,} of {one.planned:,}")
+            for coming in day.coming:
+                self.stdout.write(f"{day.date}  {coming.name.lower()}: coming, {coming.readers:,} readers")
+
+    def _open(self, at: datetime, **options: Any) -> None:
+        kind, day = kind_and_day(options["edition"])
+        with for_good(options["dry_run"]):
+            try:
+                edition = editions.open_ahead(kind, day, at)
+            except ValidationError as error:
+                raise CommandError(error.messages[0]) from None
+            audit.record(audit.command_line(), edition, month.OPENED, reason(options["because"]))
+            papers = edition.pool.count()
+        self._tell(f"{edition} is open, with {papers:,} papers in its pool.", options["dry_run"])
+
+    def _show(self, edition: Edition) -> None:
+        for line in accounts.of_edition(edition):
+            self.stdout.write(line)
+        for one in audit.decisions_on(edition, DECISIONS_SHOWN):
+            values = "".join(f"; {name}: {before or '–'} → {after or '–'}" for name, before, after in one.values)
+            self.stdout.write(f"  {accounts.moment(one.at)} {one.who}: {one.words}{values}")
+
+    def _export(self, edition: Edition, file: Path | None) -> None:
+        audit.record(audit.command_line(), edition, EXPORTED, reason(""))
+        if file is None:
+            self.stdout.writelines(table(edition))
+            return
+        with private_file(file) as out:
+            out.writelines(table(edition))
+        self.stdout.write(f"The results of {edition} are in {file}.")
+
+    def _check(self, edition: Edition, **options: Any) -> None:
+        seen = preview_of(edition, **options)
+        found_out = preflight.checks(edition, seen.pool_size, seen.mail)
+        for check in found_out:
+            self.stdout.write(f"{'fine' if check.is_fine else 'LOOK'}  {check.words}")
+        if faults := sum(not check.is_fine for check in found_out):
+            raise CommandError(f"{faults} of {len(found_out)} want a look.")
+
+    def _test_send(self, edition: Edition, **options: Any) -> None:
+        account = User.objects.filter(username=options["to"], is_active=True, is_staff=True).first()
+        if account is None:
+            raise CommandError(f"There is no operator {options['to']}.")
+        mail = preview_of(edition, **options).mail
+        if options["dry_run"]:
+            fault = preview.why_no_test(account.email) or ("" if mail else "there is nothing to send.")
+        else:
+            fault = preview.send_copy(account, edition, mail, audit.command_line(), f"{reason('')}: ")
+        if fault or mail is None:
+            raise CommandError(f"No test mail was accepted: {fault}")
+        self._tell(f"“[Test] {mail.subject}” goes to {account.username}'s own address.", options["dry_run"])
+
+    def _choose(self, command: str, edition: Edition, **options: Any) -> None:
+        choice, words = CHOICES[command]
+        papers = [paper_of(name) for name in options["papers"]]
+        last = edition.pool.filter(choice=Choice.PINNED).exclude(paper__in=papers).count()
+        with for_good(options["dry_run"]):
+            for place, paper in enumerate(papers, start=last + 1 if command == "pin" else 0):
+                EditionPaper.objects.decide(edition, paper, choice, place if command == "pin" else 0)
+            numbers = ", ".join(str(paper.pk) for paper in papers)
+            audit.record(audit.command_line(), edition, f"{command} {numbers}", reason(options["because"]))
+        for paper in papers:
+            self.stdout.write(f"{paper}: {words}.")
+        self._tell("", options["dry_run"])
+
+    def _note(self, edition: Edition, **options: Any) -> None:
+        text = sys.stdin.read() if options["text"] is None else options["text"]
+        before = audit.snapshot(edition)
+        with for_good(options["dry_run"]):
+            Edition.objects.filter(pk=edition.pk).update(note=text.strip())
+            edition.refresh_from_db()
+            audit.record(audit.command_line(), edition, "note", reason(options["because"]), before)
+        self._tell(f"The note of {edition}: {edition.note or 'none'}", options["dry_run"])
+
+    def _turn(self, command: str, edition: Edition, **options: Any) -> None:
+        if command == "canary":
+            size = size_asked_for() if options["size"] is None else options["size"]
+            if size < 1:
+                raise CommandError("At least one copy goes ahead.")
+            rule, words = (lambda rows: rows.send_some_first(size)), f"sends {size:,} copies first"
+        else:
+            rule, words = TURNS[command]
+        if command == "cancel" and not options["dry_run"]:
+            confirm(options["typed"], str(edition))
+        before = audit.snapshot(edition)
+        with for_good(options["dry_run"]):
+            if not rule(Edition.objects.filter(pk=edition.pk)):  # type: ignore[arg-type]
+                raise CommandError(f"{edition}: {edition.get_status_display()}. Nothing was changed.")
+            edition.refresh_from_db()
+            audit.record(audit.command_line(), edition, command, reason(options["because"]), before)
+        self._tell(f"{edition} {words}.", options["dry_run"])
+
+    def _tell(self, words: str, is_dry: bool) -> None:
+        for line in filter(None, [words, DRY if is_dry else ""]):
+            self.stdout.write(line)
+
+
+def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> preview.Preview:
+    """As the page of the preview shows it. Raises CommandError for a topic or a reader that is none."""
+    known = dict(Topic.objects.filter(slug__in=topics).values_list("slug", "pk"))
+    if missing := set(topics) - set(known):
+        raise CommandError(f"There is no topic {', '.join(sorted(missing))}.")
+    form = preview.ReaderForm({"address": reader, "topics": list(known.values())})
+    if not form.is_valid():
+        raise CommandError(" ".join(str(error) for errors in form.errors.values() for error in errors))
+    return preview.preview_of(edition, form)
+
+
+def paper_of(name: str) -> Paper:
+    """By arXiv id, DOI or our own number. Raises CommandError where there is none."""
+    own = Q(pk=int(name)) if name.isascii() and name.isdecimal() and len(name) < 18 else Q()
+    found_papers = Paper.objects.filter(Q(arxiv_id=name) | Q(doi=name.lower()) | own)[:2]
+    if len(found_papers) != 1:
+        raise CommandError(f"There is no paper {name}: write its arXiv id, its DOI or its number.")
+    return found_papers[0]

@@ -1,0 +1,47 @@
+"""What the commands that decide something have in common: a dry run, a typed confirmation, a record, a bar."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.core.management.base import CommandError, OutputWrapper
+from django.db import transaction
+
+from subscribers.management.commands.import_subscribers import caller
+
+T = TypeVar("T")
+DRY = "A dry run: nothing was changed."
+
+
+@contextmanager
+def for_good(is_dry: bool) -> Iterator[None]:
+    """Lets what stands in the block stay; a dry run goes the same way to its end, and is taken back there."""
+    with transaction.atomic():
+        yield
+        if is_dry:
+            transaction.set_rollback(True)
+
+
+def confirm(typed: str | None, phrase: str) -> None:
+    """Asks for the phrase where it was not handed in; raises CommandError where it is another."""
+    if typed is None:
+        try:
+            typed = input(f"Type “{phrase}” to confirm: ")
+        except EOFError:
+            raise CommandError(f"Nobody can be asked here: --yes-i-mean “{phrase}” says it.") from None
+    if typed.strip() != phrase:
+        raise CommandError(f"“{typed}” is not “{phrase}”: nothing was changed.")
+
+
+def reason(because: str) -> str:
+    """Why, and who ran the command, as the audit log keeps it."""
+    return "; ".join(filter(None, [because, caller()]))
+
+
+def with_bar(things: Iterable[T], total: int, err: OutputWrapper) -> Iterator[T]:
+    """The same, with a bar for whoever watches."""
+    for number, thing in enumerate(things, start=1):
+        yield thing
+        if err.isatty():
+            bar = ("█" * (20 * number // total)).ljust(20, "░")
+            err.write(f"\r{bar} {number:,} of {total:,}", ending="\r" if number < total else "\n")
