@@ -106,9 +106,17 @@ class OnRecord(ModelAdmin):
         return list(rows.order_by("pk").values_list("pk", flat=True)[:MOST_FOUND])
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Every action writes down what it changed; one with `typed = True` asks for the name first."""
+        """Every action writes down what it changed; one with `typed = True` asks for the name first.
+
+        An action that names no permission, as some of other people's, is for who may change or delete the rows.
+        """
         actions: dict[str, Any] = super().get_actions(request)
-        return {name: (recorded(func), name, words) for name, (func, _, words) in actions.items()}
+        may_act = self.has_change_permission(request) or self.has_delete_permission(request)
+        return {
+            name: (recorded(func), name, words)
+            for name, (func, _, words) in actions.items()
+            if may_act or hasattr(func, "allowed_permissions")
+        }
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         return [dressed_inline(inline) for inline in super().get_inlines(request, obj)]

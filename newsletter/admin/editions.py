@@ -15,7 +15,17 @@ from django.utils import timezone
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
 from newsletter.delivery import canaries, custody
 from newsletter.digest.explanation import explain
-from newsletter.models import Brake, BrakeQuerySet, Digest, DigestPaper, Edition, EditionPaper, EditionQuerySet, Event
+from newsletter.models import (
+    Brake,
+    BrakeQuerySet,
+    Digest,
+    DigestPaper,
+    Edition,
+    EditionPaper,
+    EditionQuerySet,
+    Event,
+    Feedback,
+)
 from subscribers.models import Subscriber
 
 
@@ -183,6 +193,18 @@ class EventAdmin(ReadOnly):
     list_filter = ["type", "provider"]
     search_fields = ["=digest_uid", "=key"]
     search_help_text = "A digest's uid or the provider's event id"
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnly):
+    """What readers said of papers is theirs: they alone take it back."""
+
+    list_display = ["at", "subscriber", "kind", "paper"]
+    list_filter = ["kind"]
+    list_select_related = ["subscriber", "paper"]
+    ordering = ["-pk"]
+    address_field = "subscriber__email"
+    search_help_text = "The beginning of an address"
 
 
 @admin.register(Brake)

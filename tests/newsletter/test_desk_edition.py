@@ -218,36 +218,3 @@ def test_a_provider_without_its_key_is_found_out(db: None, settings: Settings) -
 def test_a_brake_is_found_out(db: None) -> None:
     Brake.objects.pull("by hand")
     assert not preflight.provider().is_fine
-
-
-NAMES = ["desk_edition", "desk_preview", "desk_test", "desk_results"]
-# What each role may GET, and POST.
-MAY = {
-    "Owner": ({"desk_edition", "desk_preview"}, {"desk_preview", "desk_test", "desk_results"}),
-    "Operator": ({"desk_edition", "desk_preview"}, {"desk_preview", "desk_test", "desk_results"}),
-    "Editor": ({"desk_edition", "desk_preview"}, {"desk_preview", "desk_test"}),
-    "Auditor": ({"desk_edition", "desk_preview"}, {"desk_preview", "desk_results"}),
-}
-
-
-@pytest.mark.parametrize("role", MAY)
-@pytest.mark.parametrize("name", NAMES)
-def test_each_role_may_do_its_own(role: str, name: str, edition: Edition, relay: Relay) -> None:
-    client, (gets, posts) = sign_in(role), MAY[role]
-    assert client.get(at(name, edition), secure=True).status_code == (200 if name in gets else 405)
-    posted = client.post(at(name, edition), secure=True).status_code
-    assert (posted in {200, 302}) == (name in posts)
-    assert name in posts or posted in {403, 405}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_stranger_is_sent_to_the_password(name: str, edition: Edition, client: Client) -> None:
-    for ask in (client.get, client.post):
-        assert ask(at(name, edition), secure=True).headers["Location"].startswith("/admin/login/")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_who_has_no_role_gets_in_nowhere(name: str, edition: Edition) -> None:
-    client = sign_in()
-    assert {client.get(at(name, edition), secure=True).status_code} <= {403, 405}
-    assert {client.post(at(name, edition), secure=True).status_code} <= {403, 405}

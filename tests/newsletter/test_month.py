@@ -112,13 +112,3 @@ def test_what_cannot_come_is_not_opened(db: None, kind: str, day: str) -> None:
     page = sign_in("Editor").post(OPEN, {"kind": kind, "date": day}, secure=True)
     assert (page.status_code, Edition.objects.count()) == (422, 0)
     assert 'role="alert"' in page.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("role", "sees", "opens"), [("Owner", 200, 302), ("Editor", 200, 302), ("Auditor", 200, 403), ("", 403, 403)]
-)
-def test_each_role_may_do_its_own(db: None, role: str, sees: int, opens: int) -> None:
-    client = sign_in(role)
-    assert client.get(CALENDAR, secure=True).status_code == sees
-    assert client.post(OPEN, {"kind": "daily", "date": str(TODAY)}, secure=True).status_code == opens
-    assert client.get(OPEN, secure=True).status_code == 405
