@@ -52,6 +52,7 @@ DISPOSABLE_ADDRESSES = env.str("DISPOSABLE_ADDRESSES", "allow", validate=validat
 # Whether DNS is asked if a domain takes mail, before a confirmation goes to it. Without an answer, it goes.
 LOOK_UP_DOMAINS = env.bool("LOOK_UP_DOMAINS", False)
 DNS_SERVER = env.str("DNS_SERVER", "")  # address:port; empty: as this machine asks
+DKIM_SELECTORS: list[str] = env.list("DKIM_SELECTORS", [])  # of the sender's keys, for the checks of an edition
 
 # From one network, to the public API.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 60)

@@ -221,10 +221,8 @@ class BrakeAdmin(admin.ModelAdmin):
         return obj is None and super().has_change_permission(request)
 
     @admin.action(description="Release: mail goes out again", permissions=["change"])
-    def release(self, request: HttpRequest, brakes: QuerySet[Brake]) -> None:
-        released = (
-            brakes.exclude(cause=Brake.Cause.RESTORED).filter(released_at=None).update(released_at=timezone.now())
-        )
+    def release(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:
+        released = brakes.release(timezone.now())
         self.message_user(request, f"{released} released." if released else "Nothing here is released like this.")
 
     @admin.action(description="It is no copy: send from this database", permissions=["change"])

@@ -196,6 +196,12 @@ class Bucket:
 _own: OrderedDict[str, Bucket] = OrderedDict()
 
 
+def digests_per_second() -> float | None:
+    """What the provider takes of digests when nothing slows them down; None where no limit is known."""
+    rate = _of_provider().rate
+    return None if rate == UNLIMITED else rate * (1 - RESERVED)
+
+
 def take(domain: str, lane: Lane, at: datetime, count: int = 1) -> timedelta:
     """Take the right to send `count` mails to a domain now. Where there is none, nothing is taken: how long to wait.
 

@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime, timedelta
 from html import unescape
+from math import ceil
 
 from anymail.exceptions import AnymailConfigurationError
 from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
+from newsletter.delivery import throttle
+from newsletter.desk import sender
+from newsletter.desk.checks import Check
+from newsletter.desk.month import due_on
+from newsletter.desk.standing import standings
 from newsletter.digest.rendering import HTML_LIMIT, Rendered
 from newsletter.models import Brake, Census, Edition, EditionPaper
 from papers.models import PaperTopic
@@ -20,26 +26,44 @@ SAFE_LINKS = ("https://", "mailto:", "#")
 LONGEST_SUBJECT = 78  # characters; phones show half of them
 FEWEST_PAPERS = 5
 NAMED = 5  # topics, in one sentence
-NOWHERE = (".example", ".invalid", ".localhost", ".test", "example.com", "example.net", "example.org")
 # Backends that keep mail to themselves.
 SILENT = ("console", "dummy", "filebased", "locmem")
 
 
-@dataclass(frozen=True)
-class Check:
-    is_fine: bool
-    words: str
-
-
-def checks(edition: Edition, papers: int, rendered: Rendered | None) -> list[Check]:
+def checks(edition: Edition, papers: int, rendered: Rendered | None, at: datetime) -> list[Check]:
     """All of them; `papers` is the size of the pool, `rendered` a mail of it, None where it brought none."""
     return [
         Check(papers >= FEWEST_PAPERS, f"The pool has {papers:,} papers."),
         topics(edition),
         *(of_mail(rendered) if rendered else [Check(False, "This reader would get nothing: no mail to check.")]),
-        sender(),
+        *sender.checks(),
         provider(),
+        capacity(edition, at),
     ]
+
+
+def capacity(edition: Edition, at: datetime) -> Check:
+    """Whether all that is to go on its day would be out before it expires, as fast as the provider takes it.
+
+    As if all of it came due at once: what the ledger still has, and who has the day in their rhythm and is not planned.
+    """
+    census = Census.objects.first()
+    missing = due_on(edition.date, census) if census and edition.date >= at.date() else {}
+    opened = standings(edition.date, edition.date)
+    for one in opened:
+        missing[one.edition.kind] = max(0, missing.get(one.edition.kind, 0) - one.planned)
+    to_go = sum(one.open for one in opened) + sum(missing.values())
+    rate = throttle.digests_per_second()
+    if rate is None:
+        return Check(True, f"{to_go:,} mails are to go that day; the provider's limit is not known (SEND_PER_SECOND).")
+    takes = timedelta(seconds=to_go / rate)
+    words = f"{to_go:,} mails are to go that day: {in_words(takes)} at {rate:g} a second, besides letters"
+    return Check(takes <= edition.welcome_for, f"{words}. They expire after {in_words(edition.welcome_for)}.")
+
+
+def in_words(time: timedelta) -> str:
+    minutes = ceil(time / timedelta(minutes=1))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 
 def topics(edition: Edition) -> Check:
@@ -67,13 +91,6 @@ def of_mail(rendered: Rendered) -> Iterator[Check]:
     yield Check(octets <= HTML_LIMIT, f"The HTML part has {octets:,} of at most {HTML_LIMIT:,} octets.")
     length = len(rendered.subject)
     yield Check(0 < length <= LONGEST_SUBJECT, f"The subject has {length} of at most {LONGEST_SUBJECT} characters.")
-
-
-def sender() -> Check:
-    domain = settings.MAIL_FROM.rpartition("@")[2]
-    if domain.endswith(NOWHERE):
-        return Check(False, f"Mail cannot come from {domain}: set MAIL_FROM to an address of your domain.")
-    return Check(True, f"Mail comes from {domain}.")
 
 
 def provider() -> Check:

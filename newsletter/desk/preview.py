@@ -105,7 +105,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "topics": Topic.objects.all(),
         "chosen": {topic.pk for topic in form.cleaned_data.get("topics", ())},
         "preview": preview,
-        "checks": preflight.checks(edition, preview.pool_size, preview.mail) if preview else [],
+        "checks": preflight.checks(edition, preview.pool_size, preview.mail, timezone.now()) if preview else [],
         "may_test": request.user.has_perm("newsletter.change_edition"),
     }
     return render(request, "admin/desk/preview.html", context, status=200 if preview else 422)

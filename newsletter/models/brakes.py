@@ -1,5 +1,6 @@
 """What stops all mail."""
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -8,6 +9,10 @@ from django.db import models
 class BrakeQuerySet(models.QuerySet["Brake"]):
     def engaged(self) -> Self:
         return self.filter(released_at=None)
+
+    def release(self, at: datetime) -> int:
+        """Let mail go again; a database that may be a copy needs another word: custody.adopt. Returns how many."""
+        return self.engaged().exclude(cause=Brake.Cause.RESTORED).update(released_at=at)
 
     def pull(self, reason: str, cause: str = "") -> None:
         """Stop all mail; once is enough for each cause."""

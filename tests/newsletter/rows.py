@@ -30,7 +30,7 @@ from tests.conftest import NOW
 DAY, UNTIL = NOW.date(), NOW + timedelta(hours=12)
 ATTEMPT = {"ip_address": "192.0.2.1", "user_agent": "a browser", "attempt_time": NOW}
 TRAINED = {"trained_at": NOW, "trained_until": DAY, "papers": 9, "held_out": 1, "learnt": []}
-MEASURES = {"candidate": {"micro_f1": 0.5}}
+MEASURES = {"candidate": {"micro_f1": 0.5}, "phrases": {"micro_f1": 0.4}}
 Maker = Callable[[int], Model]
 
 

@@ -142,7 +142,7 @@ class Command(BaseCommand):
 
     def _check(self, edition: Edition, **options: Any) -> None:
         seen = preview_of(edition, **options)
-        found_out = preflight.checks(edition, seen.pool_size, seen.mail)
+        found_out = preflight.checks(edition, seen.pool_size, seen.mail, timezone.now())
         for check in found_out:
             self.stdout.write(f"{'fine' if check.is_fine else 'LOOK'}  {check.words}")
         if faults := sum(not check.is_fine for check in found_out):

@@ -1,0 +1,82 @@
+"""Stop all mail and let it go again, end the hold of a domain: what the admin does under Brakes and Held domains."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from newsletter import audit
+from newsletter.delivery.accounts import moment
+from newsletter.management.deciding import DRY, for_good, reason
+from newsletter.models import Brake
+from subscribers.models import HeldDomain
+
+
+class Command(BaseCommand):
+    help = "Shows what stops mail; stops all of it, lets it go again, and ends the hold of a recipient domain."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        commands.add_parser("show", help="what stops mail now")
+        pull = commands.add_parser("pull", help="stop all mail")
+        pull.add_argument("because", metavar="why", help="said in the admin to everybody")
+        release = commands.add_parser(
+            "release", help="let all mail go again; for a database that is no copy: ledger adopt"
+        )
+        release.add_argument("--because", default="", metavar="WHY", help="for the audit log")
+        free = commands.add_parser("free", help="end the hold of a domain")
+        free.add_argument("domain")
+        free.add_argument("--because", default="", metavar="WHY", help="for the audit log")
+        for command in (pull, release, free):
+            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+    def handle(self, *_: Any, command: str, **options: Any) -> None:
+        if command == "show":
+            self._show()
+            return
+        with for_good(options["dry_run"]):
+            if command == "pull":
+                self._pull(options["because"])
+            elif command == "release":
+                self._release(timezone.now(), options["because"])
+            else:
+                self._free(options["domain"].strip().lower(), options["because"])
+        if options["dry_run"]:
+            self.stdout.write(DRY)
+
+    def _show(self) -> None:
+        for brake in Brake.objects.engaged():
+            self.stdout.write(f"All mail is stopped since {moment(brake.pulled_at)}: {brake}")
+        for held in HeldDomain.objects.all().iterator():
+            self.stdout.write(f"{held.domain} is held until {moment(held.until)}: {held.reason}")
+
+    def _pull(self, why: str) -> None:
+        if not why.strip():
+            raise CommandError("Say why, for whoever asks later.")
+        if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
+            raise CommandError("All mail is stopped already.")
+        Brake.objects.pull(why.strip())
+        audit.record(audit.command_line(), Brake.objects.engaged().latest("pk"), "pull", reason(""))
+        self.stdout.write("All mail is stopped.")
+
+    def _release(self, at: datetime, why: str) -> None:
+        engaged = list(Brake.objects.engaged())
+        if not Brake.objects.release(at):
+            raise CommandError("Nothing here is released like this.")
+        for brake in engaged:
+            before = audit.snapshot(brake)
+            brake.refresh_from_db()
+            if brake.released_at:
+                audit.record(audit.command_line(), brake, "release", reason(why), before)
+        self.stdout.write(
+            "Mail goes out again." if not Brake.objects.engaged().exists() else "Another brake is engaged."
+        )
+
+    def _free(self, domain: str, why: str) -> None:
+        held = HeldDomain.objects.filter(domain=domain).first()
+        if held is None:
+            raise CommandError(f"{domain} is not held.")
+        audit.record(audit.command_line(), held, "free", reason(why))
+        held.delete()
+        self.stdout.write(f"{domain} is mailed again.")
