@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('newsletter', '0011_ledgerops'),
+        ('newsletter', '0012_revisions'),
     ]
 
     operations = [

@@ -119,9 +119,16 @@ class Edition(models.Model):
         return settings.DIGEST_EXPIRES_AFTER * times
 
     def revise(self) -> None:
-        """Before an editor changes it: keep it as it is for whoever is planned already. Call it in a transaction."""
+        """Before an editor changes it: keep it as it is for whoever is planned already. Call it in a transaction.
+
+        What waits for approval goes as it is when it is approved, unless some of it had gone before.
+        """
         now = Edition.objects.select_for_update().get(pk=self.pk)
-        if now.digests.filter(revision=now.revision).exists():
+        planned = now.digests.filter(revision=now.revision)
+        statuses = self.digests.model.Status
+        begun = planned.filter(status__in=[statuses.CLAIMED, *statuses.possibly_sent()])
+        waits = now.status == Edition.Status.HELD and not begun.exists()
+        if not waits and planned.exists():
             now.revisions.create(number=now.revision, note=now.note, pins=now.pins())
             Edition.objects.filter(pk=self.pk).update(revision=now.revision + 1)
         self.refresh_from_db(fields=["revision"])

@@ -11,7 +11,7 @@ from time_machine import Traveller
 from newsletter import census, editions
 from newsletter.delivery import canaries, ledger
 from newsletter.delivery.sending import deliver_batch
-from newsletter.models import Digest, Edition
+from newsletter.models import Digest, Edition, EditionPaper
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber
 from tests.conftest import NOW
@@ -170,3 +170,19 @@ def test_today_says_what_waits_and_the_page_until_when(waiting: Edition) -> None
 
 def test_what_waits_is_not_in_the_public_archive(waiting: Edition) -> None:
     assert list(Edition.objects.public(NOW)) == []
+
+
+def test_what_is_decided_while_it_waits_is_for_all_who_wait(waiting: Edition, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(waiting, papers[-1], "pinned", 1)
+    waiting.refresh_from_db()
+    assert (waiting.revision, waiting.revisions.count()) == (0, 0)
+    Edition.objects.all().approve()
+    [digest, *_] = ledger.claim(NOW, 10)
+    assert digest.edition.as_of(digest.revision).pins() == [papers[-1].pk]
+
+
+def test_what_had_gone_before_it_was_held_stays_as_it_was(waiting: Edition, papers: list[Paper]) -> None:
+    Digest.objects.filter(pk=waiting.digests.earliest("pk").pk).update(status="accepted", submitted_at=NOW)
+    EditionPaper.objects.decide(waiting, papers[-1], "pinned", 1)
+    waiting.refresh_from_db()
+    assert (waiting.revision, waiting.as_of(0).pins()) == (1, [])

@@ -178,8 +178,9 @@ class Command(BaseCommand):
         text = sys.stdin.read() if options["text"] is None else options["text"]
         before = audit.snapshot(edition)
         with for_good(options["dry_run"]):
-            Edition.objects.filter(pk=edition.pk).update(note=text.strip())
-            edition.refresh_from_db()
+            edition.revise()  # a note is for digests that are not planned yet
+            edition.note = text.strip()
+            edition.save(update_fields=["note"])
             audit.record(audit.command_line(), edition, "note", reason(options["because"]), before)
         self._tell(f"The note of {edition}: {edition.note or 'none'}", options["dry_run"])
 
