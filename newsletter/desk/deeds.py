@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from newsletter import audit
@@ -67,7 +67,7 @@ NOTHING = "Nothing was changed: the reader has moved on since, or a limit on let
 
 
 @transaction.atomic
-def carry_out(deed: Deed, reader: Subscriber, at: datetime, user: User, why: str) -> bool:
+def carry_out(deed: Deed, reader: Subscriber, at: datetime, user: Any, why: str) -> bool:
     """Do it and put it on record, both or neither; says whether it changed anything.
 
     Of who was erased the record keeps no former values. Raises ValidationError where no reason is given.

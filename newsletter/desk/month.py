@@ -58,9 +58,10 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     now = timezone.now()
     try:
-        return show(request, month_of(request.GET.get("month", ""), now), now)
+        month = month_of(request.GET.get("month", ""), now)
     except ValueError:
         raise Http404("There is no such month.") from None
+    return show(request, month, now)
 
 
 @require_POST
