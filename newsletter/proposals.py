@@ -39,7 +39,7 @@ def propose_for(text: str) -> Proposal:
     """The topics of the papers whose arXiv ids stand in the text. Two queries."""
     ids = arxiv_ids(text[:LONGEST_LIST])
     asked = ids[:MOST_PAPERS]
-    there = dict(Paper.objects.filter(arxiv_id__in=asked).values_list("arxiv_id", "pk"))
+    there = Paper.objects.numbers_by_arxiv_id(asked)
     belonging = Topic.objects.filter(paper_topics__paper__in=there.values(), paper_topics__strength__gte=BELONGS)
     counted = belonging.annotate(shown=Count("paper_topics")).order_by("-shown", "position", "name")[:MOST_TOPICS]
     return Proposal(
@@ -71,7 +71,7 @@ def remember(subscriber: Subscriber, text: str, at: datetime) -> None:
     """
     said = Feedback.objects.filter(subscriber=subscriber).count()
     ids = arxiv_ids(text)[: max(0, MOST_PAPERS - said)]
-    liked = Paper.objects.filter(arxiv_id__in=ids).values_list("pk", flat=True)
+    liked = set(Paper.objects.numbers_by_arxiv_id(ids).values())
     Feedback.objects.bulk_create(
         [Feedback(subscriber=subscriber, paper_id=paper, kind=Feedback.Kind.MORE, at=at) for paper in liked],
         ignore_conflicts=True,

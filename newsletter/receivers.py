@@ -10,8 +10,10 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.utils import timezone
 
-from newsletter import personal, proposals, pulses, retention, roles, tasks
+from newsletter import duplicates, personal, proposals, pulses, retention, roles, tasks
 from newsletter.delivery import events
+from papers.models import Paper
+from papers.signals import merged, merging
 from subscribers.models import Subscriber
 from subscribers.signals import erasing, exporting, forgetting, letter_owed, request_stored, shown
 from subscribers.tasks import carry_out_requests
@@ -60,3 +62,13 @@ def forget_what_is_old(at: datetime, **_: Any) -> dict[str, int]:
 @receiver(shown)
 def learn_from_what_was_shown(subscriber: Subscriber, papers: str, at: datetime, **_: Any) -> None:
     proposals.remember(subscriber, papers, at)
+
+
+@receiver(merging)
+def settle_what_cannot_both_stay(keep: Paper, drop: Paper, **_: Any) -> None:
+    duplicates.settle(keep, drop)
+
+
+@receiver(merged)
+def put_the_merging_on_record(paper: Paper, former: Any, values: Any, by: Any, **_: Any) -> None:
+    duplicates.put_on_record(paper, former, values, by)

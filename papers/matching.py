@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from papers.models import Paper
+    from papers.models import Merged, Paper
     from papers.records import PaperRecord
 
 TEXT_FIELDS = ("title", "abstract", "authors", "categories", "url", "pdf_url", "code_url")
@@ -60,14 +60,20 @@ class UpsertResult:
 
 
 class Shelf:
-    """Rows, found by arXiv id, DOI or title."""
+    """Rows, found by arXiv id, DOI or title, also by those of rows that were merged into them."""
 
-    def __init__(self, papers: Iterable[Paper]) -> None:
+    def __init__(self, papers: Iterable[Paper], merged: Iterable[Merged] = ()) -> None:
         self._by_arxiv: dict[str, Paper] = {}
         self._by_doi: dict[str, Paper] = {}
         self._by_title: defaultdict[str, list[Paper]] = defaultdict(list)
-        for paper in papers:
+        self._by_former_id: dict[str, Paper] = {}
+        self._by_former_title: dict[tuple[str, str], Paper] = {}
+        rows = {paper.pk: paper for paper in papers}
+        for paper in rows.values():
             self.add(paper)
+        for one in merged:
+            self._by_former_id |= dict.fromkeys(filter(None, [one.arxiv_id, one.doi]), rows[one.paper_id])
+            self._by_former_title[one.title_key, one.first_author] = rows[one.paper_id]
 
     def add(self, paper: Paper) -> None:
         """Put a row where its present ids and title are looked for; again is harmless."""
@@ -83,10 +89,17 @@ class Shelf:
         by_id = self._by_arxiv.get(record.arxiv_id or "") or self._by_doi.get(record.doi or "")
         if by_id and not _contradict(by_id.arxiv_id, record.arxiv_id):
             return by_id
+        if former := self._by_former_id.get(record.arxiv_id or "") or self._by_former_id.get(record.doi or ""):
+            return former
         mine = [paper for paper in self._by_title[record.title_key] if _may_be(paper, record)]
         # The same author before nobody's name.
         mine.sort(key=lambda paper: paper.first_author != record.first_author_key)
-        return mine[0] if mine else None
+        return mine[0] if mine else self._formerly(record)
+
+    def _formerly(self, record: PaperRecord) -> Paper | None:
+        """The row that one of this very title and author was merged into."""
+        paper = self._by_former_title.get((record.title_key, record.first_author_key))
+        return paper if paper and not _contradict(paper.arxiv_id, record.arxiv_id) else None
 
     def is_free(self, record: PaperRecord, paper: Paper) -> bool:
         """Whether no other row has the record's DOI: two rows of one work are never merged silently."""
@@ -97,10 +110,11 @@ def absorb(paper: Paper, record: PaperRecord, *, take_doi: bool) -> bool:
     """Let the row learn from the record; True if it changed.
 
     A source that knows the work by an id as good as ours brings the newer text. A poorer one (a page
-    without ids, which has lost half the formulae) only fills what is empty. What a person has edited stays.
+    without ids, which has lost half the formulae) only fills what is empty, and so does one that calls it by the name
+    of a row that was merged into this. What a person has edited stays.
     """
     before = {name: getattr(paper, name) for name in MERGED_FIELDS}
-    newer = _standing(record) >= _standing(paper)
+    newer = standing(record) >= standing(paper) and _is_own_name(paper, record)
     kept = {name: before[name] for name in paper.edited_fields if name in before}
     for name in TEXT_FIELDS:
         value = getattr(record, name)
@@ -117,8 +131,17 @@ def absorb(paper: Paper, record: PaperRecord, *, take_doi: bool) -> bool:
     return before != {name: getattr(paper, name) for name in MERGED_FIELDS}
 
 
-def _standing(work: Paper | PaperRecord) -> int:
+def standing(work: Paper | PaperRecord) -> int:
+    """How well somebody knows a work: by its arXiv id, by its DOI, or by its title alone."""
     return 2 if work.arxiv_id else 1 if work.doi else 0
+
+
+def _is_own_name(paper: Paper, record: PaperRecord) -> bool:
+    """Whether the record calls the row by its own id or title."""
+    if _contradict(paper.arxiv_id, record.arxiv_id):
+        return False
+    pairs = ((paper.arxiv_id, record.arxiv_id), (paper.doi, record.doi), (paper.title_key, record.title_key))
+    return any(ours and ours == theirs for ours, theirs in pairs)
 
 
 def _may_be(paper: Paper, record: PaperRecord) -> bool:

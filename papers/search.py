@@ -98,8 +98,9 @@ def find(text: str) -> list[int]:
 
 def _by_id(text: str) -> list[int]:
     arxiv_id, doi = identity.arxiv_id(text), identity.doi(text)
-    papers = Paper.objects.filter(arxiv_id=arxiv_id) if arxiv_id else Paper.objects.filter(doi=doi)
-    return list(papers.values_list("pk", flat=True)) if arxiv_id or doi else []
+    if arxiv_id:
+        return list(Paper.objects.numbers_by_arxiv_id([arxiv_id]).values())
+    return list(Paper.objects.filter(doi=doi).values_list("pk", flat=True)) if doi else []
 
 
 def _by_name(text: str) -> list[int]:

@@ -85,8 +85,9 @@ def papers(request: HttpRequest, response: HttpResponse, wanted: Query[PapersWan
     summary="One paper",
 )
 def paper(request: HttpRequest, number: int) -> schemas.SinglePaper:  # noqa: ARG001
-    """With its readings: how its popularity grew."""
+    """With its readings: how its popularity grew. One that turned out to be another paper too is answered as that."""
     found = _with_topics(Paper.objects.filter(pk=number)).first()
+    found = found or _with_topics(Paper.objects.filter(merged__number=number)).first()
     if found is None:
         raise Http404("We have no paper of this number.")
     readings = list(found.readings.order_by("-taken_at")[: schemas.READINGS_SHOWN])[::-1]

@@ -1,6 +1,7 @@
 """What was published: papers, what they are about, where and when they were shown, how they are received."""
 
 from papers.models.authors import Authorship
+from papers.models.merged import Merged
 from papers.models.papers import Paper, PaperQuerySet
 from papers.models.popularity import Listing, Reading
 from papers.models.topics import PaperTopic, Topic, TopicModel
@@ -11,6 +12,7 @@ __all__ = [
     "Authorship",
     "Keyword",
     "Listing",
+    "Merged",
     "Paper",
     "PaperQuerySet",
     "PaperTopic",

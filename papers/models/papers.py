@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from papers.identity import first_author_key, title_key
 from papers.matching import MERGED_FIELDS, Shelf, UpsertResult, absorb
 from papers.models.authors import Authorship
+from papers.models.merged import Merged
 from papers.models.popularity import Listing, Reading
 from papers.models.topics import PaperTopic, Topic
 from papers.records import ListingRecord, PaperRecord, ReadingRecord
@@ -68,13 +69,13 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 
     @transaction.atomic
     def _upsert_chunk(self, records: list[PaperRecord], at: datetime) -> UpsertResult:
-        shelf = Shelf(
-            self.filter(
-                Q(arxiv_id__in={record.arxiv_id for record in records if record.arxiv_id})
-                | Q(doi__in={record.doi for record in records if record.doi})
-                | Q(title_key__in={record.title_key for record in records})
-            ).order_by("pk")
+        called = (
+            Q(arxiv_id__in={record.arxiv_id for record in records if record.arxiv_id})
+            | Q(doi__in={record.doi for record in records if record.doi})
+            | Q(title_key__in={record.title_key for record in records})
         )
+        merged = list(Merged.objects.filter(called).order_by("merged_at"))
+        shelf = Shelf(self.filter(called | Q(pk__in={one.paper_id for one in merged})).order_by("pk"), merged)
         papers, new, updated, known = [], [], [], []
         for record in records:
             paper = shelf.find(record)
@@ -107,6 +108,14 @@ class PaperQuerySet(models.QuerySet["Paper"]):
         """By `dated`: the day of the first version, else of the latest listing, else of our first sight."""
         dated = Coalesce(TruncDate("published_at"), "listed_on", TruncDate("created_at"))
         return self.annotate(dated=dated).order_by("-dated", "-pk")
+
+    def numbers_by_arxiv_id(self, ids: Iterable[str]) -> dict[str, int]:
+        """Their rows, also of those that were merged into another."""
+        wanted = list(ids)
+        former = Merged.objects.filter(arxiv_id__in=wanted).values_list("arxiv_id", "paper_id")
+        return dict(former) | {
+            one.arxiv_id: one.pk for one in self.filter(arxiv_id__in=wanted).only("arxiv_id") if one.arxiv_id
+        }
 
     def labelled(self) -> Self:
         """Whose topics somebody knows: the authors by their categories, or an editor."""

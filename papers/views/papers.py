@@ -38,10 +38,13 @@ class Author:
 
 @public_page
 def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    """One paper. Its address holds its number; the words after it may change with the title."""
-    found = get_object_or_404(Paper, pk=pk)
-    if slug != found.slug:
-        return redirect("paper", pk=pk, slug=found.slug, permanent=True)
+    """One paper. Its address holds its number; the words after it may change with the title.
+
+    The number of a row that was merged leads on to the other.
+    """
+    found = Paper.objects.filter(pk=pk).first() or get_object_or_404(Paper, merged__number=pk)
+    if (pk, slug) != (found.pk, found.slug):
+        return redirect("paper", pk=found.pk, slug=found.slug, permanent=True)
     given = list(found.paper_topics.select_related("topic"))
     readings = list(found.readings.order_by("taken_at"))
     known, short = links(found), summary(found.abstract)

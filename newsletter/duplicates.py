@@ -1,0 +1,61 @@
+"""When two papers turn out to be one (papers/merging.py): what of the readers' and the editors' rows stays.
+
+What can stay moves by itself. Here is decided about two that cannot both, so that nothing of a reader's is lost: the
+last word on a paper stands, and a digest keeps each of its papers, with the links to them.
+"""
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, QuerySet
+
+from newsletter import audit
+from newsletter.models import DigestPaper, EditionPaper, Feedback
+from papers.models import Merged, Paper
+
+Choice = EditionPaper.Choice
+
+
+def settle(keep: Paper, drop: Paper) -> None:
+    """Within the transaction of the merging, before its rows move."""
+    _last_words(keep, drop)
+    _decisions(keep, drop)
+    _sent_twice(keep, drop, "digest__lte")
+    _sent_twice(drop, keep, "digest__lt")
+
+
+def _last_words(keep: Paper, drop: Paper) -> None:
+    later = Feedback.objects.filter(paper=drop, subscriber=OuterRef("subscriber"), at__gt=OuterRef("at"))
+    Feedback.objects.filter(Exists(later), paper=keep).delete()
+
+
+def _decisions(keep: Paper, drop: Paper) -> None:
+    """A ban is for the work, in all editions; a pin is for its own edition."""
+    both = EditionPaper.objects.filter(paper__in=[keep, drop])
+    if EditionPaper.objects.banned_of([keep.pk, drop.pk]):
+        both.update(choice=Choice.BANNED, place=0)
+    for pin in both.filter(paper=drop, choice=Choice.PINNED):
+        same = both.filter(paper=keep, edition=pin.edition_id, choice=Choice.POOL)
+        same.update(choice=Choice.PINNED, place=pin.place)
+
+
+def _sent_twice(first: Paper, second: Paper, earlier: str) -> None:
+    """Who got `first`, and later `second`, got the work twice: the second is their one further mention of it.
+
+    Whoever had that mention already cannot have another; then the row goes, and with it what was sent three times.
+    """
+    twice = _sent(first, rising=False).filter(**{earlier: OuterRef("digest")})
+    mentioned = _sent(first, second, rising=True)
+    rows = DigestPaper.objects.filter(Exists(twice), ~Exists(mentioned), paper=second, rising=False)
+    rows.update(rising=True)
+
+
+def _sent(*papers: Paper, rising: bool) -> QuerySet[DigestPaper]:
+    return DigestPaper.objects.filter(subscriber=OuterRef("subscriber"), paper__in=papers, rising=rising)
+
+
+def put_on_record(paper: Paper, former: Merged, values: dict[str, list[str]], by: User | str) -> None:
+    """Who merged what into which paper, with the paper's values before and after; `by` is a user or a command."""
+    deed = f"merged paper {former.number} into it: {former.title}"[: audit.LONGEST]
+    if isinstance(by, str):
+        audit.note(by, [paper], deed, values)
+    else:
+        audit.write(by.pk, [paper], [{"action": deed, "values": values}])

@@ -1,0 +1,100 @@
+"""Papers, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest
+
+from papers import trends
+from papers.admin.merging import Merges
+from papers.matching import MERGED_FIELDS
+from papers.models import Listing, Paper, PaperTopic
+
+
+class PaperTopicInline(admin.TabularInline):
+    model = PaperTopic
+    extra = 0
+    autocomplete_fields = ["topic"]
+    readonly_fields = ["source", "standing"]
+    verbose_name = "topic"
+    verbose_name_plural = "topics (what you change here stays as you set it)"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaperTopic]:
+        return super().get_queryset(request).select_related("topic", "paper")
+
+    @admin.display(description="trend there")
+    def standing(self, given: PaperTopic) -> str:
+        return given.standing_in_words
+
+
+class ListingInline(admin.TabularInline):
+    model = Listing
+    extra = 0
+    classes = ["collapse"]
+
+
+@admin.register(Paper)
+class PaperAdmin(Merges):
+    list_display = ["title", "listed_on", "trend_score", "arxiv_id", "first_author"]
+    list_filter = ["listed_on", "topics"]
+    search_fields = ["title", "=arxiv_id", "=doi"]
+    date_hierarchy = "listed_on"
+    ordering = ["-listed_on", "-hot"]
+    show_full_result_count = False
+    list_per_page = 50
+    inlines = [PaperTopicInline, ListingInline]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    readonly_fields = ["listed_on", "trend_score", "trend_parts", "edited_fields", "created_at", "updated_at"]
+    actions = ["let_sources_update"]
+    fieldsets = [
+        (None, {"fields": ["title", "abstract", "authors", "published_at"]}),
+        ("Identity", {"fields": ["arxiv_id", "doi", "categories"]}),
+        ("Links", {"fields": ["url", "pdf_url", "code_url"]}),
+        ("Trend", {"fields": ["listed_on", "trend_score", "trend_parts"]}),
+        ("Record", {"fields": ["edited_fields", "created_at", "updated_at"], "classes": ["collapse"]}),
+    ]
+
+    @admin.display(description="trend score", ordering="hot")
+    def trend_score(self, paper: Paper) -> str:
+        return f"{paper.hot:.2f}"
+
+    @admin.display(description="made of")
+    def trend_parts(self, paper: Paper) -> str:
+        """The terms of papers/trends.py as they stand now."""
+        return trends.trends_of([paper])[paper.pk].in_words() if paper.pk else "-"
+
+    @admin.action(description="Let sources update these again", permissions=["change"])
+    def let_sources_update(self, request: HttpRequest, papers: models.QuerySet[Paper]) -> None:
+        released = papers.exclude(edited_fields=[]).update(edited_fields=[])
+        self.message_user(request, f"{released} will follow their sources again.")
+
+    def save_model(self, request: HttpRequest, obj: Paper, form: ModelForm[Any], change: bool) -> None:
+        """What a person has set stays as it is, whatever the sources say later."""
+        changed = (name for name in form.changed_data if name in MERGED_FIELDS)
+        edited = {name for name in changed if getattr(obj, name) != form.initial.get(name)}
+        obj.edited_fields = sorted(edited.union(obj.edited_fields))
+        super().save_model(request, obj, form, change)
+
+    def save_formset(
+        self,
+        request: HttpRequest,
+        form: ModelForm[Any],
+        formset: BaseModelFormSet[Any, Any],
+        change: bool,  # noqa: FBT001, RUF100 - Django's signature
+    ) -> None:
+        """A strength that a person has set is an editor's, and no classifier touches it again."""
+        if formset.model is PaperTopic:
+            for inline in formset.forms:
+                if inline.has_changed():
+                    inline.instance.source = PaperTopic.Source.EDITOR
+        super().save_formset(request, form, formset, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
+        """Listings are part of the trend."""
+        super().save_related(request, form, formsets, change)
+        trends.rank([form.instance])

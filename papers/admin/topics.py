@@ -1,0 +1,86 @@
+"""Topics, what belongs to them, and what was learnt of them, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from papers import tasks, topic_file
+from papers.models import PaperTopic, Topic, TopicModel
+
+
+class TopicForm(ModelForm):
+    """Holds an editor to the rules of seeds/topics.json."""
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        for key in ("categories", "phrases"):
+            is_fine, rule = topic_file.RULES[key]
+            if key in values and not is_fine(values[key]):
+                self.add_error(key, f"This must be {rule}.")
+        return values
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    list_display = ["name", "field", "position", "slug", "description"]
+    list_filter = ["field"]
+    search_fields = ["name", "slug", "description"]
+    ordering = ["position", "name"]
+    prepopulated_fields = {"slug": ["name"]}
+    form = TopicForm
+
+    def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
+        """All papers get their topics anew, by a worker. A nudge that is lost is repeated by saving again."""
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(tasks.assign_topics.delay, robust=True)
+
+
+@admin.register(TopicModel)
+class TopicModelAdmin(admin.ModelAdmin):
+    """Models come from training alone: an editor can look, and that is all."""
+
+    list_display = ["__str__", "in_use", "micro_f1", "by_phrases", "held_out", "verdict"]
+    list_filter = ["in_use"]
+    exclude = ["weights", "digest"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TopicModel]:
+        return super().get_queryset(request).defer("weights")  # megabytes that nobody reads here
+
+    @admin.display(description="micro-F1")
+    def micro_f1(self, model: TopicModel) -> str:
+        return f"{model.measures['candidate']['micro_f1']:.3f}"
+
+    @admin.display(description="of phrases")
+    def by_phrases(self, model: TopicModel) -> str:
+        return f"{model.measures['phrases']['micro_f1']:.3f}"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+        return False
+
+
+@admin.register(PaperTopic)
+class PaperTopicAdmin(admin.ModelAdmin):
+    list_display = ["paper", "topic", "strength", "source"]
+    list_filter = ["source", "topic"]
+    list_select_related = ["paper", "topic"]
+    search_fields = ["paper__title"]
+    autocomplete_fields = ["topic"]
+    raw_id_fields = ["paper"]
+    readonly_fields = ["source"]
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: PaperTopic, form: Any, change: bool) -> None:
+        obj.source, obj.hot = PaperTopic.Source.EDITOR, obj.paper.hot
+        super().save_model(request, obj, form, change)
