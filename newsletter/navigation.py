@@ -38,6 +38,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("papers.Paper", "Papers", "description"),
             ("papers.Topic", "Topics", "sell"),
             ("papers.Source", "Sources", "cloud_download"),
+            ("papers.BackFill", "Back-fills", "history_toggle_off"),
             ("papers.TopicModel", "Topic models", "model_training"),
         ),
     ),

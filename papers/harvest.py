@@ -7,7 +7,7 @@ and a back-fill goes on where it stopped. Whatever a source does is recorded in 
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from types import ModuleType
@@ -86,7 +86,7 @@ def fetch(  # noqa: PLR0913 - what an operator can say at the command line
     source.refresh_from_db()
     run = Run()
     try:
-        _Fetching(source, run, at, dry_run=dry_run, watch=watch).go(days, limit)
+        Fetching(source, run, at, dry_run=dry_run, watch=watch).go(days, limit)
     except LostError:
         log.warning("%s was lost to another worker", source)
         run.errors.append("It took too long: another worker fetches this source now.")
@@ -126,10 +126,18 @@ def store(records: Iterable[PaperRecord], at: datetime) -> UpsertResult:
     return result
 
 
-class _Fetching:
+class Fetching:
     """One run, from its wish to its last answer."""
 
-    def __init__(self, source: Source, run: Run, at: datetime, *, dry_run: bool, watch: Callable[[Run], None]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        run: Run,
+        at: datetime,
+        *,
+        dry_run: bool = False,
+        watch: Callable[[Run], None] = lambda _: None,
+    ) -> None:
         self.source, self.run, self.at = source, run, at
         self.dry_run, self.watch = dry_run, watch
         self.module = MODULES[source.kind]
@@ -139,20 +147,23 @@ class _Fetching:
         """Ask until nothing is left to be asked. Raises SourceError, LostError."""
         go_on = not any(days) and self.source.kind == Source.Kind.ARXIV_OAI
         if go_on and self.source.cursor.get("waiting"):
-            self.run.waiting = [_ask_from(one) for one in self.source.cursor["waiting"]]
+            self.run.waiting = asks_from(self.source.cursor["waiting"])
             cursor = self.source.cursor
         else:
             wish = _wish(self.source, self.at, *(_unfinished(self.source.cursor) if go_on else days))
             self.run.waiting = self.module.asks(wish)
             cursor = {**self.source.cursor, **_begun(wish)}
         while self.run.waiting and self.run.asked < limit:
-            self._ask(self.run.waiting.pop(0))
+            self.ask(self.run.waiting.pop(0))
             self._keep(cursor)
         if not self.run.waiting and not self.run.errors:
             self._keep(_ended(cursor, self.at))
 
-    def _ask(self, ask: Ask) -> None:
-        """Ask, read, store. An answer that cannot be read is recorded, and the next is asked for."""
+    def ask(self, ask: Ask) -> None:
+        """Ask, read, store. An answer that cannot be read is recorded, and the next is asked for.
+
+        Raises UnavailableError, NoTurnError: then it is to be asked again.
+        """
         try:
             known = {} if ask.fresh or self.dry_run else self.source.validators.get(ask.url, {})
             answer = self.module.download(ask, known)
@@ -186,7 +197,7 @@ class _Fetching:
         """Write down how far we are: whoever continues begins here."""
         self.watch(self.run)
         if self.source.kind == Source.Kind.ARXIV_OAI:
-            cursor = {**cursor, "waiting": [_ask_to(ask) for ask in self.run.waiting]}
+            cursor = {**cursor, "waiting": asks_to(self.run.waiting)}
         kept = {} if self.dry_run else {"cursor": cursor, "validators": self.source.validators}
         if not self.source.renew(timezone.now(), **kept):
             raise LostError
@@ -242,12 +253,31 @@ def _unfinished(cursor: dict[str, Any]) -> tuple[date | None, date | None]:
     return (done - timedelta(days=1) if done else None), None
 
 
-def _ask_to(ask: Ask) -> dict[str, Any]:
-    return {"url": ask.url, "categories": list(ask.categories)}
+def asks_of(source: Source, at: datetime, since: date, until: date) -> list[dict[str, Any]]:
+    """What must be asked to have these days, as it is kept. Raises SourceError."""
+    wish = _wish(source, at, since, until)
+    view = Source.View.DAY if wish.view == Source.View.TRENDING else wish.view
+    return asks_to(MODULES[source.kind].asks(replace(wish, view=view)))
 
 
-def _ask_from(kept: dict[str, Any]) -> Ask:
-    return Ask(kept["url"], fresh=True, categories=tuple(kept["categories"]))
+def asks_to(asks: Iterable[Ask]) -> list[dict[str, Any]]:
+    """Requests as a row keeps them."""
+    return [
+        {"url": ask.url, "day": ask.day and ask.day.isoformat(), "categories": list(ask.categories)} for ask in asks
+    ]
+
+
+def asks_from(kept: Iterable[dict[str, Any]]) -> list[Ask]:
+    """And back."""
+    return [
+        Ask(
+            one["url"],
+            day=date.fromisoformat(one["day"]) if one.get("day") else None,
+            fresh=True,
+            categories=tuple(one["categories"]),
+        )
+        for one in kept
+    ]
 
 
 def _record(source: Source, run: Run) -> None:

@@ -88,7 +88,7 @@ def relations() -> Iterator[ForeignKey[Any, Any]]:
     """Every foreign key to a paper, of every app."""
     for relation in Paper._meta.get_fields(include_hidden=True):
         if (relation.one_to_many or relation.one_to_one) and relation.auto_created:
-            yield relation.field  # type: ignore[misc]
+            yield relation.field  # type: ignore[misc, union-attr]
 
 
 def _prepare(keep: Paper, drop: Paper) -> None:

@@ -6,7 +6,8 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from papers import harvest, similar, topics, trends
+from papers import back_fill, harvest, similar, topics, trends
+from papers.models import BackFill
 from papers.sources.models import Source
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,12 @@ def learn_words() -> None:
 
 @shared_task
 def fetch_due() -> None:
-    """Wake somebody for each source that is due; one that fails stops no other."""
-    for source_id in Source.objects.due(timezone.now()).values_list("pk", flat=True):
+    """Wake somebody for each source that is due, and each back-fill; one that fails stops no other."""
+    now = timezone.now()
+    for source_id in Source.objects.due(now).values_list("pk", flat=True):
         fetch_source.delay(source_id)
+    for job_id in BackFill.objects.due(now).values_list("pk", flat=True):
+        go_on_with_back_fill.delay(job_id)
 
 
 @shared_task
@@ -46,6 +50,17 @@ def fetch_source(source_id: int, *, asked: bool = False) -> None:
         return
     try:
         harvest.fetch(source, asked=asked, limit=harvest.ASKS_A_TASK)
+    except harvest.BusyError as error:
+        log.info("%s", error)
+
+
+@shared_task
+def go_on_with_back_fill(job_id: int) -> None:
+    """Some answers more of a back-fill; a worker is not held by it for hours. A lost wake-up costs a tick."""
+    job = BackFill.objects.due(timezone.now()).filter(pk=job_id).select_related("source").first()
+    try:
+        if job and back_fill.go_on(job):
+            go_on_with_back_fill.delay(job_id)
     except harvest.BusyError as error:
         log.info("%s", error)
 

@@ -1,14 +1,21 @@
 """Sources for operators: what is fetched, how often, and how it went."""
 
 from functools import partial
+from typing import Any
 
-from django.contrib import admin
-from django.db import transaction
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from papers import tasks
+from papers.models.back_fills import BackFill, BackFillQuerySet
 from papers.sources.models import Source
+
+RELOAD_SECONDS = 5
 
 STATE = ["last_run_at", "found", "new", "updated", "skipped", "failures", "last_error", "last_report"]
 
@@ -38,3 +45,83 @@ class SourceAdmin(admin.ModelAdmin):
         for source in sources:
             transaction.on_commit(partial(tasks.fetch_source.delay, source.pk, asked=True), robust=True)
         self.message_user(request, f"{len(sources)} will be fetched in a moment; reload to see how it went.")
+
+
+@admin.register(BackFill)
+class BackFillAdmin(admin.ModelAdmin):
+    """Asked for once, then watched: it is stopped and resumed, never edited."""
+
+    list_display = ["__str__", "status", "asked", "found", "new", "updated", "skipped", "begun_at", "moved_at"]
+    list_filter = ["status", "source"]
+    list_select_related = ["source"]
+    fields = ["source", "since", "until"]
+    actions = ["stop", "resume"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: BackFill | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"until": timezone.now().date(), **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: BackFill, form: Any, change: bool) -> None:
+        obj.not_before = timezone.now()
+        super().save_model(request, obj, form, change)
+        wake(obj.pk)
+
+    def response_add(self, request: HttpRequest, obj: BackFill, post_url_continue: Any = None) -> HttpResponse:  # noqa: ARG002
+        return redirect("admin:papers_backfill_change", obj.pk)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 - Django's signature
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """How far it is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        jobs = BackFill.objects.select_related("source")
+        job = get_object_or_404(jobs, pk=object_id if object_id.isdecimal() else None)
+        context = self.admin_site.each_context(request) | {
+            "title": f"Back-fill of {job}",
+            "opts": self.opts,
+            "job": job,
+            "may_decide": self.has_change_permission(request),
+        }
+        response = render(request, "admin/papers/backfill/page.html", context)
+        if job.status == BackFill.Status.ON:
+            response["Refresh"] = str(RELOAD_SECONDS)
+        return response
+
+    @admin.action(description="Stop: what was stored stays", permissions=["change"])
+    def stop(self, request: HttpRequest, jobs: BackFillQuerySet) -> HttpResponse:
+        self.message_user(request, f"{jobs.stop()} stopped.")
+        return self._back(jobs)
+
+    @admin.action(description="Go on", permissions=["change"])
+    def resume(self, request: HttpRequest, jobs: BackFillQuerySet) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                resumed = jobs.resume(timezone.now())
+        except IntegrityError:
+            self.message_user(request, "Another of the same source is going on: stop it first.", messages.ERROR)
+            return self._back(jobs)
+        for pk in jobs.filter(status=BackFill.Status.ON).values_list("pk", flat=True):
+            wake(pk)
+        self.message_user(request, f"{resumed} going on.")
+        return self._back(jobs)
+
+    def _back(self, jobs: BackFillQuerySet) -> HttpResponse:
+        """To the page of the one, else to the list."""
+        only = list(jobs.values_list("pk", flat=True)[:2])
+        if len(only) == 1:
+            return redirect("admin:papers_backfill_change", only[0])
+        return redirect("admin:papers_backfill_changelist")
+
+
+def wake(pk: int) -> None:
+    """Have a worker begin; with Redis gone, the next tick does."""
+    transaction.on_commit(partial(tasks.go_on_with_back_fill.delay, pk), robust=True)
