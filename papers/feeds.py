@@ -170,7 +170,7 @@ def search(request: HttpRequest, form: str) -> HttpResponse:
 
 def with_topics(papers: PaperQuerySet) -> list[Paper]:
     """As many as a feed holds, in two queries."""
-    by_strength = PaperTopic.objects.select_related("topic").order_by("-strength", "pk")
+    by_strength = PaperTopic.objects.belonging().select_related("topic").order_by("-strength", "pk")
     return list(papers.prefetch_related(Prefetch("paper_topics", by_strength))[:FEED_SIZE])
 
 

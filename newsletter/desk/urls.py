@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from newsletter.desk import edition, month, preview, reader
+from newsletter.desk import edition, month, preview, reader, topic
 
 view = admin.site.admin_view
 
@@ -18,4 +18,5 @@ urlpatterns = [
     path("desk/readers/<int:pk>/", view(reader.page), name="desk_reader"),
     path("desk/readers/<int:pk>/export.json", view(reader.export), name="desk_export"),
     path("desk/readers/<int:pk>/act/", view(reader.act), name="desk_act"),
+    path("desk/topics/<int:pk>/", view(topic.page), name="desk_topic"),
 ]

@@ -14,6 +14,7 @@ from papers import trends
 from papers.admin.merging import Merges
 from papers.matching import MERGED_FIELDS
 from papers.models import Listing, Paper, PaperTopic
+from papers.models.topics import NOT_THIS
 
 
 class PaperTopicInline(admin.TabularInline):
@@ -22,7 +23,7 @@ class PaperTopicInline(admin.TabularInline):
     autocomplete_fields = ["topic"]
     readonly_fields = ["source", "standing"]
     verbose_name = "topic"
-    verbose_name_plural = "topics (what you change here stays as you set it)"
+    verbose_name_plural = "topics (what you change or remove here stays so, and teaches)"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaperTopic]:
         return super().get_queryset(request).select_related("topic", "paper")
@@ -87,12 +88,21 @@ class PaperAdmin(Merges):
         formset: BaseModelFormSet[Any, Any],
         change: bool,  # noqa: FBT001, RUF100 - Django's signature
     ) -> None:
-        """A strength that a person has set is an editor's, and no classifier touches it again."""
-        if formset.model is PaperTopic:
-            for inline in formset.forms:
-                if inline.has_changed():
-                    inline.instance.source = PaperTopic.Source.EDITOR
-        super().save_formset(request, form, formset, change)
+        """A strength that a person has set is an editor's, and no classifier touches it again.
+
+        Neither does one bring back what a person has taken away: that is their word that it is none of the topic's.
+        """
+        if formset.model is not PaperTopic:
+            super().save_formset(request, form, formset, change)
+            return
+        for inline in formset.forms:
+            if inline.has_changed():
+                inline.instance.source = PaperTopic.Source.EDITOR
+        for row in formset.save(commit=False):
+            row.hot = row.paper.hot
+            row.save()
+        gone = [row.pk for row in formset.deleted_objects]
+        PaperTopic.objects.filter(pk__in=gone).update(strength=NOT_THIS, source=PaperTopic.Source.EDITOR)
 
     def save_related(self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool) -> None:
         """Listings are part of the trend."""

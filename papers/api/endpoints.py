@@ -17,6 +17,7 @@ from papers.api.docs import OurDocs
 from papers.api.parameters import Paging, PapersWanted, SearchWanted
 from papers.api.throttling import NetworkThrottle
 from papers.models import Authorship, Paper, PaperQuerySet, PaperTopic, Topic
+from papers.models.topics import BELONGS
 from papers.search import find
 from papers.views.caching import public_page
 from papers.views.metadata import absolute
@@ -125,12 +126,12 @@ def _known_author(key: str) -> str:
 
 
 def _of_topic(rows: PaperQuerySet, topic: Topic) -> PaperQuerySet:
-    mine = rows.filter(paper_topics__topic=topic)
+    mine = rows.filter(paper_topics__topic=topic, paper_topics__strength__gte=BELONGS)
     return mine.annotate(topic_hot=F("paper_topics__hot"), topic_paper=F("paper_topics__paper"))
 
 
 def _with_topics(rows: PaperQuerySet) -> PaperQuerySet:
-    by_strength = PaperTopic.objects.select_related("topic").order_by("-strength", "pk")
+    by_strength = PaperTopic.objects.belonging().select_related("topic").order_by("-strength", "pk")
     return rows.prefetch_related(Prefetch("paper_topics", by_strength))
 
 

@@ -16,7 +16,7 @@ from papers.matching import MERGED_FIELDS, Shelf, UpsertResult, absorb
 from papers.models.authors import Authorship
 from papers.models.merged import Merged
 from papers.models.popularity import Listing, Reading
-from papers.models.topics import PaperTopic, Topic
+from papers.models.topics import BELONGS, PaperTopic, Topic
 from papers.records import ListingRecord, PaperRecord, ReadingRecord
 
 UPSERT_CHUNK = 500  # records a transaction
@@ -36,7 +36,7 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 
     def about(self, topic: Topic) -> Self:
         """Of one topic and listed at least once, hottest first, by the index of PaperTopic."""
-        mine = self.filter(paper_topics__topic=topic, listed_on__isnull=False)
+        mine = self.filter(paper_topics__topic=topic, paper_topics__strength__gte=BELONGS, listed_on__isnull=False)
         return mine.order_by("-paper_topics__hot", "paper_topics__paper")
 
     def by_author(self, key: str) -> Self:

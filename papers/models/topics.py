@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 BELONGS = 0.3  # from this strength on a paper counts as one of its topic's
+NOT_THIS = 0.01  # the least strength there is: an editor's word that it is none of them
 FURTHEST = 3.0  # a standing beyond says only that the topic's papers are few or alike
 
 
@@ -35,6 +36,12 @@ class Topic(models.Model):
         return self.name
 
 
+class PaperTopicQuerySet(models.QuerySet["PaperTopic"]):
+    def belonging(self) -> Self:
+        """Strong enough to count; what is weaker is an editor's "not this"."""
+        return self.filter(strength__gte=BELONGS)
+
+
 class PaperTopic(models.Model):
     """How much a paper belongs to a topic, and who says so."""
 
@@ -52,6 +59,8 @@ class PaperTopic(models.Model):
     source = models.CharField(max_length=12, choices=Source.choices)
     # The paper's own, kept here so that a topic's page reads one index: papers/trends.py.
     hot = models.FloatField(default=0, editable=False, help_text="The paper's trend score.")
+
+    objects = PaperTopicQuerySet.as_manager()
 
     class Meta:
         ordering = ["-strength"]

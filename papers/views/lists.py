@@ -68,7 +68,7 @@ def page_number(text: str) -> int:
 
 def with_all_shown(papers: QuerySet[Paper]) -> QuerySet[Paper]:
     """With their topics and readings, in two queries more."""
-    by_strength = PaperTopic.objects.select_related("topic").order_by("-strength", "pk")
+    by_strength = PaperTopic.objects.belonging().select_related("topic").order_by("-strength", "pk")
     in_time = Reading.objects.order_by("taken_at")
     return papers.prefetch_related(Prefetch("paper_topics", by_strength), Prefetch("readings", in_time))
 

@@ -45,7 +45,7 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     found = Paper.objects.filter(pk=pk).first() or get_object_or_404(Paper, merged__number=pk)
     if (pk, slug) != (found.pk, found.slug):
         return redirect("paper", pk=found.pk, slug=found.slug, permanent=True)
-    given = list(found.paper_topics.select_related("topic"))
+    given = list(found.paper_topics.belonging().select_related("topic"))
     readings = list(found.readings.order_by("taken_at"))
     known, short = links(found), summary(found.abstract)
     meta = Metadata(

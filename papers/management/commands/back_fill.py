@@ -12,6 +12,7 @@ from papers import back_fill, harvest
 from papers.management.commands.import_papers import calendar_day
 from papers.models import BackFill
 from papers.sources.models import Source
+from papers.sources.shapes import SourceError
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         try:
             job.full_clean()
             asks = harvest.asks_of(row, now, since, until)
-        except (ValidationError, harvest.SourceError) as error:
+        except (ValidationError, SourceError) as error:
             raise CommandError("; ".join(getattr(error, "messages", [str(error)]))) from error
         if dry_run:
             self.stdout.write(f"It would begin with {len(asks)} requests, the first {asks[0]['url']}")
