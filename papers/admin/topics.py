@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -38,7 +37,7 @@ class TopicAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
         """All papers get their topics anew, by a worker. A nudge that is lost is repeated by saving again."""
         super().save_model(request, obj, form, change)
-        transaction.on_commit(tasks.assign_topics.delay, robust=True)
+        tasks.nudge(tasks.assign_topics)
 
 
 @admin.register(TopicModel)

@@ -1,6 +1,5 @@
 """Sources for operators: what is fetched, how often, and how it went."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -43,7 +42,7 @@ class SourceAdmin(admin.ModelAdmin):
         """Each in a task of its own, on or not. With Redis gone, those that are on are due at the next tick."""
         sources.update(next_run_at=None)
         for source in sources:
-            transaction.on_commit(partial(tasks.fetch_source.delay, source.pk, asked=True), robust=True)
+            tasks.nudge(tasks.fetch_source, source.pk, asked=True)
         self.message_user(request, f"{len(sources)} will be fetched in a moment; reload to see how it went.")
 
 
@@ -66,7 +65,7 @@ class BackFillAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: BackFill, form: Any, change: bool) -> None:
         obj.not_before = timezone.now()
         super().save_model(request, obj, form, change)
-        wake(obj.pk)
+        tasks.nudge(tasks.go_on_with_back_fill, obj.pk)
 
     def response_add(self, request: HttpRequest, obj: BackFill, post_url_continue: Any = None) -> HttpResponse:  # noqa: ARG002
         return redirect("admin:papers_backfill_change", obj.pk)
@@ -110,7 +109,7 @@ class BackFillAdmin(admin.ModelAdmin):
             self.message_user(request, "Another of the same source is going on: stop it first.", messages.ERROR)
             return self._back(jobs)
         for pk in jobs.filter(status=BackFill.Status.ON).values_list("pk", flat=True):
-            wake(pk)
+            tasks.nudge(tasks.go_on_with_back_fill, pk)
         self.message_user(request, f"{resumed} going on.")
         return self._back(jobs)
 
@@ -120,8 +119,3 @@ class BackFillAdmin(admin.ModelAdmin):
         if len(only) == 1:
             return redirect("admin:papers_backfill_change", only[0])
         return redirect("admin:papers_backfill_changelist")
-
-
-def wake(pk: int) -> None:
-    """Have a worker begin; with Redis gone, the next tick does."""
-    transaction.on_commit(partial(tasks.go_on_with_back_fill.delay, pk), robust=True)

@@ -1,7 +1,6 @@
 """Imports for operators: upload, see what would come of it, confirm, watch, take the report."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -149,4 +148,8 @@ class ImportAdmin(admin.ModelAdmin):
 
 def go_on(job: Import) -> None:
     """Have a worker go on with it; with Redis gone, the sweep of every minute does."""
-    transaction.on_commit(partial(tasks.continue_import.delay, job.pk), robust=True)
+
+    def soon() -> None:  # Django logs what fails here by its name, which a bare partial has not
+        tasks.continue_import.delay(job.pk)
+
+    transaction.on_commit(soon, robust=True)

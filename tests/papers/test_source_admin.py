@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 
+from papers import tasks
 from papers.models import Paper
 from papers.records import PaperRecord
 from papers.sources.models import Source
@@ -24,15 +25,26 @@ def test_each_source_shows_how_it_went(admin_client: Client) -> None:
 
 
 def test_fetch_now_makes_a_source_due_and_wakes_a_worker(
-    admin_client: Client, django_capture_on_commit_callbacks: Any
+    admin_client: Client, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    wakened: list[Any] = []
+    monkeypatch.setattr(tasks.fetch_source, "delay", lambda *given, **named: wakened.append((given, named)))
     source = Source.objects.get(name="arxiv-feed")
     Source.objects.update(is_on=True, next_run_at=NOW)
     form = {"action": "fetch_now", "_selected_action": [source.pk]}
-    with django_capture_on_commit_callbacks() as wakened:
+    with django_capture_on_commit_callbacks(execute=True):
         admin_client.post("/admin/papers/source/", form, secure=True)
-    assert (len(wakened), wakened[0].args, wakened[0].keywords) == (1, (source.pk,), {"asked": True})
+    assert wakened == [((source.pk,), {"asked": True})]
     assert Source.objects.get(name="arxiv-feed").next_run_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_the_next_tick_fetches(admin_client: Client) -> None:
+    source = Source.objects.create(name="mirror", kind=Source.Kind.ARXIV_FEED, is_on=True, next_run_at=NOW)
+    form = {"action": "fetch_now", "_selected_action": [source.pk]}
+    assert admin_client.post("/admin/papers/source/", form, secure=True).status_code == 302
+    source.refresh_from_db()
+    assert source.next_run_at is None
 
 
 @pytest.mark.parametrize("categories", [[], ["cs LG"], "cs.LG", [1], None])
