@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.views.decorators.http import require_safe
@@ -94,9 +94,7 @@ class Merges(admin.ModelAdmin):
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return self.admin_site.each_context(request) | {
             "title": title,
-            "opts": self.opts,
             "may_merge": self.has_merge_permission(request),
-            "back": reverse("admin:papers_paper_changelist"),
         }
 
 
