@@ -1,0 +1,124 @@
+"""Every page of the admin in a real browser, found by the admin's own addresses, so that none can be forgotten."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from newsletter import audit
+from newsletter.models import Edition
+from papers.models import BackFill, Reading, Source, Topic
+from subscribers.models import Attack, HeldDomain, Letter, Subscriber, SubscriptionRequest, Suppression
+from tests.browser import chromium
+from tests.test_browser_desk import day, signed_in  # noqa: F401 - a fixture
+from tests.test_browser_pages import RULES, overflow
+
+pytestmark = pytest.mark.browser
+
+APPS = ("newsletter", "papers", "subscribers", "auth", "admin")
+# Whose row stands in an address of the desk.
+ROWS: dict[str, type[Model]] = {"editions": Edition, "readers": Subscriber, "topics": Topic}
+# The theme's own, the same for every model; and what is no page to be looked at.
+THEIRS = ("_history", "_delete", "app_list", "login", "logout", "jsi18n", "autocomplete", "search", "view_on_site")
+
+
+def patterns(found: list[URLPattern | URLResolver], before: str = "", space: str = "") -> Iterator[tuple[str, str]]:
+    """The address and the name of everything that has a name."""
+    for one in found:
+        if isinstance(one, URLResolver):
+            inner = f"{space}{one.namespace}:" if one.namespace else space
+            yield from patterns(one.url_patterns, before + str(one.pattern), inner)
+        elif one.name:
+            yield before + str(one.pattern), space + one.name
+
+
+def row_of(route: str, name: str) -> Model | None:
+    """The row that such a page is about: by the model in its name, or by the word before its number."""
+    if route.startswith("admin/desk/"):
+        return ROWS[route.split("/")[2]]._default_manager.first()
+    app, model, *_ = name.removeprefix("admin:").split("_")
+    return apps.get_model(app, model)._default_manager.first()
+
+
+def addresses() -> Iterator[str]:
+    for route, name in patterns(get_resolver().url_patterns):
+        parts = name.removeprefix("admin:").split("_")
+        is_ours = route.startswith("admin/") and (not route.startswith("admin/otp") and "axes" not in parts)
+        if not is_ours or name.endswith(THEIRS):
+            continue
+        if "<" not in route:
+            yield reverse(name)
+        elif row := row_of(route, name):
+            yield reverse(name, args=[row.pk])
+
+
+@pytest.fixture
+def owner(day: str) -> Client:  # noqa: F811 - the fixture
+    """Of everything there is something; and who may see all of it."""
+    now, reader, source = timezone.now(), Subscriber.objects.earliest("pk"), Source.objects.earliest("pk")
+    edition = Edition.objects.get()
+    paper = edition.pool.all()[0].paper
+    other = edition.pool.all()[1].paper
+    Reading.objects.create(paper=paper, taken_at=now, upvotes=12)
+    other.title = f"{paper.title}!"
+    other.save()
+    BackFill.objects.create(source=source, since=now.date(), until=now.date(), not_before=now)
+    Suppression.objects.add_hash("ab" * 32, "manual")
+    Attack.objects.begin("of 300 addresses that we asked within an hour, 0 confirmed", now)
+    SubscriptionRequest.objects.create(kind="subscribe", email="carol@example.org", network="192.0.2.0")
+    HeldDomain.objects.create(domain="lab.example", reason="all of it bounces", held_at=now, until=now + timedelta(1))
+    Letter.objects.create(subscriber=reader, kind="welcome", requested_at=now)
+    person = User.objects.create_user("grace", "grace@example.org", is_staff=True)
+    person.groups.set(Group.objects.filter(name="Owner"))
+    audit.record(person, reader, "looked")
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def pages(owner: Client) -> list[str]:
+    """Those that are pages, and not what is only posted to, or denied to everybody."""
+    asked = ((address, owner.get(address, secure=True)) for address in sorted(set(addresses())))
+    return [
+        address
+        for address, answer in asked
+        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+    ]
+
+
+def faults(page: Page) -> list[tuple[str, str]]:
+    """Of the page's own part: the sidebar around it is looked at once."""
+    rules = Axe().run(page, options=RULES).response["violations"]
+    return [(rule["id"], node["html"][:200]) for rule in rules for node in rule["nodes"]]
+
+
+def test_axe_objects_to_no_page_on_desk_and_phone_in_light_and_dark(site: str, owner: Client, pages: list[str]) -> None:
+    """Each is fetched once, and looked at twice: wide in the dark, narrow in the light."""
+    assert len(pages) > 50
+    found: dict[tuple[str, str], list[str]] = {}
+    with chromium() as browser:
+        key = str(owner.cookies[settings.SESSION_COOKIE_NAME].value)
+        page = signed_in(browser, site, key, viewport={"width": 1280, "height": 800}, color_scheme="dark").new_page()
+        for address in pages:
+            page.emulate_media(color_scheme="dark")
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.goto(site + address)
+            faulty = faults(page)
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size({"width": 375, "height": 800})
+            faulty += faults(page)
+            if overflow(page):
+                faulty.append(("wider than a phone", ""))
+            for fault in faulty:
+                found.setdefault(fault, []).append(address)
+    assert found == {}
