@@ -9,12 +9,15 @@ from django.db import models
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 
 from papers import trends
 from papers.admin.merging import Merges
 from papers.matching import MERGED_FIELDS
-from papers.models import Listing, Paper, PaperTopic
+from papers.models import Listing, Paper, PaperTopic, Reading
 from papers.models.topics import NOT_THIS
+
+READINGS_SHOWN = 10
 
 
 class PaperTopicInline(admin.TabularInline):
@@ -39,6 +42,10 @@ class ListingInline(admin.TabularInline):
     classes = ["collapse"]
 
 
+def _stars(reading: Reading) -> str:
+    return "" if reading.stars is None else f", {reading.stars} code stars"
+
+
 @admin.register(Paper)
 class PaperAdmin(Merges):
     list_display = ["title", "listed_on", "trend_score", "arxiv_id", "first_author"]
@@ -50,13 +57,21 @@ class PaperAdmin(Merges):
     list_per_page = 50
     inlines = [PaperTopicInline, ListingInline]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    readonly_fields = ["listed_on", "trend_score", "trend_parts", "edited_fields", "created_at", "updated_at"]
+    readonly_fields = [
+        "listed_on",
+        "trend_score",
+        "trend_parts",
+        "received",
+        "edited_fields",
+        "created_at",
+        "updated_at",
+    ]
     actions = ["let_sources_update"]
     fieldsets = [
         (None, {"fields": ["title", "abstract", "authors", "published_at"]}),
         ("Identity", {"fields": ["arxiv_id", "doi", "categories"]}),
         ("Links", {"fields": ["url", "pdf_url", "code_url"]}),
-        ("Trend", {"fields": ["listed_on", "trend_score", "trend_parts"]}),
+        ("Trend", {"fields": ["listed_on", "trend_score", "trend_parts", "received"]}),
         ("Record", {"fields": ["edited_fields", "created_at", "updated_at"], "classes": ["collapse"]}),
     ]
 
@@ -68,6 +83,13 @@ class PaperAdmin(Merges):
     def trend_parts(self, paper: Paper) -> str:
         """The terms of papers/trends.py as they stand now."""
         return trends.trends_of([paper])[paper.pk].in_words() if paper.pk else "-"
+
+    @admin.display(description="readings")
+    def received(self, paper: Paper) -> str:
+        """How its popularity grew, the latest first."""
+        rows = paper.readings.order_by("-taken_at")[:READINGS_SHOWN] if paper.pk else []
+        words = ((f"{one}, {one.comments} comments{_stars(one)}",) for one in rows)
+        return format_html_join("", "<div>{}</div>", words) or "none"
 
     @admin.action(description="Let sources update these again", permissions=["change"])
     def let_sources_update(self, request: HttpRequest, papers: models.QuerySet[Paper]) -> None:

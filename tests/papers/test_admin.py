@@ -34,6 +34,13 @@ def test_a_paper_shows_what_its_trend_is_made_of(editor: Client, paper: Paper) -
     assert "no. 2 on its page (25.0) · listed on 20 March 2026" in response.content.decode()
 
 
+def test_a_paper_shows_how_its_popularity_grew(editor: Client, paper: Paper) -> None:
+    for hour, upvotes in ((9, 12), (15, 40)):
+        paper.readings.create(taken_at=f"2026-03-20T{hour:02}:00Z", upvotes=upvotes, comments=2, stars=7)
+    page = editor.get(reverse("admin:papers_paper_change", args=[paper.pk]), secure=True).content.decode()
+    assert "40 upvotes at 2026-03-20 15:00, 2 comments, 7 code stars</div><div>12 upvotes" in page
+
+
 def test_a_strength_that_an_editor_sets_is_the_editors(editor: Client, paper: Paper) -> None:
     row, listing = paper.paper_topics.get(), paper.listings.get()
     form = {
