@@ -27,11 +27,11 @@ BETWEEN = (
     f'\r\n--{BOUNDARY}\r\nContent-Type: text/html; charset="utf-8"\r\n'
     "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 ).encode()
-END = f"\r\n--{BOUNDARY}--\r\n".encode()
+END = f"\r\n--{BOUNDARY}--\r\n.\r\n".encode()
 
 
-def as_bytes(message: EmailMultiAlternatives, at: datetime) -> bytes:
-    """The message with CRLF line ends, dated `at`; dots are not yet stuffed.
+def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
+    """The message, dated `at`, as it follows DATA (RFC 5321, 4.5.2): CRLF line ends, dots stuffed, the final one last.
 
     Raises ValueError for a message that is not a text with its HTML to one person, and for a header that holds a line
     break or cannot be said in ASCII.
@@ -82,29 +82,20 @@ def _long_header(name: str, value: str) -> bytes:
 
 def encoded(text: str) -> list[bytes]:
     """A part's content in pieces of quoted-printable."""
-    pieces: list[bytes] = []
-    _encode(text, pieces)
-    return pieces
-
-
-def _encode(text: str, pieces: list[bytes]) -> None:
-    if isinstance(text, Literal):
-        pieces.append(_encoded_once(text))
-    elif isinstance(text, Joined) and text.pieces:
-        for piece in text.pieces:
-            _encode(piece, pieces)
-    elif text:
-        pieces.append(quoted(text))
+    pieces = text.pieces if isinstance(text, Joined) and text.pieces else [text]
+    return [(_of_all if type(piece) is Literal else _of_one)(piece) for piece in pieces if piece]
 
 
 def quoted(text: str) -> bytes:
-    """One piece, ending with a line break, hard or soft."""
+    """One piece with its dots stuffed, from the start of a line to a line break, hard or soft."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    whole = binascii.b2a_qp(lines.encode(), istext=True).replace(b"\n", b"\r\n")
+    whole = b"\n" + binascii.b2a_qp(lines.encode(), istext=True)
+    whole = whole.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n")[2:]
     return whole if lines.endswith("\n") else whole + b"=\r\n"
 
 
-_encoded_once = lru_cache(maxsize=20_000)(quoted)  # a few editions' cards and shells
+_of_all = lru_cache(maxsize=20_000)(quoted)  # a few editions' cards, reasons and shells
+_of_one = lru_cache(maxsize=100)(quoted)  # a reader's own links stand in a mail several times
 
 
 def ascii_address(email: str) -> str:

@@ -100,7 +100,9 @@ class Batches:
         for copies in by_edition.values():
             chooser, renderer = self._of(copies[0])
             people = readers.load([copy.subscriber for copy in copies], chooser.candidates, timezone.now())
-            for digest, choices in zip(copies, chooser.choose_all(people), strict=True):
+            all_choices = list(chooser.choose_all(people))
+            renderer.read({choice.paper for choices in all_choices for choice in choices})
+            for digest, choices in zip(copies, all_choices, strict=True):
                 if choices:
                     chosen.append(Chosen(digest, choices, renderer))
                 else:

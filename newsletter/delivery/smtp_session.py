@@ -20,7 +20,7 @@ from functools import lru_cache
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from newsletter.delivery.mime import as_bytes, ascii_address
+from newsletter.delivery.mime import as_data, ascii_address
 from newsletter.delivery.outcomes import Kind, Outcome, by_sender_code, by_smtp_code
 
 LONGEST_REPLY = 65_536  # octets; a server that says more says nothing
@@ -75,10 +75,8 @@ def prepare(message: EmailMultiAlternatives) -> Prepared:
     sender, recipient = sender_address(message.from_email), ascii_address(message.to[0])
     if any(character in sender + recipient for character in "<> \r\n"):
         raise ValueError("An address would become a command.")
-    content = as_bytes(message, timezone.now())
-    if b"\n." in content:
-        content = content.replace(b"\n.", b"\n..")  # RFC 5321, 4.5.2
-    return Prepared(sender, recipient, content + b".\r\n", message.extra_headers.get("Message-ID", ""))
+    content = as_data(message, timezone.now())
+    return Prepared(sender, recipient, content, message.extra_headers.get("Message-ID", ""))
 
 
 @lru_cache(maxsize=8)

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
@@ -20,6 +22,7 @@ SUMMARY_LENGTH = 280
 NAMES_LENGTH = 300
 REASON_LENGTH = 200
 URL_LENGTH = 300  # a longer one is no address of a paper
+CARDS = 5_000  # that a process remembers: a few editions' papers, each as long as its words stay the same
 AUTHORS = 4  # named before "and others"
 CARD_SLOTS = ("label", "why", "say")  # all of them filled texts or addresses of ours
 
@@ -47,17 +50,22 @@ class Card:
 
 def card(paper: Paper) -> Card:
     """A paper's card in both parts, in the language that is active."""
-    context = {**card_context(paper), "slot": Slots(*CARD_SLOTS)}
+    return _rendered(get_language(), **card_context(paper))
+
+
+@lru_cache(maxsize=CARDS)
+def _rendered(_language: str | None, **texts: str) -> Card:
+    context = {**texts, "slot": Slots(*CARD_SLOTS)}
     return Card(
-        title=str(context["title"]),
-        subject=cut(str(context["title"]), SUBJECT_LENGTH),
-        summary=str(context["summary"]),
+        title=texts["title"],
+        subject=cut(texts["title"], SUBJECT_LENGTH),
+        summary=texts["summary"],
         html=SlottedHtml(inlined_fragment(render_to_string("emails/digest/card.html", context)), CARD_SLOTS),
         text=Slotted(render_to_string("emails/digest/card.txt", context), CARD_SLOTS),
     )
 
 
-def card_context(paper: Paper) -> dict[str, object]:
+def card_context(paper: Paper) -> dict[str, str]:
     """What a card says of its paper. Whatever a source or an editor wrote, it is plain text of bounded length here."""
     texts = {
         "title": cut(plain(paper.title), TITLE_LENGTH) or _("Untitled"),

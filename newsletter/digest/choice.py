@@ -63,6 +63,7 @@ class Chooser:
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
         self._ranker = Ranker(candidates)
+        self._popularity: dict[tuple[int, str], str] = {}
 
     def choose(self, reader: Reader) -> list[Choice]:
         """The reader's papers in their order; an empty list is a quiet day."""
@@ -86,6 +87,12 @@ class Chooser:
             verdict = f"taken, no. {place}: {choice.reason}" if choice else picks.why_left(row)
             lines.append((place or len(taken) + 1, self._line(scores, row, verdict, choice is not None)))
         return [line for _, line in sorted(lines, key=lambda pair: (pair[0], -pair[1].score))]
+
+    def popularity(self, row: int, language: str) -> str:
+        """A candidate's trend in words. The language is the one that is spoken now."""
+        if (words := self._popularity.get((row, language))) is None:
+            words = self._popularity[row, language] = str(self.candidates.popularity[row])
+        return words
 
     def _line(self, scores: Scores, row: int, verdict: str, taken: bool) -> Line:
         topic = int(scores.topic[0, row])
@@ -194,6 +201,6 @@ class Picks:
         return gettext("Still rising · %(reason)s") % {"reason": why} if row in self.risen else why
 
     def _choice(self, row: int, why: str, **marks: bool) -> Choice:
-        popularity = self.candidates.popularity[row]
+        popularity = self.chooser.popularity(row, self.reader.language)
         words = f"{why} · {popularity}" if popularity else why
         return Choice(self.candidates.papers[row], words, **marks)

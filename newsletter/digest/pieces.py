@@ -12,7 +12,7 @@ class Literal(str):
 
 
 class Joined(str):
-    """A text and its pieces, which may be joined themselves."""
+    """A text and the pieces that it was joined of."""
 
     pieces: Sequence[str] = ()
 

@@ -4,8 +4,9 @@ docs/email.md tells how, and what it costs.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from newsletter.digest.pieces import Joined
 from newsletter.digest.sheets import Part, Sheet
 from newsletter.digest.slots import Slotted
 from newsletter.models import Digest, Edition
+from papers.models import Paper
 from papers.text import cut
 from subscribers import links
 from subscribers.emails import compose, message_id, unsubscribing
@@ -71,17 +73,15 @@ class Copy:
         return shown
 
     def _filled(self, part: Part, cards: Sequence[Slotted]) -> str:
-        web, items = self.values["web"], []
+        web, items = self.values["web"], list[str]()
         for place, (card, choice, reason) in enumerate(zip(cards, self.choices, self.reasons, strict=False), start=1):
-            values = {"reason": reason, "label": "", "why": "", "say": f"{web}{place}/"}
-            if choice.is_labelled:
-                values["label"] = part.label.fill(values)
-            else:
-                values["why"] = part.why.fill(values)
-            items.append(card.fill(values))
+            label, why = (part.label(reason), "") if choice.is_labelled else ("", part.why(reason))
+            items += card.pieces({"label": label, "why": why, "say": f"{web}{place}/"})
         left = len(self.cards) - len(cards)
         more = part.more.fill({"words": self.sheet.more(left), "web": web}) if left else ""
-        return part.shell.fill({**self.values, "items": Joined.of(items), "more": more})
+        pieces = part.shell.pieces({**self.values, "items": "", "more": more})
+        pieces[part.items : part.items] = items
+        return Joined.of(pieces)
 
 
 class Renderer:
@@ -91,6 +91,7 @@ class Renderer:
         self.edition = edition
         self.pool_size = pool_size
         self._sheets: dict[str, Sheet] = {}
+        self._papers: dict[int, Paper] = {}
         host = urlsplit(settings.SITE_URL).hostname
         self._headers = {
             "List-Id": f"{settings.SITE_NAME}, {edition.get_kind_display()} <{edition.kind}.{host}>",
@@ -101,6 +102,11 @@ class Renderer:
         self._signer = links.digest_signer()
         self._preferences = links.PreferencesUrls()
         self._leave, self._leave_end = links.absolute("one_click", SOME_KEY).split(SOME_KEY)
+
+    def read(self, papers: Iterable[int]) -> None:
+        """Read papers at once that the next digests show."""
+        if missing := [pk for pk in papers if pk not in self._papers]:
+            self._papers |= Paper.objects.in_bulk(missing)
 
     def render(self, digest: Digest, choices: Sequence[Choice]) -> Rendered:
         """Subject, both parts and headers of one digest. Papers that HTML_LIMIT leaves no room for are on the web."""
@@ -149,7 +155,9 @@ class Renderer:
         reader = digest.subscriber
         if (sheet := self._sheets.get(reader.language)) is None:
             sheet = self._sheets[reader.language] = Sheet(self.edition, self.pool_size, reader.language)
-        cards = sheet.cards([choice.paper for choice in choices])
+        papers = [choice.paper for choice in choices]
+        self.read(papers)
+        cards = sheet.cards([self._papers[pk] for pk in papers])
         others = " · ".join([card.title for card in cards[1:4]])
         values = {
             "subject": cards[0].subject,
@@ -161,7 +169,7 @@ class Renderer:
             "leave_key": reader.leave_key,
             "web": f"{self._web}{self._signer.sign(digest.uid.hex)}{self._web_end}",
         }
-        return Copy(sheet, values, cards, choices, [plain(cut(choice.reason, REASON_LENGTH)) for choice in choices])
+        return Copy(sheet, values, cards, choices, [in_short(choice.reason) for choice in choices])
 
     def _headers_of(self, digest: Digest) -> dict[str, str]:
         """RFC 2369 and RFC 8058 (leaving in one click), RFC 2919 (the list's name), Gmail's Feedback-ID."""
@@ -171,6 +179,11 @@ class Renderer:
             **unsubscribing(f"{self._leave}{digest.subscriber.leave_key}{self._leave_end}"),
             **self._headers,
         }
+
+
+@lru_cache(maxsize=5_000)  # most reasons are those of many
+def in_short(reason: str) -> str:
+    return plain(cut(reason, REASON_LENGTH))
 
 
 def hinted(email: str) -> str:

@@ -1,7 +1,8 @@
 """What all readers of an edition who share a language have in common, rendered once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -9,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from newsletter.digest.cards import Card, card, plain
+from newsletter.digest.pieces import Literal
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
 from newsletter.models import Edition
 from papers.models import Paper
@@ -18,6 +20,7 @@ from subscribers.schedule import day_in_words
 from subscribers.styling import inlined, inlined_fragment
 
 NOTE_LENGTH = 2_000  # characters
+REASONS = 5_000  # that are remembered
 READER_SLOTS = ("subject", "preheader", "count", "address", "since")
 READY_SLOTS = ("items", "more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
 
@@ -30,13 +33,24 @@ class Part:
         self._slotted = SlottedHtml if is_html else Slotted
         shell = render_to_string(f"emails/digest/body.{kind}", shell_context(edition))
         self.shell = self._slotted(inlined(shell) if is_html else shell, READY_SLOTS)
-        self.label = self._piece(f"label.{kind}", "reason")
-        self.why = self._piece(f"why.{kind}", "reason")
+        self.items = self.shell.place_of("items")
+        self.label = _said(self._piece(f"label.{kind}", "reason"))
+        self.why = _said(self._piece(f"why.{kind}", "reason"))
         self.more = self._piece(f"more.{kind}", "words", "web")
 
     def _piece(self, name: str, *slots: str) -> Slotted:
         text = render_to_string(f"emails/digest/{name}", {"slot": Slots(*slots)})
         return self._slotted(inlined_fragment(text) if name.endswith("html") else text, READY_SLOTS)
+
+
+def _said(slotted: Slotted) -> Callable[[str], str]:
+    """A reason in its place. Most are those of many readers: those are filled in once, and count as in every copy."""
+
+    @lru_cache(maxsize=REASONS)
+    def said(reason: str) -> str:
+        return Literal(slotted.fill({"reason": reason}))
+
+    return said
 
 
 class Sheet:
@@ -50,12 +64,12 @@ class Sheet:
         self._counts: dict[int, str] = {}
         self._days: dict[date, str] = {}
 
-    def cards(self, papers: Sequence[int]) -> list[Card]:
+    def cards(self, papers: Sequence[Paper]) -> list[Card]:
         """The cards of these papers, in their order."""
-        if missing := [pk for pk in papers if pk not in self._cards]:
+        if missing := [paper for paper in papers if paper.pk not in self._cards]:
             with translation.override(self._language):
-                self._cards |= {paper.pk: card(paper) for paper in Paper.objects.filter(pk__in=missing)}
-        return [self._cards[pk] for pk in papers]
+                self._cards |= {paper.pk: card(paper) for paper in missing}
+        return [self._cards[paper.pk] for paper in papers]
 
     def count(self, papers: int) -> str:
         """ "5 papers for you, from 54 new ones"."""

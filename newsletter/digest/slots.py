@@ -32,12 +32,20 @@ class Slotted:
 
     def fill(self, values: Mapping[str, str]) -> Joined:
         """The text with every slot filled. Raises KeyError for a slot without a value."""
+        return Joined.of(self.pieces(values))
+
+    def pieces(self, values: Mapping[str, str]) -> list[str]:
+        """The same, not yet joined."""
         pieces = self._pieces.copy()
         for number, name in self._ready:
             pieces[number] = values[name]
         for number, name, escape in self._escaped:
             pieces[number] = escape(values[name])
-        return Joined.of(pieces)
+        return pieces
+
+    def place_of(self, name: str) -> int:
+        """Where among the pieces a slot is. Raises ValueError for one that there is not."""
+        return self._pieces.index(name, 1)
 
     def _escape(self, number: int) -> Callable[[str], str]:  # noqa: ARG002 - plain text is the same everywhere
         return str

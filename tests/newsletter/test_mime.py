@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from newsletter.delivery.mime import as_bytes, ascii_address
+from newsletter.delivery.mime import as_data, ascii_address
 from newsletter.digest.pieces import Joined
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Edition
@@ -27,7 +27,14 @@ words = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_
 )
 
 
-def parsed(raw: bytes) -> EmailMessage:
+def parsed(data: bytes) -> EmailMessage:
+    """As a server understands what follows DATA."""
+    raw, _, after = data.partition(b"\r\n.\r\n")
+    assert not after
+    return read(raw.replace(b"\r\n.", b"\r\n"))
+
+
+def read(raw: bytes) -> EmailMessage:
     return cast(EmailMessage, message_from_bytes(raw, policy=policy.default.clone(raise_on_defect=True)))
 
 
@@ -41,7 +48,7 @@ def test_both_parts_come_back_as_they_were(text: list[str], html: list[str]) -> 
     message.body = Joined.of(text)
     message.attach_alternative(Joined.of(html), "text/html")
     del message.alternatives[0]
-    raw = as_bytes(message, NOW)
+    raw = as_data(message, NOW)
     plain, rich = parsed(raw).iter_parts()
     assert plain.get_payload(decode=True).decode().replace("\r\n", "\n") == "".join(map(lines, text))
     assert rich.get_payload(decode=True).decode().replace("\r\n", "\n") == "".join(map(lines, html))
@@ -54,7 +61,7 @@ def test_both_parts_come_back_as_they_were(text: list[str], html: list[str]) -> 
 def test_a_subject_comes_back_as_it_was(subject: str) -> None:
     message = message_to("alice@example.org")
     message.subject = subject
-    raw = as_bytes(message, NOW)
+    raw = as_data(message, NOW)
     assert parsed(raw)["Subject"] == subject
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
 
@@ -66,7 +73,7 @@ def test_every_header_is_the_one_that_djangos_message_has(
     message = message_to("alice@example.org")
     message.extra_headers["List-Id"] = f"{settings.SITE_NAME} <daily.papers.example>"
     message.extra_headers["List-Unsubscribe"] = f"<https://papers.example/{'x' * 70}>, <mailto:leave@papers.example>"
-    ours, theirs = parsed(as_bytes(message, NOW)), parsed(message.message().as_bytes(linesep="\r\n"))
+    ours, theirs = parsed(as_data(message, NOW)), read(message.message().as_bytes(linesep="\r\n"))
     for name in {*ours, *theirs} - {"Date", "Content-Type"}:
         assert ours[name] == theirs[name].strip()  # it folds before a long address, and leaves a space
     assert ours["Date"].datetime == NOW
@@ -77,14 +84,14 @@ def test_a_long_address_in_a_header_is_neither_split_nor_encoded() -> None:
     message = message_to("alice@example.org")
     link = f"<https://papers.example/{'x' * 90}>"
     message.extra_headers["List-Unsubscribe"] = f"{link}, <mailto:leave@papers.example>"
-    assert f"List-Unsubscribe: {link},\r\n <mailto:leave@papers.example>\r\n".encode() in as_bytes(message, NOW)
+    assert f"List-Unsubscribe: {link},\r\n <mailto:leave@papers.example>\r\n".encode() in as_data(message, NOW)
 
 
 def test_what_all_copies_share_is_encoded_piece_by_piece_and_reads_as_one(edition: Edition) -> None:
     slot = Slots("name")
     message = message_to("alice@example.org")
     message.body = Slotted(f"Grüße an {slot['name']} aus Köln.\n.").fill({"name": "Ödön"})
-    plain, _ = parsed(as_bytes(message, NOW)).iter_parts()
+    plain, _ = parsed(as_data(message, NOW)).iter_parts()
     assert plain.get_content() == "Grüße an Ödön aus Köln.\r\n."
 
 
@@ -93,14 +100,14 @@ def test_no_header_can_begin_another(name: str) -> None:
     message = message_to("alice@example.org")
     message.subject = message.extra_headers[name] = "Papers\r\nBcc: everyone@example.org"
     with pytest.raises(ValueError, match="line break"):
-        as_bytes(message, NOW)
+        as_data(message, NOW)
 
 
 def test_only_a_text_with_its_html_to_one_person_is_built() -> None:
     message: EmailMultiAlternatives = message_to("alice@example.org")
     message.cc = ["bob@example.org"]
     with pytest.raises(ValueError, match="one person"):
-        as_bytes(message, NOW)
+        as_data(message, NOW)
 
 
 def test_a_domain_is_written_as_the_dns_has_it() -> None:
