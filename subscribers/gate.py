@@ -3,7 +3,7 @@
 It reads the rows afresh, because what it is asked about may have been read long before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from subscribers.models import HeldDomain, Letter, Move, Subscriber, Suppression
 from subscribers.moves import why_not_there
@@ -31,7 +31,8 @@ def why_not_mail(subscriber: Subscriber) -> str | None:
 def why_not(letter: Letter) -> str | None:
     """Why this letter must not be sent; None where it may."""
     kind = Letter.Kind(letter.kind)
-    reason = _refusals([letter.subscriber], MAY_GET[kind]).get(letter.subscriber_id)
+    asked = [letter.subscriber_id]
+    reason = _refusals(asked, Subscriber.objects.in_bulk(asked), MAY_GET[kind]).get(letter.subscriber_id)
     if reason or kind not in MOVING:
         return reason
     move = Move.objects.filter(subscriber=letter.subscriber_id).first()
@@ -42,16 +43,19 @@ def why_not(letter: Letter) -> str | None:
 
 def refusals(subscribers: Iterable[Subscriber]) -> dict[int, str]:
     """Who of them must not get a digest, by primary key, with the reason. Three queries, however many they are."""
-    readers = list(subscribers)
-    domains = {subscriber.pk: (subscriber.email or "").rpartition("@")[2] for subscriber in readers}
+    return at_the_gate([subscriber.pk for subscriber in subscribers])[1]
+
+
+def at_the_gate(asked: Collection[int]) -> tuple[dict[int, Subscriber], dict[int, str]]:
+    """The readers with these primary keys as they are now, and who of them must not get a digest, with the reason."""
+    now = Subscriber.objects.in_bulk(asked)
+    domains = {pk: (reader.email or "").rpartition("@")[2] for pk, reader in now.items()}
     held = set(HeldDomain.objects.filter(domain__in=set(domains.values())).values_list("domain", flat=True))
     unheard = {pk: f"nothing reaches {domain} at present" for pk, domain in domains.items() if domain in held}
-    return unheard | _refusals(readers, [Status.ACTIVE])
+    return now, unheard | _refusals(asked, now, [Status.ACTIVE])
 
 
-def _refusals(subscribers: Iterable[Subscriber], allowed: Iterable[str]) -> dict[int, str]:
-    asked = [subscriber.pk for subscriber in subscribers]
-    now = Subscriber.objects.in_bulk(asked)
+def _refusals(asked: Iterable[int], now: Mapping[int, Subscriber], allowed: Iterable[str]) -> dict[int, str]:
     suppressed = Suppression.objects.of(*(row.email for row in now.values() if row.email))
     reasons = {pk: _reason(now.get(pk), suppressed, allowed) for pk in asked}
     return {pk: reason for pk, reason in reasons.items() if reason}

@@ -56,7 +56,7 @@ def claim(at: datetime, size: int) -> list[Digest]:
             attempts=F("attempts") + 1,
         )
         return list(
-            Digest.objects.filter(pk__in=mine).select_related("edition", "subscriber").order_by("not_before", "pk")
+            Digest.objects.filter(pk__in=mine).prefetch_related("edition").order_by("not_before", "pk")
         )
 
 
@@ -152,6 +152,7 @@ def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime)
             {
                 "digest": one.digest.pk,
                 "token": one.digest.fencing_token,
+                "held": Status.CLAIMED.value,
                 "subject": one.subject,
                 "email": one.address,
                 "address_hash": address_hash(one.address),

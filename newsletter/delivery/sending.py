@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from newsletter.delivery import ledger
 from newsletter.delivery.carriers import carrier
-from newsletter.delivery.flow import Flow, Ready, refused
+from newsletter.delivery.flow import Flow, Ready
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import in_words
 from newsletter.delivery.pace import WAITS, Paced, in_turn
@@ -21,6 +21,7 @@ from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Choice, Chooser
 from newsletter.digest.rendering import Renderer
 from newsletter.models import Brake, Digest
+from subscribers.gate import at_the_gate
 
 log = logging.getLogger(__name__)
 
@@ -122,11 +123,14 @@ class Batches:
 
 
 def welcome(digests: Sequence[Digest]) -> list[Digest]:
-    """The gate: those that may be mailed now. The others are skipped with the gate's reason."""
-    endings = refused(digests)
-    ledger.record(endings, [], timezone.now())
-    no = {ending.digest.pk for ending in endings}
-    return [digest for digest in digests if digest.pk not in no]
+    """The gate: those that may be mailed now, with their readers. The others are skipped with the gate's reason."""
+    readers, no = at_the_gate([digest.subscriber_id for digest in digests])
+    skipped = [Ending(one, Status.SKIPPED, no[one.subscriber_id]) for one in digests if one.subscriber_id in no]
+    ledger.record(skipped, [], timezone.now())
+    mailable = [digest for digest in digests if digest.subscriber_id not in no]
+    for digest in mailable:
+        digest.subscriber = readers[digest.subscriber_id]
+    return mailable
 
 
 def build(by: Paced, one: Chosen) -> Ready | None:

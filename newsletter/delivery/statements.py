@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from newsletter.rows import Row, as_json, instant, table
+from newsletter.rows import Row, as_json, instant, run, table
 from subscribers.models import Subscriber
 
 ENDINGS = {
@@ -19,7 +20,14 @@ ENDINGS = {
     "provider_id": "text",
     "not_before": "timestamptz",
 }
-READY = {"digest": "bigint", "token": "integer", "subject": "text", "email": "text", "address_hash": "text"}
+READY = {
+    "digest": "bigint",
+    "token": "integer",
+    "held": "text",
+    "subject": "text",
+    "email": "text",
+    "address_hash": "text",
+}
 PAPERS = {
     "digest": "bigint",
     "paper": "bigint",
@@ -30,17 +38,20 @@ PAPERS = {
 }
 
 # What the worker's token says is its own, out of the state it had it in. One that overslept its lease finds what it
-# submitted in doubt: what it knows is better, and is written.
+# submitted in doubt: what it knows is better, and is written. Which ids they are stands beside the join, because no planner
+# knows how few rows JSON holds, and may read the whole ledger; for the same reason no status is written out by which an
+# index of all that is held would seem the shorter way.
 END = """
 UPDATE newsletter_digest AS d
 SET status = a.becomes, reason = a.reason, provider_id = a.provider_id, lease_until = NULL,
     not_before = COALESCE(a.not_before, d.not_before),
     settled_at = CASE WHEN a.becomes = 'planned' THEN NULL ELSE %s END,
     submitted_at = CASE WHEN a.becomes = 'planned' THEN NULL ELSE d.submitted_at END
-FROM {endings} AS a
-WHERE d.id = a.digest AND d.id IN ({ids}) AND d.fencing_token = a.token
+FROM endings AS a
+WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
   AND (d.status = a.held OR (a.held = 'submitting' AND d.status = 'in_doubt'))
 RETURNING id, status"""
+EACH = "= ANY (ARRAY(SELECT digest FROM {}))"
 FREE_PAPERS = "DELETE FROM newsletter_digestpaper WHERE digest_id IN ({returned})"
 # A refusal too is a word that nothing was sent: its papers may come another day.
 UNSENT = ("planned", "failed")
@@ -50,8 +61,9 @@ RETURNED = "SELECT id FROM ended WHERE status IN ('planned', 'failed')"
 BEGIN = """
 UPDATE newsletter_digest AS d
 SET status = 'submitting', submitted_at = %s, lease_until = %s, subject = a.subject
-FROM {ready} AS a
-WHERE d.id = a.digest AND d.id IN ({ids}) AND d.fencing_token = a.token AND d.status = 'claimed'
+FROM ready AS a
+WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
+  AND d.status = a.held
   AND EXISTS (SELECT 1 FROM newsletter_edition AS e WHERE e.id = d.edition_id AND e.status = 'open')
   AND (d.subscriber_id, a.email) IN ({mailable})
   AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS s WHERE s.address_hash = a.address_hash)
@@ -60,7 +72,7 @@ RETURNING id, subscriber_id"""
 WRITE_PAPERS = """
 INSERT INTO newsletter_digestpaper (digest_id, subscriber_id, paper_id, place, reason, outside, rising)
 SELECT p.digest, d.subscriber_id, p.paper, p.place, p.reason, p.outside, p.rising
-FROM {papers} AS p JOIN {begun} AS d ON d.id = p.digest"""
+FROM papers AS p JOIN {begun} AS d ON d.id = p.digest"""
 
 
 @dataclass(frozen=True)
@@ -81,50 +93,53 @@ class Turn:
 
     def _as_one(self) -> tuple[set[int], set[int]]:
         """PostgreSQL: one statement, and so one round trip and one commit."""
-        parts, found, values = [], [], list[Any]()
-        if self.endings:
-            sql, arguments = self._end()
-            parts += [f"ended AS ({sql})"]
-            if any(row["becomes"] in UNSENT for row in self.endings):
-                parts += [f"freed AS ({FREE_PAPERS.format(returned=RETURNED)})"]
-            found += ["SELECT 'ended', id FROM ended"]
-            values += arguments
-        if self.ready:
-            sql, arguments = self._begin()
-            parts += [f"begun AS ({sql})"]
-            parts += [f"written AS ({WRITE_PAPERS.format(papers=table(PAPERS), begun='begun')})"]
-            found += ["SELECT 'begun', id FROM begun"]
-            values += [*arguments, as_json(self.papers)]
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH {', '.join(parts)} {' UNION ALL '.join(found)}", values)
-            ids = cursor.fetchall()
-        return tuple({pk for which, pk in ids if which == name} for name in ("ended", "begun"))  # type: ignore[return-value]
+        frees = any(row["becomes"] in UNSENT for row in self.endings)
+        mailable, active = readers()
+        values = [as_json(self.endings), as_json(self.ready), as_json(self.papers), instant(self.at)]
+        values += [instant(self.at), instant(self.lease_until), *active]
+        found = run(at_once(mailable, frees=frees), values)
+        ended, begun = ({pk for which, pk in found if which == name} for name in ("ended", "begun"))
+        return ended, begun
 
     def _one_by_one(self) -> tuple[set[int], set[int]]:
         """SQLite: a few statements in the caller's transaction."""
-        ended, begun = list[tuple[int, str]](), set[int]()
-        with connection.cursor() as cursor:
-            if self.endings:
-                cursor.execute(*self._end())
-                ended = cursor.fetchall()
-                if returned := ", ".join(str(pk) for pk, status in ended if status in UNSENT):
-                    cursor.execute(FREE_PAPERS.format(returned=returned))
-            if self.ready:
-                cursor.execute(*self._begin())
-                begun = {pk for pk, _ in cursor.fetchall()}
-                papers = as_json(row for row in self.papers if row["digest"] in begun)
-                cursor.execute(WRITE_PAPERS.format(papers=table(PAPERS), begun="newsletter_digest"), [papers])
+        ended, begun = list[tuple[Any, ...]](), set[int]()
+        if self.endings:
+            sql = f"WITH endings AS {table(ENDINGS)} {END.format(among=these(self.endings))}"
+            ended = run(sql, [as_json(self.endings), instant(self.at)])
+            if returned := ", ".join(str(pk) for pk, status in ended if status in UNSENT):
+                run(FREE_PAPERS.format(returned=returned), [])
+        if self.ready:
+            mailable, active = readers()
+            sql = f"WITH ready AS {table(READY)} {BEGIN.format(among=these(self.ready), mailable=mailable)}"
+            values = [as_json(self.ready), instant(self.at), instant(self.lease_until), *active]
+            begun = {pk for pk, _ in run(sql, values)}
+            papers = as_json(row for row in self.papers if row["digest"] in begun)
+            run(f"WITH papers AS {table(PAPERS)} {WRITE_PAPERS.format(begun='newsletter_digest')}", [papers])
         return {pk for pk, _ in ended}, begun
 
-    def _end(self) -> tuple[str, list[Any]]:
-        return END.format(endings=table(ENDINGS), ids=ids(self.endings)), [instant(self.at), as_json(self.endings)]
 
-    def _begin(self) -> tuple[str, list[Any]]:
-        mailable, arguments = Subscriber.objects.mailable().values("pk", "email").query.sql_with_params()
-        values = [instant(self.at), instant(self.lease_until), as_json(self.ready), *arguments]
-        return BEGIN.format(ready=table(READY), ids=ids(self.ready), mailable=mailable), values
+def these(rows: Sequence[Row]) -> str:
+    return f"IN ({', '.join(str(row['digest']) for row in rows)})"
 
 
-def ids(rows: Sequence[Row]) -> str:
-    """The rows once more, by number: from JSON no planner knows how few they are, and may read the whole ledger."""
-    return ", ".join(str(row["digest"]) for row in rows)
+@lru_cache
+def readers() -> tuple[str, Sequence[object]]:
+    """Who may get a digest, in SQL."""
+    sql, values = Subscriber.objects.mailable().values("pk", "email").query.sql_with_params()
+    return sql, values
+
+
+@lru_cache
+def at_once(mailable: str, *, frees: bool) -> str:
+    """The whole turn, always in the same words; `frees` where papers may become free again."""
+    parts = [
+        f"endings AS {table(ENDINGS)}",
+        f"ready AS {table(READY)}",
+        f"papers AS {table(PAPERS)}",
+        f"ended AS ({END.format(among=EACH.format('endings'))})",
+        f"begun AS ({BEGIN.format(among=EACH.format('ready'), mailable=mailable)})",
+        f"written AS ({WRITE_PAPERS.format(begun='begun')})",
+        *([f"freed AS ({FREE_PAPERS.format(returned=RETURNED)})"] if frees else []),
+    ]
+    return f"WITH {', '.join(parts)} SELECT 'ended', id FROM ended UNION ALL SELECT 'begun', id FROM begun"

@@ -89,6 +89,12 @@ class Candidates:
         return self.texts or corpus(tuple(self.papers))
 
     @cached_property
+    def span(self) -> tuple[int, int]:
+        """The first and the last of the papers by number. Papers of one time lie together, so for each reader an index
+        is read over this stretch instead of being asked for every paper."""
+        return min(self.papers, default=0), max(self.papers, default=0)
+
+    @cached_property
     def row_of(self) -> dict[int, int]:
         return {paper: row for row, paper in enumerate(self.papers)}
 

@@ -79,11 +79,13 @@ def _pairs(through: type, subscribers: Sequence[Subscriber]) -> Mapping[int, set
 def _spoken_of(subscribers: Sequence[Subscriber], pool: Candidates, but: Edition | None) -> Mapping[int, set[int]]:
     """The papers of the pool that each reader said something of, wherever: they know them."""
     known: defaultdict[int, set[int]] = defaultdict(set)
-    words = Feedback.objects.filter(subscriber__in=subscribers, paper__in=pool.papers)
+    first, last = pool.span
+    words = Feedback.objects.filter(subscriber__in=subscribers, paper__gte=first, paper__lte=last)
     if but is not None:
         words = words.exclude(Exists(_SENT.filter(digest__edition=but)))
     for subscriber, paper in words.values_list("subscriber_id", "paper_id"):
-        known[subscriber].add(paper)
+        if paper in pool.row_of:
+            known[subscriber].add(paper)
     return known
 
 
@@ -94,13 +96,16 @@ def _sent(
     sent: defaultdict[int, set[int]] = defaultdict(set)
     risen: defaultdict[int, set[int]] = defaultdict(set)
     again: set[tuple[int, int]] = set()
-    rows = DigestPaper.objects.filter(subscriber__in=subscribers, paper__in=pool.papers)
+    first, last = pool.span
+    rows = DigestPaper.objects.filter(subscriber__in=subscribers, paper__gte=first, paper__lte=last)
     if but is not None:
         rows = rows.exclude(digest__edition=but)
     then = Subquery(_NOTICE_THEN.values("notice")[:1])
     for subscriber, paper, rising, before in rows.annotate(then=then).values_list(
         "subscriber_id", "paper_id", "rising", "then"
     ):
+        if paper not in pool.row_of:
+            continue
         sent[subscriber].add(paper)
         if rising:
             again.add((subscriber, paper))
