@@ -120,7 +120,7 @@ def deliver(_: int) -> dict[str, object]:
         statements["all"] += 1
         return execute(sql, parameters, many, context)
 
-    connection.ensure_connection()
+    warm_up()
     print("ready", flush=True)
     sys.stdin.readline()
     started, cpu, delivered = time.monotonic(), time.process_time(), 0
@@ -135,6 +135,12 @@ def deliver(_: int) -> dict[str, object]:
         "statements": statements["all"],
         "megabytes": megabytes(),
     }
+
+
+def warm_up() -> None:
+    """What a worker does once in its life, and once for an edition: pages are imported, an edition's cards rendered."""
+    for one in batch(list(Digest.objects.select_related("edition", "subscriber")[:200])):
+        one.renderer.message(one.digest, one.choices)
 
 
 def loop(number: int) -> dict[str, object]:

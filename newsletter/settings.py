@@ -229,7 +229,7 @@ INBOX_DIR = Path(env.str("INBOX_DIR", str(VAR_DIR / "inbox"))) if DEMO else None
 POOL_DAYS = env.int("POOL_DAYS", 3650 if DEMO else 14)  # the demo reads the seed page whatever its age
 FIRST_DIGEST_AFTER = timedelta(seconds=env.int("FIRST_DIGEST_AFTER", 30))
 TICK_SECONDS = env.int("TICK_SECONDS", 5 if DEMO else 60)
-CLAIM_SIZE = env.int("CLAIM_SIZE", 200)  # digests a worker takes at once
+CLAIM_SIZE = env.int("CLAIM_SIZE", 500)  # digests a worker takes at once
 SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a kill; 1 is the careful setting
 SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20)  # to the provider at once, per worker process
 SUBMIT_BATCH = env.int("SUBMIT_BATCH", None)  # messages a call, where the provider takes batches: docs/delivery.md

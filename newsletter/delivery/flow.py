@@ -132,10 +132,13 @@ class Flow:
         going = min(len(self._ready), self._room())
         if not going and not self._endings:
             return False
-        # Half of what can be under way is worth a statement, while the other half is in flight.
-        if 2 * max(going, len(self._endings)) >= min(self._width, self._carrier.at_once()):
+        together, most = max(going, len(self._endings)), min(self._width, self._carrier.at_once())
+        if building:  # the machine is the slower one: as few statements as may be
+            return together >= most
+        # The wire is: half of what can be under way is worth a statement, while the other half is in flight.
+        if 2 * together >= most:
             return True
-        alone = not (building or self._offered or self._flying)
+        alone = not (self._offered or self._flying)
         return alone or time.monotonic() - self._since > PATIENCE
 
     def _turn(self) -> None:

@@ -55,9 +55,8 @@ def claim(at: datetime, size: int) -> list[Digest]:
             fencing_token=F("fencing_token") + 1,
             attempts=F("attempts") + 1,
         )
-        return list(
-            Digest.objects.filter(pk__in=mine).prefetch_related("edition").order_by("not_before", "pk")
-        )
+        claimed = Digest.objects.filter(pk__in=mine).only("uid", "edition", "subscriber", "fencing_token")
+        return list(claimed.prefetch_related("edition").order_by("not_before", "pk"))
 
 
 def take_back(digests: QuerySet[Digest]) -> None:

@@ -73,8 +73,9 @@ class Digest(models.Model):
             return [cls.SUBMITTING, cls.ACCEPTED, cls.DELIVERED, cls.BOUNCED, cls.COMPLAINED, cls.IN_DOUBT]
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="digests")
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="+")
+    # Each mail changes its row three times: the indexes below begin with these two as well.
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="digests", db_index=False)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it took a side exit, or waits.")
     not_before = models.DateTimeField(help_text="When it is due.")
@@ -158,8 +159,12 @@ class DigestPaper(models.Model):
     The rows are written with the state `submitting` and removed when it is certain that nothing was sent.
     """
 
-    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="papers")
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
+    # Ten rows a mail are the most that delivery writes: the two constraints below have the indexes of these two, and the
+    # reader is the digest's own, whose foreign key holds.
+    digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="papers", db_index=False)
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="+")
     place = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=200, help_text="Why this reader got it, in words.")
