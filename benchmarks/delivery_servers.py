@@ -1,5 +1,6 @@
-"""What the delivery benchmark runs beside itself: a PostgreSQL that keeps its word, and postfix's test programs."""
+"""What the delivery benchmark runs beside itself: a PostgreSQL that keeps its word, postfix's test programs, peers."""
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -7,9 +8,23 @@ import socket
 import subprocess
 import tempfile
 import time
+import venv
 from collections.abc import Iterator, Sequence
+from functools import cache
+
+import psycopg
+from psycopg import sql
 
 from tests.servers import free_port, postgres_programs, unprivileged_user
+
+PEERS = [
+    "django==5.2.19",
+    "django-post_office==3.12.0",
+    "django-newsletter==1.2.1",
+    "sorl-thumbnail",  # one of its two ways with pictures must be there
+    "pillow",
+    "psycopg[binary]==3.3.9",
+]
 
 
 @contextlib.contextmanager
@@ -28,6 +43,24 @@ def postgres() -> Iterator[str]:
         with running(command, port, user=user):
             time.sleep(1)
             yield f"postgres://bench@127.0.0.1:{port}/postgres"
+
+
+def new_database(database: str, name: str) -> str:
+    """Another database in the same PostgreSQL; its URL."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return f"{database.rpartition('/')[0]}/{name}"
+
+
+@cache
+def environment_of_peers() -> str:
+    """A Python that has other people's senders, and nothing of ours; it is gone when this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="tp-peers-")
+    atexit.register(folder.cleanup)
+    venv.create(folder.name, with_pip=True)
+    python = f"{folder.name}/bin/python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
+    return python
 
 
 @contextlib.contextmanager

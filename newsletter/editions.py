@@ -5,6 +5,7 @@ a digest is unique per edition and reader, and a reader moves on in the transact
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -44,10 +45,15 @@ MOVE_ON = """
 UPDATE subscribers_subscriber SET next_digest_at = a.next FROM {digests} AS a WHERE id = a.subscriber"""
 
 
-def plan(at: datetime) -> int:
-    """Plan a digest for every reader whose hour has come; returns how many were planned."""
+def plan(at: datetime, more: Callable[[], None] = lambda: None, size: int = CHUNK) -> int:
+    """Plan a digest for every reader whose hour has come; returns how many were planned.
+
+    `more` is called once where they are more than a chunk, so that another process can help.
+    """
     planned = 0
-    while readers := plan_chunk(at):
+    while readers := plan_chunk(at, size):
+        if not planned and readers == size:
+            more()
         planned += readers
     return planned
 

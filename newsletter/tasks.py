@@ -21,7 +21,7 @@ def tick() -> None:
     now = timezone.now()
     custody.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
-    planned = editions.plan(now)
+    planned = editions.plan(now, more=lambda: nudge(plan))
     bounces.end_holds(now)
     events.apply_stored(now)
     canaries.advance(now)
@@ -30,6 +30,12 @@ def tick() -> None:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
+
+
+@shared_task
+def plan() -> None:
+    """Help the tick to plan: while the database is at one chunk, somebody can think about another."""
+    editions.plan(timezone.now())
 
 
 @shared_task

@@ -54,6 +54,13 @@ def test_more_readers_than_a_chunk_are_all_planned_in_few_transactions(
     assert Digest.objects.count() == 25
 
 
+def test_more_readers_than_a_chunk_call_one_helper(db: None) -> None:
+    calls: list[str] = []
+    add_readers(5)
+    assert editions.plan(NOW, more=lambda: calls.append("help"), size=2) == 5
+    assert calls == ["help"]
+
+
 def test_the_pool_is_frozen_when_the_edition_opens(alice: Subscriber, papers: list[Paper]) -> None:
     editions.plan(NOW)
     Paper.objects.create(title="Late", title_key="late", listed_on=NOW.date(), hot=1000)
