@@ -55,7 +55,7 @@ def claim(at: datetime, size: int) -> list[Digest]:
             fencing_token=F("fencing_token") + 1,
             attempts=F("attempts") + 1,
         )
-        claimed = Digest.objects.filter(pk__in=mine).only("uid", "edition", "subscriber", "fencing_token")
+        claimed = Digest.objects.filter(pk__in=mine).only("uid", "edition", "revision", "subscriber", "fencing_token")
         return list(claimed.prefetch_related("edition").order_by("not_before", "pk"))
 
 

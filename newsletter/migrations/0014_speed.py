@@ -5,31 +5,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('newsletter', '0011_ledgerops'),
-        ('subscribers', '0011_held_domains'),
+        ("newsletter", "0012_revisions"),
+        ("subscribers", "0011_held_domains"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='digest',
-            name='edition',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='digests', to='newsletter.edition'),
+            model_name="digest",
+            name="edition",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="digests",
+                to="newsletter.edition",
+            ),
         ),
         migrations.AlterField(
-            model_name='digest',
-            name='subscriber',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.subscriber'),
+            model_name="digest",
+            name="subscriber",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="subscribers.subscriber",
+            ),
         ),
         migrations.AlterField(
-            model_name='digestpaper',
-            name='digest',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='papers', to='newsletter.digest'),
+            model_name="digestpaper",
+            name="digest",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="papers",
+                to="newsletter.digest",
+            ),
         ),
         migrations.AlterField(
-            model_name='digestpaper',
-            name='subscriber',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber'),
+            model_name="digestpaper",
+            name="subscriber",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="subscribers.subscriber",
+            ),
         ),
     ]
