@@ -104,7 +104,7 @@ def slow(options: argparse.Namespace, settings: Settings) -> None:
 def http(options: argparse.Namespace, settings: Settings) -> None:
     del options
     with stub("http", 50) as port:
-        for width in (20, 40):
+        for width, batch in ((20, 1), (40, 1), (20, 10)):
             calls = settings | {
                 "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
                 "ANYMAIL_POSTMARK_SERVER_TOKEN": "token",
@@ -112,8 +112,9 @@ def http(options: argparse.Namespace, settings: Settings) -> None:
                 "ANYMAIL_WEBHOOK_SECRET": "user:password",
                 "SUBMIT_SLICE": str(width),
                 "SUBMIT_CONNECTIONS": str(width),
+                "SUBMIT_BATCH": str(batch),
             }
-            row(f"Postmark's call, 50 ms, a slice of {width}", delivered(calls))
+            row(f"Postmark, 50 ms, a slice of {width}, {batch} a call", delivered(calls))
 
 
 def planning(options: argparse.Namespace, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Providers that take their time, cheap enough to stand beside what is measured: `python -m benchmarks.delivery_stubs`.
 
 smtp PORT MILLISECONDS    a relay that answers each command after so long, one after the other, PIPELINING offered
-http PORT MILLISECONDS    Postmark's call for one message, answered after so long
+http PORT MILLISECONDS    Postmark's calls for one message and for many, answered after so long
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import sys
 from collections import deque
 
 TAKEN = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": "reader@example.org"}'
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(TAKEN), TAKEN)
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
 
 class Slow(asyncio.Protocol):
@@ -66,7 +66,9 @@ class Http(Slow):
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]) if found else 0
         if found and len(body) >= length:
             self.rest = body[length:]
-            self.answer(OK)
+            is_batch = b"/batch " in head.partition(b"\r\n")[0]
+            words = b"[%s]" % b",".join([TAKEN] * body[:length].count(b'"HtmlBody"')) if is_batch else TAKEN
+            self.answer(OK % (len(words), words))
 
 
 async def serve(kind: str, port: int, milliseconds: int) -> None:
