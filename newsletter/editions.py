@@ -5,7 +5,7 @@ a digest is unique per edition and reader, and a reader moves on in the transact
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -63,12 +63,9 @@ def plan_chunk(at: datetime, size: int = CHUNK) -> int:
     """Plan at most `size` due readers in one transaction; returns how many there were."""
     due = Subscriber.objects.due(at).select_for_update(skip_locked=True)
     readers = due.values_list("pk", "next_digest_at", "cadence", "local_hour", "weekday", "zone", "weekdays")[:size]
-    slots: dict[tuple[object, ...], Row] = {}  # readers of one schedule share all but their names
-    digests = []
-    for pk, *slot in readers:
-        if (shared := slots.get(tuple(slot))) is None:
-            shared = slots[tuple(slot)] = _slot(at, *slot)
-        digests.append({"uid": uuid.uuid4().hex, "subscriber": pk, **shared})
+    found = [(pk, tuple(slot)) for pk, *slot in readers]
+    shared = _slots(at, {slot for _, slot in found})
+    digests = [{"uid": uuid.uuid4().hex, "subscriber": pk, **shared[slot]} for pk, slot in found]
     if digests:
         written = as_json(digests)
         with connection.cursor() as cursor:
@@ -77,13 +74,23 @@ def plan_chunk(at: datetime, size: int = CHUNK) -> int:
     return len(digests)
 
 
-def _slot(at: datetime, due: Any, cadence: Any, *when: Any) -> Row:
-    """What the digests of one schedule and slot have in common.
+def _slots(at: datetime, slots: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], Row]:
+    """What the readers of one schedule and slot share: all but their names.
 
-    After an outage it is the last slot that was missed; they may be planned too late, and then expire, on record."""
-    schedule = Schedule(Cadence(cadence), *when)
-    due = schedule.catch_up(due, at)
-    edition = open_edition(cadence, schedule.local_date(due))
+    After an outage it is the last slot that was missed; they may be planned too late, and then expire, on record.
+    """
+    known = []
+    for slot in slots:
+        due, cadence, *when = slot
+        schedule = Schedule(Cadence(cadence), *when)
+        due = schedule.catch_up(due, at)
+        known.append((cadence, schedule.local_date(due), due, schedule, slot))
+    # In one order wherever it is planned: two who open the same editions would wait for each other.
+    known.sort(key=lambda one: one[:2])
+    return {slot: _slot(at, due, schedule, open_edition(*edition)) for *edition, due, schedule, slot in known}
+
+
+def _slot(at: datetime, due: datetime, schedule: Schedule, edition: Edition) -> Row:
     return {
         "edition": edition.pk,
         "revision": edition.revision,
