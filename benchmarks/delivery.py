@@ -10,8 +10,8 @@ Parts, all of them where none is named:
     slice     the same, by SUBMIT_SLICE
     slow      into a relay that answers each command after 20 ms
     http      by anymail's Postmark backend into a stub that answers after 50 ms
-    planning  10,000 and --due readers into digests, by the tick and its helper
-    claim     how long a claim takes in ledgers of --due and of --rows digests
+    planning  10,000 and --due readers into digests, by the tick and its helper; then how long a claim takes in a ledger
+              of so many digests, and of --rows
     hour      from due to accepted, when --hour readers are due at once
 
 postfix's programs are in Debian's package of that name: installed, or unpacked (dpkg -x) into FOLDER.
@@ -124,15 +124,9 @@ def planning(options: argparse.Namespace, settings: Settings) -> None:
         part("many", readers, apart)
         report = together("plan", apart, WORKERS)
         row(f"planning {readers:,} readers, {report['seconds']:.1f} s", report)
-
-
-def claim(options: argparse.Namespace, settings: Settings) -> None:
-    apart = settings | {"DATABASE_URL": new_database(settings["DATABASE_URL"], "claims")}
-    part("fill", 1, apart)
-    part("many", options.due, apart)
-    together("plan", apart, WORKERS)
     for rows in (0, options.rows - options.due):
-        part("settled", rows, apart)
+        if rows:
+            part("settled", rows, apart)
         found = part("claim", 0, apart)
         ways = ", ".join(found["ways"])
         say("a claim", f"of {found['claimed']} among {found['rows']:,}: {found['milliseconds']:.1f} ms ({ways})")
@@ -245,7 +239,6 @@ PARTS = {
     "slow": slow,
     "http": http,
     "planning": planning,
-    "claim": claim,
     "hour": hour,
 }
 

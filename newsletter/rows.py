@@ -34,7 +34,9 @@ def run(sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     is_postgres = connection.vendor == "postgresql"
     # Django's own cursors put values into the words, so that no statement is ever the one before.
-    with connection.make_cursor(psycopg.Cursor(connection.connection)) if is_postgres else connection.cursor() as cursor:
+    with (
+        connection.make_cursor(psycopg.Cursor(connection.connection)) if is_postgres else connection.cursor() as cursor
+    ):
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
 
