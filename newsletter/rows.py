@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 Row = Mapping[str, object]
 Columns = Mapping[str, str]  # names and PostgreSQL's types
@@ -29,16 +30,20 @@ def as_json(rows: Iterable[Row]) -> str:
     return json.dumps(list(rows), ensure_ascii=False, default=str)
 
 
-def run(sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """What a hot statement returns. PostgreSQL keeps its plan as long as the connection (OPTIONS in the settings)."""
-    connection.ensure_connection()
-    is_postgres = connection.vendor == "postgresql"
-    # Django's own cursors put values into the words, so that no statement is ever the one before.
-    with (
-        connection.make_cursor(psycopg.Cursor(connection.connection)) if is_postgres else connection.cursor() as cursor
-    ):
+    with _cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
+
+
+def _cursor() -> CursorWrapper:
+    """Django's own puts values into the words of a statement for PostgreSQL, so that none is ever the one before."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    connection.ensure_connection()
+    bare: Any = psycopg.Cursor(connection.connection)
+    return connection.make_cursor(bare)
 
 
 def instant(at: datetime) -> Any:

@@ -38,9 +38,9 @@ PAPERS = {
 }
 
 # What the worker's token says is its own, out of the state it had it in. One that overslept its lease finds what it
-# submitted in doubt: what it knows is better, and is written. Which ids they are stands beside the join, because no planner
-# knows how few rows JSON holds, and may read the whole ledger; for the same reason no status is written out by which an
-# index of all that is held would seem the shorter way.
+# submitted in doubt: what it knows is better, and is written. The ids stand beside the join, because no planner knows
+# how few rows JSON holds, and may read the whole ledger; for the same reason the state comes with the rows: by one that
+# is written out the index of all that is held would seem the shorter way.
 END = """
 UPDATE newsletter_digest AS d
 SET status = a.becomes, reason = a.reason, provider_id = a.provider_id, lease_until = NULL,
@@ -142,4 +142,5 @@ def at_once(mailable: str, *, frees: bool) -> str:
         f"written AS ({WRITE_PAPERS.format(begun='begun')})",
         *([f"freed AS ({FREE_PAPERS.format(returned=RETURNED)})"] if frees else []),
     ]
-    return f"WITH {', '.join(parts)} SELECT 'ended', id FROM ended UNION ALL SELECT 'begun', id FROM begun"
+    found = "SELECT 'ended', id FROM ended UNION ALL SELECT 'begun', id FROM begun"
+    return f"WITH {', '.join(parts)} {found}"

@@ -159,8 +159,8 @@ class DigestPaper(models.Model):
     The rows are written with the state `submitting` and removed when it is certain that nothing was sent.
     """
 
-    # Ten rows a mail are the most that delivery writes: the two constraints below have the indexes of these two, and the
-    # reader is the digest's own, whose foreign key holds.
+    # Ten rows a mail are the most that delivery writes: the two constraints below have the indexes of these two, and
+    # the reader is the digest's own, whose foreign key holds.
     digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="papers", db_index=False)
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
