@@ -94,10 +94,10 @@ class Turn:
     def _as_one(self) -> tuple[set[int], set[int]]:
         """PostgreSQL: one statement, and so one round trip and one commit."""
         frees = any(row["becomes"] in UNSENT for row in self.endings)
-        mailable, active = readers()
+        mailable, active = who_is_mailable()
         values = [as_json(self.endings), as_json(self.ready), as_json(self.papers), instant(self.at)]
         values += [instant(self.at), instant(self.lease_until), *active]
-        found = run(at_once(mailable, frees=frees), values)
+        found = run(whole_turn(mailable, frees=frees), values)
         ended, begun = ({pk for which, pk in found if which == name} for name in ("ended", "begun"))
         return ended, begun
 
@@ -110,7 +110,7 @@ class Turn:
             if returned := ", ".join(str(pk) for pk, status in ended if status in UNSENT):
                 run(FREE_PAPERS.format(returned=returned), [])
         if self.ready:
-            mailable, active = readers()
+            mailable, active = who_is_mailable()
             sql = f"WITH ready AS {table(READY)} {BEGIN.format(among=these(self.ready), mailable=mailable)}"
             values = [as_json(self.ready), instant(self.at), instant(self.lease_until), *active]
             begun = {pk for pk, _ in run(sql, values)}
@@ -124,14 +124,14 @@ def these(rows: Sequence[Row]) -> str:
 
 
 @lru_cache
-def readers() -> tuple[str, Sequence[object]]:
+def who_is_mailable() -> tuple[str, Sequence[object]]:
     """Who may get a digest, in SQL."""
     sql, values = Subscriber.objects.mailable().values("pk", "email").query.sql_with_params()
     return sql, values
 
 
 @lru_cache
-def at_once(mailable: str, *, frees: bool) -> str:
+def whole_turn(mailable: str, *, frees: bool) -> str:
     """The whole turn, always in the same words; `frees` where papers may become free again."""
     parts = [
         f"endings AS {table(ENDINGS)}",
