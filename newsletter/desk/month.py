@@ -112,11 +112,11 @@ def weeks(month: Period, at: datetime) -> list[list[Day | None]]:
         kinds = {one.edition.kind for one in opened[day]}
         due = due_on(day, census) if census and day >= at.date() else {}
         coming = [
-            Coming(Edition.Kind(kind).label, due[kind]) for kind in Cadence if due.get(kind) and kind not in kinds
+            Coming(str(Edition.Kind(kind).label), due[kind]) for kind in Cadence if due.get(kind) and kind not in kinds
         ]
         return Day(day, day == at.date(), opened[day], coming)
 
-    return [[square and of(square.day) for square in week.squares] for week in weeks_of_month(month, set())]
+    return [[of(square.day) if square else None for square in week.squares] for week in weeks_of_month(month, set())]
 
 
 def due_on(day: date, census: Census) -> dict[str, int]:

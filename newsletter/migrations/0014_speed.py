@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0012_revisions"),
+        ("newsletter", "0013_approval"),
         ("subscribers", "0011_held_domains"),
     ]
 

@@ -185,6 +185,7 @@ class Command(BaseCommand):
         self._tell(f"The note of {edition}: {edition.note or 'none'}", options["dry_run"])
 
     def _turn(self, command: str, edition: Edition, **options: Any) -> None:
+        rule: Callable[[EditionQuerySet], int]
         if command == "canary":
             size = size_asked_for() if options["size"] is None else options["size"]
             if size < 1:
@@ -196,7 +197,7 @@ class Command(BaseCommand):
             confirm(options["typed"], str(edition))
         before = audit.snapshot(edition)
         with for_good(options["dry_run"]):
-            if not rule(Edition.objects.filter(pk=edition.pk)):  # type: ignore[arg-type]
+            if not rule(Edition.objects.filter(pk=edition.pk)):
                 raise CommandError(f"{edition}: {edition.get_status_display()}. Nothing was changed.")
             edition.refresh_from_db()
             audit.record(audit.command_line(), edition, command, reason(options["because"]), before)

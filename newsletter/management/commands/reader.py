@@ -51,7 +51,8 @@ class Command(BaseCommand):
         elif command == "find":
             self._find(options["hash"].lower())
         elif command == "export":
-            self._export(*readers([options["who"]]), options["file"])
+            [reader] = readers([options["who"]])
+            self._export(reader, options["file"])
         else:
             self._act(command, DEEDS[command], readers(options["who"] or lines()), **options)
 
