@@ -13,7 +13,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from newsletter.models import Brake, Digest, Edition, Event, Feedback
-from papers.models import Listing, Paper, PaperTopic, Reading, Source, Topic, TopicModel
+from papers.models import BackFill, Listing, Paper, PaperTopic, Reading, Source, Topic, TopicModel
 from subscribers.models import (
     Attack,
     Consent,
@@ -57,6 +57,7 @@ def makers(count: int) -> dict[type[Model], Maker]:
     """How to make `count` rows of each model, by their numbers; what they hang on is shared, or made with them."""
     title = Paper.objects.get_or_create(title="A paper")[0]
     topic = Topic.objects.get_or_create(slug="robots", name="Robotics", description="Robots.", field="ML")[0]
+    source = Source.objects.get_or_create(name="a-source", kind="hugging-face")[0]
     root = User.objects.get_or_create(username="root")[0]
     weekly = Edition.objects.get_or_create(kind="weekly", date=DAY)[0]
     kind = ContentType.objects.get_for_model(Edition)
@@ -78,6 +79,7 @@ def makers(count: int) -> dict[type[Model], Maker]:
         Feedback: lambda n: Feedback(subscriber=reader(), paper=title, kind="more"),
         Brake: lambda n: Brake(reason=f"no. {n}", released_at=NOW),
         Source: lambda n: Source(name=f"source-{n}", kind="hugging-face"),
+        BackFill: lambda n: BackFill(source=source, since=DAY, until=DAY, status="done", not_before=NOW),
         Paper: lambda n: Paper(title=f"Paper {n}", title_key=f"paper-{n}", listed_on=day(n)),
         Topic: lambda n: Topic(slug=f"topic-{n}", name=f"Topic {n}", description=".", field="ML"),
         TopicModel: lambda n: TopicModel(verdict=f"no. {n}", digest=str(n), weights=b"", measures=MEASURES, **TRAINED),

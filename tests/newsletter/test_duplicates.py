@@ -74,7 +74,7 @@ def test_a_digest_that_had_both_still_has_both_with_their_links(
     merge(pair[0].pk, pair[1].pk, NOW, "a test")
     assert len(history(alice)) == 2
     for place in (1, 2):
-        address = reverse("say", args=[digests[0].uid, place, "more"])
+        address = reverse("say", args=[digests[0].key, place, "more"])
         assert pair[0].title in client.get(address, secure=True).content.decode()
 
 

@@ -47,6 +47,7 @@ MODELS = {
     "papers.paper": ("eoaw", "eow", "eow", "eow"),
     "papers.topic": ("eoaw", "eow", "eow", "eow"),
     "papers.source": ("eoaw", "eow", "eow", "eow"),
+    "papers.backfill": ("eoaw", "eow", "", ""),
     "papers.topicmodel": ("eoaw", "", "", ""),
     "papers.papertopic": ("eoaw", "eow", "eow", "eow"),
     "papers.listing": ("eoaw", "eow", "eow", "eow"),
@@ -81,6 +82,7 @@ ACTIONS = {
     "papers.paper": {"delete_selected": "eow", "let_sources_update": "eow"},
     "papers.topic": {"delete_selected": "eow"},
     "papers.source": {"delete_selected": "eow", "fetch_now": "eow"},
+    "papers.backfill": {"stop": "eow", "resume": "eow"},
     "papers.papertopic": {"delete_selected": "eow"},
     "papers.listing": {"delete_selected": "eow"},
     "auth.user": {"delete_selected": "w"},
@@ -104,6 +106,9 @@ PAGES = {
     "desk_reader": ("oaw", NOBODY),
     "desk_act": (NOBODY, "ow"),
     "desk_export": (NOBODY, "ow"),
+    "desk_topic": ("eoaw", NOBODY),
+    "admin:papers_paper_duplicates": ("eoaw", NOBODY),
+    "admin:papers_paper_merge": ("eow", "eow"),
     "embed": ("oaw", "oaw"),
     "admin:newsletter_edition_explain": ("oaw", "oaw"),
     "admin:subscribers_suppression_look_up": ("oaw", "oaw"),
@@ -188,6 +193,7 @@ def address_of(name: str, rows: dict[str, Model]) -> str:
     about |= {"act": "subscribers.subscriber", "export": "subscribers.subscriber", "confirm": "subscribers.import"}
     about |= {"cancel": "subscribers.import", "report": "subscribers.import", "password_change": "auth.user"}
     about |= {"config": "otp_totp.totpdevice", "qrcode": "otp_totp.totpdevice"}
+    about |= {"topic": "papers.topic", "merge": "papers.paper"}
     pattern = dict(routes())[name]
     if "<" not in pattern:
         return reverse(name)
