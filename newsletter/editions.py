@@ -11,12 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from newsletter.delivery import canaries
 from newsletter.models import Digest, Edition, EditionPaper
-from newsletter.rows import Row, as_json, instant, table
+from newsletter.rows import Row, as_json, instant, run, table
 from papers.models import Paper
 from subscribers.models import Subscriber
 from subscribers.schedule import Cadence, Schedule
@@ -68,9 +68,8 @@ def plan_chunk(at: datetime, size: int = CHUNK) -> int:
     digests = [{"uid": uuid.uuid4().hex, "subscriber": pk, **shared[slot]} for pk, slot in found]
     if digests:
         written = as_json(digests)
-        with connection.cursor() as cursor:
-            cursor.execute(PLAN.format(digests=table(DIGESTS)), [instant(at), written])
-            cursor.execute(MOVE_ON.format(digests=table(DIGESTS)), [written])
+        run(PLAN.format(digests=table(DIGESTS)), [instant(at), written])
+        run(MOVE_ON.format(digests=table(DIGESTS)), [written])
     return len(digests)
 
 

@@ -5,7 +5,8 @@ asked to parse and plan it once.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -31,19 +32,27 @@ def as_json(rows: Iterable[Row]) -> str:
 
 
 def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """What a hot statement returns. PostgreSQL keeps its plan as long as the connection (OPTIONS in the settings)."""
-    with _cursor() as cursor:
+    """What a hot statement returns. PostgreSQL keeps its plan as long as the connection."""
+    with _prepared() if connection.vendor == "postgresql" else connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else []
 
 
-def _cursor() -> CursorWrapper:
-    """Django's own puts values into the words of a statement for PostgreSQL, so that none is ever the one before."""
-    if connection.vendor != "postgresql":
-        return connection.cursor()
+@contextmanager
+def _prepared() -> Iterator[CursorWrapper]:
+    """Django's own cursors put values into the words of a statement, so that none is ever the one before.
+
+    Of those psycopg must not take count, as it would from its threshold on: it would hold a hundred of them in memory.
+    """
     connection.ensure_connection()
-    bare: Any = psycopg.Cursor(connection.connection)
-    return connection.make_cursor(bare)
+    server: Any = connection.connection
+    bare: Any = psycopg.Cursor(server)
+    server.prepare_threshold = 0
+    try:
+        with connection.make_cursor(bare) as cursor:
+            yield cursor
+    finally:
+        server.prepare_threshold = None
 
 
 def instant(at: datetime) -> Any:

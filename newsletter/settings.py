@@ -177,9 +177,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-else:
-    # Of psycopg: hot statements (newsletter/rows.py) are prepared when they come for the third time.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)
 
 # --- Redis: a nudge and a cache, never the record -----------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", f"unix://{socket_dir(VAR_DIR)}/redis.sock")
