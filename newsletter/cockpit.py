@@ -99,7 +99,7 @@ class OnRecord(ModelAdmin):
     def _found(self, beginning: str) -> list[int]:
         """The rows whose address begins so, or what has them, by number; addresses are stored in lower case."""
         path, _, column = self.address_field.rpartition("__")
-        model = self.model._meta.get_field(path).related_model if path else self.model
+        model: Any = self.model._meta.get_field(path).related_model if path else self.model
         if not beginning.isprintable():
             return []
         rows = model._default_manager.filter(**{f"{column}__startswith": beginning.lower()})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from dns.exception import DNSException
+from dns.rdtypes.ANY.TXT import TXT
 from dns.resolver import NXDOMAIN, NoAnswer
 from email_validator import EmailNotValidError
 
@@ -55,7 +56,7 @@ def texts(name: str, until: float) -> list[str]:
         return []
     except (DNSException, OSError) as error:
         raise SilentError from error
-    return [b"".join(record.strings).decode("ascii", "replace") for record in answer]
+    return [b"".join(record.strings).decode("ascii", "replace") for record in answer if isinstance(record, TXT)]
 
 
 def with_parents(domain: str) -> list[str]:

@@ -71,7 +71,7 @@ def makers(count: int) -> dict[type[Model], Maker]:
         StaticDevice: lambda n: StaticDevice(user=root, name=f"sheet {n}"),
         User: lambda n: User(username=f"person{n}"),
         Group: lambda n: Group(name=f"group {n}"),
-        LogEntry: lambda n: LogEntry(user=root, content_type=kind, object_id=n, object_repr="x", action_flag=2),
+        LogEntry: lambda n: LogEntry(user=root, content_type=kind, object_id=str(n), object_repr="x", action_flag=2),
         HeldDomain: lambda n: HeldDomain(domain=f"domain{n}.example", until=UNTIL),
         Edition: lambda n: Edition(kind="daily", date=day(n)),
         Digest: lambda n: Digest(edition=weekly, subscriber=reader(), not_before=NOW, expires_at=UNTIL),
