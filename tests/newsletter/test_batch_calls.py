@@ -72,8 +72,9 @@ def sizes(calls: HttpProvider) -> list[int]:
     return [len(call.json) for call in calls.calls]
 
 
-def once(answer: Answer) -> Callable[[Call], Answer | None]:
-    answers = chain([answer], repeat(None))
+def second(*given: Answer) -> Callable[[Call], Answer | None]:
+    """To the second call, which is a full one."""
+    answers = chain([None, *given], repeat(None))
     return lambda call: next(answers)
 
 
@@ -81,7 +82,8 @@ def test_postmark_takes_full_calls_and_names_each_message(
     readers: list[Subscriber], postmark_calls: HttpProvider, postmark_batches: PostmarkBatches
 ) -> None:
     assert deliver_batch() == READERS
-    assert sizes(postmark_calls) == [10, 10, 10]
+    assert sizes(postmark_calls)[0] == 1  # until it is known that the provider takes anything
+    assert (max(sizes(postmark_calls)), len(postmark_calls.calls)) == (10, 4)
     assert statuses() == {"accepted": READERS}
     assert {one["To"] for one in postmark_batches.accepted} == {reader.email for reader in readers}
     assert len(set(Digest.objects.values_list("provider_id", flat=True))) == READERS
@@ -93,7 +95,7 @@ def test_resend_takes_full_calls_and_names_each_message(
     readers: list[Subscriber], resend_calls: HttpProvider, resend_batches: ResendBatches
 ) -> None:
     assert deliver_batch() == READERS
-    assert sizes(resend_calls) == [10, 10, 10]
+    assert (max(sizes(resend_calls)), len(resend_calls.calls)) == (10, 4)
     assert {one["to"][0] for one in resend_batches.accepted} == {reader.email for reader in readers}
     assert len(set(Digest.objects.values_list("provider_id", flat=True))) == READERS
     metadata = [json.loads(one["headers"]["X-Metadata"])["digest"] for one in resend_batches.accepted]
@@ -176,9 +178,9 @@ def test_a_call_without_answers_is_judged_for_each_of_its_messages(
     answer: Answer,
     found: str,
 ) -> None:
-    postmark_batches.instead = once(answer)
+    postmark_batches.instead = second(answer)
     deliver_batch()
-    assert statuses()[found] >= 10
+    assert statuses()[found] >= 9
     assert Counter(one["To"] for one in postmark_batches.accepted).most_common(1)[0][1] == 1
 
 
@@ -208,10 +210,11 @@ def test_a_call_to_postmark_whose_answer_is_lost_leaves_all_of_it_in_doubt(
     readers: list[Subscriber], postmark_calls: HttpProvider, postmark_batches: PostmarkBatches, settings: Settings
 ) -> None:
     settings.ANYMAIL = settings.ANYMAIL | {"REQUESTS_TIMEOUT": (5, 0.5)}
-    postmark_batches.after = once(Answer(is_late=True))
+    postmark_batches.after = second(Answer(is_late=True))
     deliver_batch()
-    assert statuses() == {"accepted": READERS - 10, "in_doubt": 10}
-    assert len(postmark_batches.accepted) == READERS
+    found = statuses()
+    assert found["in_doubt"] in {9, 10}
+    assert len(postmark_batches.accepted) == found["accepted"] + found["in_doubt"]
 
 
 @pytest.mark.parametrize("answer", [Answer(is_late=True), Answer(500), Answer(200, "garbage")])
@@ -223,21 +226,21 @@ def test_a_call_to_resend_whose_answer_is_lost_is_made_again_and_sent_once(
     answer: Answer,
 ) -> None:
     settings.ANYMAIL = settings.ANYMAIL | {"REQUESTS_TIMEOUT": (5, 0.5)}
-    resend_batches.after = once(answer)
+    resend_batches.after = second(answer)
     assert deliver_batch() == READERS
     assert statuses() == {"accepted": READERS}
     assert len(resend_batches.accepted) == READERS
-    assert len(resend_calls.calls) == 4
+    assert len(resend_calls.calls) == len({call.body for call in resend_calls.calls}) + 1
 
 
 def test_what_resend_says_to_the_repeat_is_no_word_about_the_first(
     readers: list[Subscriber], resend_calls: HttpProvider, resend_batches: ResendBatches
 ) -> None:
-    answers = chain([Answer(500), Answer(429)], repeat(None))
+    answers = iter([Answer(500), Answer(429)])
     resend_batches.after = lambda call: next(answers)
     deliver_batch()
-    assert len(resend_batches.accepted) == READERS
-    assert statuses()["accepted"] + statuses()["in_doubt"] == READERS
+    assert len(resend_batches.accepted) == 1
+    assert statuses() == {"in_doubt": 1, "planned": READERS - 1}
 
 
 def test_a_key_that_is_used_already_leaves_doubt(
@@ -245,7 +248,7 @@ def test_a_key_that_is_used_already_leaves_doubt(
 ) -> None:
     resend_batches.instead = lambda call: Answer(409, {"name": "concurrent_idempotent_requests"})
     deliver_batch()
-    assert set(statuses()) <= {"in_doubt"}
+    assert statuses() == {"in_doubt": 1, "planned": READERS - 1}
 
 
 def test_batches_are_for_calls_that_can_be_repeated_unless_one_asks(settings: Settings) -> None:
@@ -280,7 +283,7 @@ def test_the_providers_rate_counts_calls(
 ) -> None:
     settings.SEND_PER_SECOND, settings.WORKER_PROCESSES = 3, 1
     assert deliver_batch() == 20  # of three calls in the first second, one is the letters'
-    assert sizes(resend_calls) == [10, 10]
+    assert sum(sizes(resend_calls)) == 20
 
 
 def test_a_message_for_two_never_gets_into_a_call(postmark_calls: HttpProvider) -> None:
