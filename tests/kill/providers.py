@@ -16,6 +16,7 @@ from tests.stubs import Server
 
 DIGEST = re.compile(rb"^Message-ID: <([0-9a-f-]{36})@", re.MULTILINE)
 DRIP = 1.0  # seconds between two bytes
+SILENCE = 20.0  # seconds, far beyond anybody's patience
 
 
 @dataclass
@@ -65,9 +66,12 @@ class Relay(Server):
         how = self.spoil(self.latest.number) if verb == "." else ""
         if how == "reset":
             raise reset(connection)
+        if how == "silence":  # of the whole session: an answer to a later command would be taken for this one
+            threading.Event().wait(SILENCE)
+            raise reset(connection)
         if how == "drip":
             drip(connection, reply.encode() + b"\r\n")
-        elif how != "silence":
+        else:
             super().say(connection, {"garbage": "what?", "": reply}[how], verb)
 
 
