@@ -67,9 +67,9 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
 
 @private_page
 @require_safe
-def web_copy(request: HttpRequest, key: str) -> HttpResponse:
+def web_copy(request: HttpRequest, signed: str) -> HttpResponse:
     """A digest as it was mailed, with all its papers."""
-    digest = Digest.objects.select_related("edition", "subscriber").filter(uid=uid_of(key)).first()
+    digest = Digest.objects.select_related("edition", "subscriber").filter(uid=uid_of(signed)).first()
     rows = list(digest.papers.all()) if digest and is_readable(digest) else []
     if digest is None or not rows:
         return no_copy(request)
@@ -82,13 +82,13 @@ def web_copy(request: HttpRequest, key: str) -> HttpResponse:
 @csrf_exempt  # as on every page behind a secret link: subscribers/views/pages.py
 @private_page
 @reads_and_posts
-def say(request: HttpRequest, key: str, place: int, word: str) -> HttpResponse:
+def say(request: HttpRequest, signed: str, place: int, word: str) -> HttpResponse:
     """More like this, less, or save: a reader's word on a paper of their digest, to be taken back as easily.
 
     Without `word` in the form it is the word of the link; an empty one takes back what was said.
     """
     rows = DigestPaper.objects.select_related("digest__subscriber", "paper")
-    row = rows.filter(digest__uid=uid_of(key), place=place).first()
+    row = rows.filter(digest__uid=uid_of(signed), place=place).first()
     if row is None or not is_readable(row.digest) or word not in Feedback.Kind.values:
         return no_copy(request)
     reader, status = row.digest.subscriber, 200
@@ -96,10 +96,10 @@ def say(request: HttpRequest, key: str, place: int, word: str) -> HttpResponse:
         said = request.POST.get("word", word)
         if said in Feedback.Kind.values:
             Feedback.objects.say(reader, row.paper, said, timezone.now())
-            return redirect("say", key, place, said)
+            return redirect("say", signed, place, said)
         if not said:
             Feedback.objects.take_back(reader, row.paper)
-            return redirect("say", key, place, word)
+            return redirect("say", signed, place, word)
         status = 422
     context = {
         "row": row,
@@ -111,10 +111,10 @@ def say(request: HttpRequest, key: str, place: int, word: str) -> HttpResponse:
         return render(request, "newsletter/say.html", context, status=status)
 
 
-def uid_of(key: str) -> UUID:
-    """The digest that a key opens; else of one that does not exist."""
+def uid_of(signed: str) -> UUID:
+    """The digest that a signed uid opens; else of one that does not exist."""
     try:
-        return links.read_digest(key)
+        return links.read_digest(signed)
     except links.BadLink:
         return UUID(int=0)
 

@@ -197,7 +197,8 @@ def http_api() -> Iterator[Api]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            api.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            api.requests.append(asked)
             if api.silent:
                 api.silent.wait(10)
             if api.together and len(api.requests) > 1:
@@ -207,7 +208,7 @@ def http_api() -> Iterator[Api]:
                 self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            taken = {"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": api.requests[-1]["To"]}
+            taken = {"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": asked["To"]}
             self.wfile.write((api.body or json.dumps(taken)).encode())
 
         def log_message(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import SEEDS
 from tests.pages import NO_PAGES, Seen, Visit, routes
 
 ROOT = Path(__file__).resolve().parents[1]
-SECRETS = {"token", "uid"}  # what a route calls the part of an address that nobody else must learn
+SECRETS = {"token", "signed"}  # what a route calls the part of an address that nobody else must learn
 BEHIND_A_SECRET = [name for name, pattern in routes() if SECRETS & set(pattern.pattern.converters)]
 HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
