@@ -165,7 +165,8 @@ def test_a_provider_that_says_nothing_clear_leaves_few_in_doubt(
     assert statuses() == {"in_doubt": 1, "planned": 29}
     server.answer = lambda verb, _: "" if verb == "." and len(server.accepted) >= 10 else None
     deliver_batch()
-    assert DOUBTS < statuses()["in_doubt"] <= 1 + DOUBTS + 3 - 1
+    # Of the three under way at once, two may be in doubt before the last clear answer, and two after the fifth doubt.
+    assert DOUBTS < statuses()["in_doubt"] <= 1 + 2 + DOUBTS + 2
     assert statuses()["planned"] == 30 - 10 - statuses()["in_doubt"]
 
 
