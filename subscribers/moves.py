@@ -14,10 +14,10 @@ from django.utils.translation import gettext
 
 from subscribers.letters import owe
 from subscribers.models import Consent, Letter, Move, Subscriber, Suppression
+from subscribers.undoing import MOVED, remember
 
 # A reader names one address a day, and an address is named to by one reader a day.
 EVERY = timedelta(days=1)
-PAGE = "address"  # of the proof that a reader has moved
 SIDES = {"old": "old_agreed_at", "new": "new_agreed_at"}
 
 
@@ -62,7 +62,7 @@ def why_not_there(subscriber: Subscriber, email: str) -> str | None:
 
 def moved_since(subscriber: Subscriber, at: datetime) -> bool:
     """Whether the reader's mail goes to another address than it did then."""
-    return Consent.objects.filter(subscriber=subscriber, page=PAGE, at__gte=at).exists()
+    return Consent.objects.filter(subscriber=subscriber, page=MOVED, at__gte=at).exists()
 
 
 @transaction.atomic
@@ -75,7 +75,7 @@ def agree(move: Move, side: str, at: datetime, network: str = "") -> bool:
 
 def carry_out(move: Move, at: datetime, network: str) -> bool:
     """Change the address; False where the reader has left, or the new address cannot be theirs any more."""
-    subscriber = move.subscriber
+    subscriber = Subscriber.objects.select_for_update().get(pk=move.subscriber.pk)
     there = Subscriber.objects.filter(pk=subscriber.pk, status__in=Subscriber.Status.subscribed())
     if why_not_there(subscriber, move.email):
         return False
@@ -87,12 +87,13 @@ def carry_out(move: Move, at: datetime, network: str) -> bool:
         return False  # somebody signed up with it at this moment
     if not moved:
         return False
+    remember(subscriber, at, has_moved=True)
     move.delete()
     Consent.objects.create(
         subscriber=subscriber,
         action=Consent.Action.CHANGED,
         words=gettext("Mail me at another address"),
-        page=PAGE,
+        page=MOVED,
         network=network,
         at=at,
     )

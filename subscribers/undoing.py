@@ -7,25 +7,30 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from papers.models import Topic
-from subscribers.models import Consent, Former, Subscriber
+from subscribers.models import Consent, Former, Subscriber, Suppression
 from subscribers.wishes import LISTS, Tastes, Wishes
 
 Status = Subscriber.Status
+MOVED = "address"  # the page on the proof that a reader has moved
 
 
-def remember(subscriber: Subscriber, at: datetime) -> None:
-    """Store what the reader had until now. To be called within the change, after its row was won.
+def remember(subscriber: Subscriber, at: datetime, has_moved: bool = False) -> None:
+    """Store what the reader had until now; where they have moved, their address too. To be called within the change,
+    after its row was won.
 
     `subscriber` is as it was read before; its topics and lists must not have been written yet.
     """
     subscriber.formers.filter(at__lt=at - settings.KEEP_FORMER).delete()
-    Former.objects.create(subscriber=subscriber, version=subscriber.version + 1, state=state_of(subscriber), at=at)
+    state = state_of(subscriber)
+    if has_moved:
+        state["columns"] |= {"email": subscriber.email, "uid": subscriber.uid.hex}
+    Former.objects.create(subscriber=subscriber, version=subscriber.version + 1, state=state, at=at)
 
 
 def last_change(subscriber: Subscriber, at: datetime) -> Former | None:
@@ -35,14 +40,24 @@ def last_change(subscriber: Subscriber, at: datetime) -> Former | None:
 
 @transaction.atomic
 def take_back(subscriber: Subscriber, version: int, at: datetime, network: str = "") -> bool:
-    """Undo the change that made this version; False where it is too old, or not the last one any more."""
+    """Undo the change that made this version; False where it is too old, or not the last one any more, or where the
+    former address cannot be theirs again."""
     former = last_change(subscriber, at)
     if former is None or former.version != version or subscriber.status not in Status.subscribed():
         return False
-    as_read = Subscriber.objects.filter(pk=subscriber.pk, version=version, status=subscriber.status)
-    if not as_read.update(**columns_of(former.state, subscriber, at), version=F("version") + 1):
+    columns = columns_of(former.state, subscriber, at)
+    moves_back = "email" in columns
+    if moves_back and Suppression.objects.of(columns["email"]):
         return False
-    remember(subscriber, at)
+    as_read = Subscriber.objects.filter(pk=subscriber.pk, version=version, status=subscriber.status)
+    try:
+        with transaction.atomic():
+            won = as_read.update(**columns, version=F("version") + 1)
+    except IntegrityError:  # somebody else has signed up with the former address
+        return False
+    if not won:
+        return False
+    remember(subscriber, at, has_moved=moves_back)
     subscriber.topics.set(topics(former.state["topics"]))
     tastes_of(former.state).write(subscriber)
     Consent.objects.create(
@@ -50,7 +65,7 @@ def take_back(subscriber: Subscriber, version: int, at: datetime, network: str =
         action=Consent.Action.CHANGED,
         at=at,
         words=gettext("Undo"),
-        page="preferences",
+        page=MOVED if moves_back else "preferences",
         network=network,
     )
     return True

@@ -59,6 +59,8 @@ def agree(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "subscribers/agree.html", context)
     if moves.agree(wish, side, timezone.now(), client_network(request)):
+        moved = Subscriber.objects.get(pk=wish.subscriber.pk)
+        context["back_token"] = links.back_token(moved, moved.version)
         return render(request, "subscribers/moved.html", context)
     refusal = side == "new" and moves.why_not_there(wish.subscriber, wish.email)
     context["refusal"] = refusal or wish.subscriber.status not in Subscriber.Status.subscribed()

@@ -171,3 +171,40 @@ def test_the_buttons_work_for_three_days(
     fixed_clock.shift(3 * DAY + timedelta(minutes=1))
     assert {client.post(path).status_code for path in paths.values()} == {410}
     assert fresh(alice).email == "alice@example.org"
+
+
+def moved(client: Client, subscriber: Subscriber) -> str:
+    """The reader moves; returns where the page's undo leads."""
+    ask(subscriber, NEW)
+    paths = agree_paths(subscriber)
+    client.post(paths["old"])
+    return reverse("take_back", args=[client.post(paths["new"]).context["back_token"]])
+
+
+def test_a_move_can_be_undone_for_an_hour(client: Client, alice: Subscriber) -> None:
+    old_link = reverse("preferences", args=[links.preferences_token(alice)])
+    undo = moved(client, alice)
+    assert client.get(old_link).status_code == 404
+    assert client.get(undo).status_code == 200
+    assert fresh(alice).email == NEW
+    assert client.post(undo).status_code == 200
+    assert (fresh(alice).email, client.get(old_link).status_code) == ("alice@example.org", 200)
+    assert client.post(undo).status_code in {404, 409}
+
+
+def test_a_move_is_not_undone_later(client: Client, alice: Subscriber, fixed_clock: time_machine.Traveller) -> None:
+    undo = moved(client, alice)
+    fixed_clock.shift(timedelta(minutes=61))
+    assert client.post(undo).status_code in {404, 409, 410}
+    assert fresh(alice).email == NEW
+
+
+@pytest.mark.parametrize("taken", ["suppressed", "another's"])
+def test_no_undo_brings_an_address_back_that_cannot_be_theirs(client: Client, alice: Subscriber, taken: str) -> None:
+    undo = moved(client, alice)
+    if taken == "suppressed":
+        Suppression.objects.add("alice@example.org", Suppression.Reason.COMPLAINED)
+    else:
+        Subscriber.objects.create(email="alice@example.org")
+    assert client.post(undo).status_code == 409
+    assert fresh(alice).email == NEW
