@@ -44,7 +44,7 @@ class Paced:
 
     def room(self) -> int:
         """Once it is over this is not nought, so that the caller asks for a further message, and finds none."""
-        room = self._carrier.room()
+        room = max(self._carrier.room(), 0)  # a server that takes fewer sessions than it did leaves less than none
         if room and not self._allowed and not self.is_over and time.monotonic() >= self._shut_until:
             self._ask(room)
         return min(room, self._allowed) or int(self.is_over)

@@ -66,6 +66,15 @@ def test_no_more_go_than_the_provider_takes_and_the_rest_stays_planned(
     assert deliver_batch() == 8
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_a_server_that_takes_fewer_sessions_than_were_opened_gets_all(
+    readers: list[Subscriber], server: Server, most: int
+) -> None:
+    server.most, server.delay = most, 0.002
+    assert deliver_batch() == 30
+    assert statuses() == {"accepted": 30}
+
+
 def test_a_run_waits_for_its_turn_as_long_as_it_may(
     readers: list[Subscriber], server: Server, settings: Settings, clock: time_machine.Traveller
 ) -> None:
