@@ -115,7 +115,7 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "subscribers/take_back.html", {"subscriber": subscriber})
     done = undoing.take_back(subscriber, version, timezone.now(), client_network(request))
     subscriber.refresh_from_db()
-    context = {"done": done, "subscriber": subscriber}
+    context = {"done": done, "subscriber": subscriber, "had_stayed": True}
     return render(request, "subscribers/undone.html", context, status=200 if done else 409)
 
 

@@ -141,7 +141,7 @@ def test_a_version_that_is_none_saves_nothing(
 def test_less_often_can_be_taken_back_on_the_page_after_it(client: Client, alice: Subscriber) -> None:
     client.post(reverse("less_often", args=[alice.leave_key]), {"from": "daily"})
     back = reverse("take_back", args=[links.back_token(alice, 1)])
-    assert "Welcome back" in client.post(back).content.decode()
+    assert "As it was" in client.post(back).content.decode()
     assert fresh(alice).cadence == "daily"
     assert client.post(back).status_code == 409
 
