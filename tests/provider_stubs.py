@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.servers import listening
+
 
 @dataclass(frozen=True)
 class Call:
@@ -77,17 +79,11 @@ def serving(provider: HttpProvider) -> Iterator[HttpProvider]:
         def handle_error(self, *_: object) -> None:
             """Who does not wait for a late answer has hung up."""
 
-    server = Server(("127.0.0.1", 0), Handler)
-    provider.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield provider
-    finally:
-        provider.patience.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Server(("127.0.0.1", 0), Handler)) as provider.port:
+        try:
+            yield provider
+        finally:
+            provider.patience.set()
 
 
 @dataclass

@@ -21,7 +21,7 @@ import dns.rrset
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.servers import free_port
+from tests.servers import free_port, listening
 
 
 @dataclass
@@ -162,15 +162,8 @@ def smtp_server(server: S) -> Iterator[S]:
     class Threads(socketserver.ThreadingTCPServer):
         daemon_threads, block_on_close, request_queue_size = False, True, 200
 
-    with Threads(("127.0.0.1", 0), Handler) as listener:
-        server.port = listener.server_address[1]
-        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            listener.shutdown()
-            thread.join()
+    with listening(Threads(("127.0.0.1", 0), Handler)) as server.port:
+        yield server
 
 
 @dataclass
@@ -214,18 +207,12 @@ def http_api() -> Iterator[Api]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    api.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield api
-    finally:
-        if api.silent:
-            api.silent.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as api.port:
+        try:
+            yield api
+        finally:
+            if api.silent:
+                api.silent.set()
 
 
 @dataclass
@@ -263,12 +250,5 @@ def dns_server() -> Iterator[Names]:
             if not names.silent:
                 socket.sendto(names.answer(question), self.client_address)
 
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
-        names.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield names
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler)) as names.port:
+        yield names

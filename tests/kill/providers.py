@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any
 from uuid import UUID
 
+from tests.servers import listening
 from tests.stubs import Server
 
 DIGEST = re.compile(rb"^Message-ID: <([0-9a-f-]{36})@", re.MULTILINE)
@@ -158,13 +159,8 @@ def postmark() -> Iterator[Postmark]:
     class Threads(ThreadingHTTPServer):
         daemon_threads, block_on_close, request_queue_size = True, False, 200
 
-    with Threads(("127.0.0.1", 0), Handler) as server:
-        api.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with listening(Threads(("127.0.0.1", 0), Handler)) as api.port:
         try:
             yield api
         finally:
             api.log.go.set()
-            server.shutdown()
-            thread.join()

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.servers import listening
+
 
 @dataclass
 class Reply:
@@ -79,17 +81,12 @@ class _Handler(BaseHTTPRequestHandler):
 def replay_server() -> Iterator[Replay]:
     """A server on a free port of this machine."""
     replay = Replay()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"replay": replay}))
-    replay.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield replay
-    finally:
-        replay.stopping.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    handler = type("Handler", (_Handler,), {"replay": replay})
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as replay.port:
+        try:
+            yield replay
+        finally:
+            replay.stopping.set()
 
 
 def as_json(*rows: object) -> bytes:
