@@ -114,7 +114,7 @@ def say(request: HttpRequest, signed: str, place: int, word: str) -> HttpRespons
 def uid_of(signed: str) -> UUID:
     """The digest that a signed uid opens; else of one that does not exist."""
     try:
-        return links.read_digest(signed)
+        return links.DigestKeys().uid(signed)
     except links.BadLink:
         return UUID(int=0)
 

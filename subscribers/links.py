@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core.signing import BadSignature, SignatureExpired, Signer, TimestampSigner
+from django.core.signing import BadSignature, SignatureExpired, b64_decode, b64_encode
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from subscribers.models import Move, Subscriber
+from subscribers.signers import QuickTimestampSigner, ShortSigner
 
 CONFIRM_FOR = timedelta(days=14)
 PREFERENCES_FOR = timedelta(days=30)
@@ -98,9 +99,23 @@ class PreferencesUrls:
         return f"{self._before}{self._signer.sign(subscriber.uid.hex)}{self._after}"
 
 
-def digest_signer() -> Signer:
-    """Signs the uids of digests: the uid alone, which stands in a mail's Message-ID, opens nothing. For good."""
-    return Signer(salt="subscribers.digest", sep=".")
+class DigestKeys:
+    """Opens a digest's copy on the web: its uid, signed for good. The uid alone, which stands in a mail's Message-ID,
+    opens nothing.
+    """
+
+    def __init__(self) -> None:
+        self._signer = ShortSigner(salt="subscribers.digest", sep=".")
+
+    def of(self, uid: UUID) -> str:
+        return self._signer.sign(b64_encode(uid.bytes).decode())
+
+    def uid(self, key: str) -> UUID:
+        """Raises BadLink."""
+        try:
+            return UUID(bytes=b64_decode(self._signer.unsign(key).encode()))
+        except (BadSignature, ValueError) as error:
+            raise BadLink from error
 
 
 def leave_url(subscriber: Subscriber) -> str:
@@ -162,14 +177,6 @@ def read_move(token: str) -> tuple[Move, str]:
     return found, side
 
 
-def read_digest(key: str) -> UUID:
-    """The uid of a digest, by the key to its copy on the web."""
-    try:
-        return UUID(digest_signer().unsign(key))
-    except (BadSignature, ValueError) as error:
-        raise BadLink from error
-
-
 def read_leave(key: str) -> Subscriber:
     if not LEAVE_KEY.fullmatch(key):
         raise BadLink
@@ -179,9 +186,9 @@ def read_leave(key: str) -> Subscriber:
     return found
 
 
-def _signer(purpose: str) -> TimestampSigner:
+def _signer(purpose: str) -> QuickTimestampSigner:
     # Mail programs take a colon, the default, for the end of a link.
-    return TimestampSigner(salt=f"subscribers.{purpose}", sep=".")
+    return QuickTimestampSigner(salt=f"subscribers.{purpose}", sep=".")
 
 
 def _unsigned(purpose: str, token: str, max_age: timedelta) -> str:

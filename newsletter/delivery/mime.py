@@ -5,7 +5,6 @@ encode the message again, which would break its signature (RFC 6376, 5.3). Two e
 so what all copies share is encoded once.
 """
 
-import binascii
 from datetime import UTC, datetime
 from email import policy
 from email.utils import format_datetime
@@ -15,7 +14,7 @@ from typing import cast
 import idna
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.digest.pieces import Joined, Literal
+from newsletter.digest.pieces import Joined, Piece, quoted
 
 LINE = 78  # characters of a header's line where it can be folded: RFC 5322, 2.1.1
 BOUNDARY = "=_digest"  # no quoted-printable text can hold "=_": RFC 2045, 6.7, the note on boundaries
@@ -83,19 +82,7 @@ def _long_header(name: str, value: str) -> bytes:
 def encoded(text: str) -> list[bytes]:
     """A part's content in pieces of quoted-printable."""
     pieces = text.pieces if isinstance(text, Joined) and text.pieces else [text]
-    return [(_of_all if type(piece) is Literal else _of_one)(piece) for piece in pieces if piece]
-
-
-def quoted(text: str) -> bytes:
-    """One piece with its dots stuffed, from the start of a line to a line break, hard or soft."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    whole = b"\n" + binascii.b2a_qp(lines.encode(), istext=True)
-    whole = whole.replace(b"\n.", b"\n..").replace(b"\n", b"\r\n")[2:]
-    return whole if lines.endswith("\n") else whole + b"=\r\n"
-
-
-_of_all = lru_cache(maxsize=20_000)(quoted)  # a few editions' cards, reasons and shells
-_of_one = lru_cache(maxsize=100)(quoted)  # a reader's own links stand in a mail several times
+    return [piece.quoted if type(piece) is Piece else quoted(piece) for piece in pieces if piece]
 
 
 def ascii_address(email: str) -> str:

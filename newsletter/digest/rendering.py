@@ -16,9 +16,8 @@ from django.urls import reverse
 
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
-from newsletter.digest.pieces import Joined
+from newsletter.digest.pieces import Joined, Piece
 from newsletter.digest.sheets import Part, Sheet
-from newsletter.digest.slots import Slotted
 from newsletter.models import Digest, Edition
 from papers.models import Paper
 from papers.text import cut
@@ -54,12 +53,13 @@ class Copy:
     cards: Sequence[Card]
     choices: Sequence[Choice]
     reasons: Sequence[str]
+    say: Sequence[str]  # where the links to say something of each lead
 
     def text(self, shown: int) -> str:
-        return self._filled(self.sheet.text, [card.text for card in self.cards[:shown]])
+        return self._filled(self.sheet.text, shown)
 
     def html(self, shown: int) -> str:
-        return self._filled(self.sheet.html, [card.html for card in self.cards[:shown]])
+        return self._filled(self.sheet.html, shown)
 
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
@@ -72,13 +72,12 @@ class Copy:
             shown -= 1
         return shown
 
-    def _filled(self, part: Part, cards: Sequence[Slotted]) -> str:
-        web, items = self.values["web"], list[str]()
-        for place, (card, choice, reason) in enumerate(zip(cards, self.choices, self.reasons, strict=False), start=1):
-            label, why = (part.label(reason), "") if choice.is_labelled else ("", part.why(reason))
-            items += card.pieces({"label": label, "why": why, "say": f"{web}{place}/"})
-        left = len(self.cards) - len(cards)
-        more = part.more.fill({"words": self.sheet.more(left), "web": web}) if left else ""
+    def _filled(self, part: Part, shown: int) -> str:
+        items = list[str]()
+        for card, choice, reason, say in zip(self.cards[:shown], self.choices, self.reasons, self.say, strict=False):
+            items += part.card(card, reason, choice.is_labelled).pieces({"say": say})
+        left = len(self.cards) - shown
+        more = part.more.fill({"words": self.sheet.more(left), "web": self.values["web"]}) if left else ""
         pieces = part.shell.pieces({**self.values, "items": "", "more": more})
         pieces[part.items : part.items] = items
         return Joined.of(pieces)
@@ -99,7 +98,7 @@ class Renderer:
         }
         # Addresses are looked up once: reversing a route costs more than all of a reader's digest.
         self._web, self._web_end = links.absolute("web_copy", "KEY").split("KEY")
-        self._signer = links.digest_signer()
+        self._keys = links.DigestKeys()
         self._preferences = links.PreferencesUrls()
         self._leave, self._leave_end = links.absolute("one_click", SOME_KEY).split(SOME_KEY)
 
@@ -157,7 +156,8 @@ class Renderer:
             sheet = self._sheets[reader.language] = Sheet(self.edition, self.pool_size, reader.language)
         papers = [choice.paper for choice in choices]
         self.read(papers)
-        cards = sheet.cards([self._papers[pk] for pk in papers])
+        cards = sheet.cards(papers, self._papers)
+        web = Piece(f"{self._web}{self._keys.of(digest.uid)}{self._web_end}")
         others = " · ".join([card.title for card in cards[1:4]])
         values = {
             "subject": cards[0].subject,
@@ -167,9 +167,10 @@ class Renderer:
             "since": sheet.day((reader.confirmed_at or reader.created_at).date()),
             "preferences": self._preferences.of(reader),
             "leave_key": reader.leave_key,
-            "web": f"{self._web}{self._signer.sign(digest.uid.hex)}{self._web_end}",
+            "web": web,
         }
-        return Copy(sheet, values, cards, choices, [in_short(choice.reason) for choice in choices])
+        say = [Piece(f"{web}{place}/") for place in range(1, len(cards) + 1)]
+        return Copy(sheet, values, cards, choices, [in_short(choice.reason) for choice in choices], say)
 
     def _headers_of(self, digest: Digest) -> dict[str, str]:
         """RFC 2369 and RFC 8058 (leaving in one click), RFC 2919 (the list's name), Gmail's Feedback-ID."""
@@ -201,5 +202,6 @@ def of_nobody(language: str) -> Digest:
 
 def harmless(part: str) -> str:
     """A part with every link that would be one reader's own leading to the form."""
-    own = "|".join([str(SOMEBODY), SOMEBODY.hex, SOME_KEY, re.escape(reverse("send_preferences_link"))])
+    keys = [SOMEBODY.hex, links.DigestKeys().of(SOMEBODY), SOME_KEY, reverse("send_preferences_link")]
+    own = "|".join(map(re.escape, keys))
     return re.sub(rf'https?://[^"\s<>]*(?:{own})[^"\s<>]*', links.absolute("subscribe"), part)

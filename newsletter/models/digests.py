@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from newsletter.models.editions import Edition
 from papers.models import Paper
-from subscribers.links import digest_signer
+from subscribers.links import DigestKeys
 from subscribers.models import Subscriber
 
 
@@ -144,7 +144,7 @@ class Digest(models.Model):
     @property
     def key(self) -> str:
         """What opens its copy on the web."""
-        return digest_signer().sign(self.uid.hex)
+        return DigestKeys().of(self.uid)
 
     @staticmethod
     def provider_ids() -> Q:
