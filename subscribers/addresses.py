@@ -1,7 +1,6 @@
 """What counts as an address, and when two are the same. Pure but for the key of the hashes."""
 
 import hmac
-from hashlib import sha256
 
 from disposable_email_domains import blocklist
 from django.conf import settings
@@ -93,4 +92,4 @@ def address_hash(email: str) -> str:
 
 def keyed_hash(text: str) -> str:
     """64 hexadecimal digits that nobody can guess the text from without SUPPRESSION_KEY."""
-    return hmac.new(settings.SUPPRESSION_KEY.encode(), text.encode(), sha256).hexdigest()
+    return hmac.digest(settings.SUPPRESSION_KEY.encode(), text.encode(), "sha256").hex()

@@ -8,4 +8,5 @@ class SubscribersConfig(AppConfig):
     name = "subscribers"
 
     def ready(self) -> None:
+        import_module("subscribers.lookups")
         post_migrate.connect(import_module("subscribers.append_only").repair, sender=self)

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from email.utils import formataddr
+from functools import lru_cache
 
 from anymail.message import AnymailMessage
 from django.conf import settings
@@ -48,16 +49,16 @@ def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
     """
     if not BARE_ADDRESS.fullmatch(safe(to)):
         raise UnsafeHeader("The recipient is not one bare address.")
-    language = get_language() or settings.LANGUAGE_CODE
-    own = {"Message-ID": message_id(uuid.uuid4()), "Content-Language": language, **(headers or {})}
-    for name, value in own.items():
-        if not HEADER_NAME.fullmatch(name) or name.lower() in OURS_ALONE:
-            raise UnsafeHeader(f"The header {name!r} is not for the caller to set.")
-        safe(value)
+    own = {"Message-ID": "", "Content-Language": "", **(headers or {})}
+    own["Message-ID"] = own["Message-ID"] or message_id(uuid.uuid4())
+    own["Content-Language"] = own["Content-Language"] or get_language() or settings.LANGUAGE_CODE
+    for name in own:
+        ours_to_set(name)
+    safe(" ".join(own.values()))
     message: EmailMultiAlternatives = AnymailMessage(
         subject=safe(subject),
         body=text,
-        from_email=formataddr((safe(settings.MAIL_FROM_NAME), safe(settings.MAIL_FROM))),
+        from_email=sender(settings.MAIL_FROM_NAME, settings.MAIL_FROM),
         to=[to],
         headers=own,
         metadata=dict(metadata or {}),
@@ -71,6 +72,19 @@ def safe(value: str) -> str:
     if found := UNSAFE.search(value):
         raise UnsafeHeader(f"U+{ord(found[0]):04X} does not belong in a header.")
     return value
+
+
+@lru_cache(maxsize=64)
+def ours_to_set(name: str) -> None:
+    """Raises UnsafeHeader for the name of a header that is none, or not for the caller of `compose` to set."""
+    if not HEADER_NAME.fullmatch(name) or name.lower() in OURS_ALONE:
+        raise UnsafeHeader(f"The header {name!r} is not for the caller to set.")
+
+
+@lru_cache(maxsize=8)
+def sender(name: str, address: str) -> str:
+    """Who our mails are from. Raises UnsafeHeader."""
+    return formataddr((safe(name), safe(address)))
 
 
 def message_id(uid: uuid.UUID) -> str:

@@ -49,14 +49,14 @@ def claim(at: datetime, size: int) -> list[Digest]:
     with transaction.atomic():
         due = Digest.objects.claimable(at).select_for_update(skip_locked=True, of=("self",))
         mine = list(due.values_list("pk", flat=True)[:size])
-        Digest.objects.filter(pk__in=mine, status=Status.PLANNED).update(
+        Digest.objects.filter(pk__among=mine, status=Status.PLANNED).update(
             status=Status.CLAIMED,
             lease_until=at + settings.LEASE,
             fencing_token=F("fencing_token") + 1,
             attempts=F("attempts") + 1,
         )
-        claimed = Digest.objects.filter(pk__in=mine).only("uid", "edition", "revision", "subscriber", "fencing_token")
-        return list(claimed.prefetch_related("edition").order_by("not_before", "pk"))
+        claimed = Digest.objects.filter(pk__among=mine).prefetch_related("edition").order_by("not_before", "pk")
+        return list(claimed.only("uid", "edition", "revision", "subscriber", "fencing_token"))
 
 
 def take_back(digests: QuerySet[Digest]) -> None:

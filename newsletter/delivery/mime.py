@@ -41,7 +41,7 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
         "Subject": str(message.subject),
         "From": message.from_email,
         "To": ascii_address(message.to[0]),
-        "Date": format_datetime(at.astimezone(UTC)),
+        "Date": dated(at.replace(microsecond=0)),
         **message.extra_headers,
     }
     return b"".join(
@@ -77,6 +77,11 @@ def _long_header(name: str, value: str) -> bytes:
             last = ""
         last += f" {word}"
     return "\r\n".join([*lines, last, ""]).encode("ascii")
+
+
+@lru_cache(maxsize=8)  # a second's mails have one
+def dated(at: datetime) -> str:
+    return format_datetime(at.astimezone(UTC))
 
 
 def encoded(text: str) -> list[bytes]:

@@ -7,6 +7,7 @@ a few seconds at most; a digest whose domain is busy goes back to the ledger unt
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.mail import EmailMultiAlternatives
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WAITS = "waits for its turn"
 PAUSE = 0.05  # seconds, at most, between two questions whether it is our turn
+AHEAD, QUICKLY = 100, timedelta(seconds=0.1)  # so many messages are allowed at once where they take no longer
 
 
 class Paced:
@@ -35,6 +37,7 @@ class Paced:
     def __init__(self, carrier: "Carrier", patience: float) -> None:
         self._carrier, self._patience, self.per_call = carrier, patience, carrier.per_call
         self._allowed = 0  # messages that may be offered
+        self._is_fast = False
         self._shut_until = 0.0  # monotonic
         self._domains: dict[int, str] = {}  # of the messages under way
         self.is_over = False
@@ -80,7 +83,9 @@ class Paced:
         self._carrier.close()
 
     def _ask(self, room: int) -> None:
-        share = throttle.calls(-(-room // self.per_call), Lane.DIGESTS, timezone.now())
+        most = max(room, AHEAD) if self._is_fast else room
+        share = throttle.calls(-(-most // self.per_call), Lane.DIGESTS, timezone.now())
+        self._is_fast = AHEAD // self.per_call * share.apart <= QUICKLY
         self._allowed = share.given * self.per_call
         if not share.given:
             self._shut_until = time.monotonic() + share.wait.total_seconds()

@@ -147,7 +147,9 @@ class SmtpSessions:
             session.write()
         except OSError as error:
             self._lose(session, error)
-        else:
+            return
+        if bool(session.out) != session.is_watched_for_writing:
+            session.is_watched_for_writing = bool(session.out)
             self._selector.modify(session.socket, READ_WRITE if session.out else READ, session)
 
     def _read(self, session: Session) -> None:

@@ -100,6 +100,7 @@ class Session:
         self.patience = patience
         self.deadline: float | None = None
         self.out = bytearray()
+        self.is_watched_for_writing = False  # by whoever selects
         self.ready: Transaction | None = None  # the server waits for its content, and takes nothing else
         self._awaited: deque[tuple[Step, Transaction]] = deque()
         self._unsaid: deque[tuple[Step, Transaction, bytes]] = deque()  # where a command waits for the reply before
@@ -153,6 +154,8 @@ class Session:
                 yield from self._line(line)
             if len(self._in) + sum(map(len, self._lines)) > LONGEST_REPLY:
                 raise Garbled("the server's reply has no end")
+            if len(received) < AT_ONCE and not isinstance(self.socket, ssl.SSLSocket):
+                return  # there is no more; of what TLS holds back no selector tells
 
     def _received(self) -> bytes:
         try:

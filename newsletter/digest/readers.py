@@ -40,12 +40,13 @@ class Reader:
 
 def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but: Edition | None = None) -> list[Reader]:
     """The readers behind these subscribers, in their order. What was sent with edition `but` does not count."""
-    topics = _pairs(Subscriber.topics.through, subscribers)
-    muted = _pairs(Subscriber.muted_topics.through, subscribers)
-    sent, risen = _sent(subscribers, pool, but)
-    known = _spoken_of(subscribers, pool, but)
+    asked = [one.pk for one in subscribers]
+    topics = _pairs(Subscriber.topics.through, asked)
+    muted = _pairs(Subscriber.muted_topics.through, asked)
+    sent, risen = _sent(asked, pool, but)
+    known = _spoken_of(asked, pool, but)
     wishes: defaultdict[tuple[int, str, str], list[str]] = defaultdict(list)
-    for interest in Interest.objects.filter(subscriber__in=subscribers).order_by("pk"):
+    for interest in Interest.objects.filter(subscriber__among=asked).order_by("pk"):
         wishes[interest.subscriber_id, interest.sense, interest.kind].append(interest.value)
     learned = tastes.of(subscribers, pool, at)
     follow, mute = Interest.Sense.FOLLOW, Interest.Sense.MUTE
@@ -68,19 +69,19 @@ def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but:
     ]
 
 
-def _pairs(through: type, subscribers: Sequence[Subscriber]) -> Mapping[int, set[int]]:
+def _pairs(through: type, subscribers: Sequence[int]) -> Mapping[int, set[int]]:
     found: defaultdict[int, set[int]] = defaultdict(set)
-    rows = through.objects.filter(subscriber__in=subscribers)  # type: ignore[attr-defined]
+    rows = through.objects.filter(subscriber__among=subscribers)  # type: ignore[attr-defined]
     for subscriber, topic in rows.values_list("subscriber_id", "topic_id"):
         found[subscriber].add(topic)
     return found
 
 
-def _spoken_of(subscribers: Sequence[Subscriber], pool: Candidates, but: Edition | None) -> Mapping[int, set[int]]:
+def _spoken_of(subscribers: Sequence[int], pool: Candidates, but: Edition | None) -> Mapping[int, set[int]]:
     """The papers of the pool that each reader said something of, wherever: they know them."""
     known: defaultdict[int, set[int]] = defaultdict(set)
     first, last = pool.span
-    words = Feedback.objects.filter(subscriber__in=subscribers, paper__gte=first, paper__lte=last)
+    words = Feedback.objects.filter(subscriber__among=subscribers, paper__gte=first, paper__lte=last)
     if but is not None:
         words = words.exclude(Exists(_SENT.filter(digest__edition=but)))
     for subscriber, paper in words.values_list("subscriber_id", "paper_id"):
@@ -90,14 +91,14 @@ def _spoken_of(subscribers: Sequence[Subscriber], pool: Candidates, but: Edition
 
 
 def _sent(
-    subscribers: Sequence[Subscriber], pool: Candidates, but: Edition | None
+    subscribers: Sequence[int], pool: Candidates, but: Edition | None
 ) -> tuple[Mapping[int, set[int]], Mapping[int, set[int]]]:
     """The papers of the pool that each reader has, and which of them took off since and were mentioned only once."""
     sent: defaultdict[int, set[int]] = defaultdict(set)
     risen: defaultdict[int, set[int]] = defaultdict(set)
     again: set[tuple[int, int]] = set()
     first, last = pool.span
-    rows = DigestPaper.objects.filter(subscriber__in=subscribers, paper__gte=first, paper__lte=last)
+    rows = DigestPaper.objects.filter(subscriber__among=subscribers, paper__gte=first, paper__lte=last)
     if but is not None:
         rows = rows.exclude(digest__edition=but)
     then = Subquery(_NOTICE_THEN.values("notice")[:1])
