@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from newsletter.models import Digest, DigestPaper, Edition, Event
+from papers.models import Paper
 from subscribers.models import Letter, Subscriber, SubscriptionRequest
 from subscribers.models.letters import MAX_ATTEMPTS
 
@@ -99,6 +100,8 @@ def _papers() -> Iterator[Rule]:
     yield Rule("nobody got a paper twice", "digest paper", twice.filter(copies__gt=1), "last")
     others = DigestPaper.objects.exclude(subscriber=F("digest__subscriber"))
     yield Rule("a paper of a digest is its reader's", "digest paper", others)
+    lost = DigestPaper.objects.filter(~Exists(Paper.objects.filter(pk=OuterRef("paper_id"))))
+    yield Rule("a paper that was mailed is still there", "digest paper", lost)
     erased = DigestPaper.objects.filter(subscriber__status=Subscriber.Status.ERASED)
     yield Rule("of the erased no papers are left", "digest paper", erased)
 

@@ -160,12 +160,13 @@ class DigestPaper(models.Model):
     """
 
     # Ten rows a mail are the most that delivery writes: the two constraints below have the indexes of these two, and
-    # the reader is the digest's own, whose foreign key holds.
+    # the reader is the digest's own, whose foreign key holds. That of the paper would lock its row for each reader who
+    # gets it, and all workers of an edition write the same few papers; `ledger check` looks for what it would forbid.
     digest = models.ForeignKey(Digest, on_delete=models.CASCADE, related_name="papers", db_index=False)
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
-    paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="+")
+    paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     place = models.PositiveSmallIntegerField()
     reason = models.CharField(max_length=200, help_text="Why this reader got it, in words.")
     outside = models.BooleanField(default=False, help_text="From outside the reader's topics.")

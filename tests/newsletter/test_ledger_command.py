@@ -70,6 +70,11 @@ class TestCheck:
         with pytest.raises(CommandError, match="1 of"):
             ledger("check")
 
+    def test_a_mailed_paper_that_is_gone_is_found(self, sent: list[Digest]) -> None:
+        DigestPaper.objects.filter(digest=sent[2], place=1).update(paper_id=10_000)
+        with pytest.raises(CommandError, match="1 of"):
+            ledger("check")
+
     @pytest.mark.parametrize("due", [None, NOW - timedelta(hours=1), NOW + timedelta(days=40)])
     def test_a_reader_who_would_be_forgotten_is_found(self, alice: Subscriber, due: object) -> None:
         Subscriber.objects.update(next_digest_at=due)
