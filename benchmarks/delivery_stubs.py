@@ -5,10 +5,12 @@ http PORT MILLISECONDS    Postmark's calls for one message and for many, answere
 """
 
 import asyncio
+import re
 import sys
 from collections import deque
 
-TAKEN = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": "reader@example.org"}'
+TAKEN = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": "%s"}'
+RECIPIENT = re.compile(rb'"To": ?"([^"]*)"')
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
 
@@ -67,7 +69,8 @@ class Http(Slow):
         if found and len(body) >= length:
             self.rest = body[length:]
             is_batch = b"/batch " in head.partition(b"\r\n")[0]
-            words = b"[%s]" % b",".join([TAKEN] * body[:length].count(b'"HtmlBody"')) if is_batch else TAKEN
+            taken = [TAKEN % to for to in RECIPIENT.findall(body[:length])]
+            words = b"[%s]" % b",".join(taken) if is_batch else taken[0]
             self.answer(OK % (len(words), words))
 
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import hmac
-from typing import Any
 
 from django.core.signing import Signer, TimestampSigner, b64_encode
+from django.utils.encoding import force_bytes
 
 SHORT = 22  # characters of base64: 132 bits. RFC 2104, 5, asks for half of the hash at least: 128
 
@@ -12,9 +12,9 @@ SHORT = 22  # characters of base64: 132 bits. RFC 2104, 5, asks for half of the 
 class QuickSigner(Signer):
     """Makes Django's own signatures, octet by octet."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._derived = hashlib.sha256(f"{self.salt}signer{self.key}".encode()).digest()
+    def __init__(self, *, salt: str, sep: str = ":") -> None:
+        super().__init__(salt=salt, sep=sep)
+        self._derived = hashlib.sha256(f"{self.salt}signer".encode() + force_bytes(self.key)).digest()
 
     def signature(self, value: str, key: str | None = None) -> str:  # type: ignore[override]
         if key not in {None, self.key}:
