@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import census, editions
-from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger
+from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger, repeats
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 
@@ -28,6 +28,8 @@ def tick() -> None:
     alarms.sound(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
+    if repeats.are_due(now):
+        settle_doubts.delay()
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
 
@@ -51,6 +53,14 @@ def deliver(until: float = 0) -> None:
         return
     if delivered := deliver_batch(seconds=settings.DELIVER_SECONDS, more=call):
         log.info("delivered %d digests", delivered)
+
+
+@shared_task
+def settle_doubts() -> None:
+    """Ask a provider that knows keys what became of the mails in doubt."""
+    now = timezone.now()
+    if custody.check(now) and (ended := repeats.repeat(now)):
+        log.info("%d doubts ended by their keys", ended)
 
 
 @shared_task

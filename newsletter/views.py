@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import editions, tasks
 from newsletter.digest import candidates
-from newsletter.digest.choice import Choice, Chooser
+from newsletter.digest.choice import Chooser
+from newsletter.digest.copies import as_submitted
 from newsletter.digest.readers import Reader
 from newsletter.digest.rendering import Renderer
 from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Feedback
@@ -70,13 +71,10 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
 def web_copy(request: HttpRequest, signed: str) -> HttpResponse:
     """A digest as it was mailed, with all its papers."""
     digest = Digest.objects.select_related("edition", "subscriber").filter(uid=uid_of(signed)).first()
-    rows = list(digest.papers.all()) if digest and is_readable(digest) else []
-    if digest is None or not rows:
+    if digest is None or not is_readable(digest):
         return no_copy(request)
-    edition = digest.edition.as_of(digest.revision)
-    pins = set(edition.pins())
-    choices = [Choice(row.paper_id, row.reason, row.outside, row.rising, row.paper_id in pins) for row in rows]
-    return HttpResponse(Renderer(edition, edition.drawn_from().count()).html(digest, choices))
+    renderer, choices = as_submitted(digest)
+    return HttpResponse(renderer.html(digest, choices)) if choices else no_copy(request)
 
 
 @csrf_exempt  # as on every page behind a secret link: subscribers/views/pages.py

@@ -29,6 +29,7 @@ class Answer:
     body: Any = ""  # text as it is, all else as JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     is_late: bool = False  # comes when nobody waits for it any more
+    drips: bool = False  # a byte at a time
 
     def as_bytes(self) -> bytes:
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
@@ -68,7 +69,9 @@ def serving(provider: HttpProvider) -> Iterator[HttpProvider]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            for piece in pieces(content) if answer.drips else [content]:
+                self.wfile.write(piece)
+                provider.patience.wait(0.05 if answer.drips else 0)
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
@@ -84,6 +87,10 @@ def serving(provider: HttpProvider) -> Iterator[HttpProvider]:
             yield provider
         finally:
             provider.patience.set()
+
+
+def pieces(content: bytes) -> Iterator[bytes]:
+    return (content[place : place + 1] for place in range(len(content)))
 
 
 @dataclass
@@ -231,3 +238,62 @@ class ResendBatches(Batches):
         answer = Answer(body={"data": [{"id": str(uuid.uuid4())} for _ in taken], "errors": faults})
         self.known[key] = call.body, answer
         return answer
+
+
+class ResendCalls(ResendBatches):
+    """resend.com/docs/api-reference/emails/send-email: one message a call, under a key of its own."""
+
+    def faults(self, call: Call) -> list[str]:
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        rules = {
+            "path": call.path == "/emails",
+            "token": headers.get("authorization") == "Bearer token",
+            "key of 1 to 256 characters": 0 < len(headers.get("idempotency-key", "")) <= 256,
+            "message": self.is_message(call.json),
+        }
+        return [name for name, is_kept in rules.items() if not is_kept]
+
+    def take(self, call: Call) -> Answer:
+        key = self.key(call)
+        if key not in self.known:
+            self.accepted.append(call.json)
+            self.known[key] = call.body, Answer(body={"id": str(uuid.uuid4())})
+        body, answer = self.known[key]
+        return answer if body == call.body else Answer(409, {"name": "invalid_idempotent_request"})
+
+    def key(self, call: Call) -> str:
+        return {name.lower(): value for name, value in call.headers.items()}["idempotency-key"]
+
+    def recipient(self, message: dict[str, Any]) -> str:
+        return str(message["to"][0])
+
+
+class BrevoCalls(Batches):
+    """developers.brevo.com/reference/sendtransacemail and /docs/heterogenous-versions-batch-emails (of the key)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[str] = set()
+
+    def faults(self, call: Call) -> list[str]:
+        headers = {name.lower(): value for name, value in call.headers.items()}
+        rules = {
+            "path": call.path == "/smtp/email",
+            "token": headers.get("api-key") == "token",
+            "key": str(uuid.UUID(self.key(call))) == self.key(call),
+            "message": all(call.json.get(part) for part in ("sender", "to", "subject", "htmlContent", "textContent")),
+        }
+        return [name for name, is_kept in rules.items() if not is_kept]
+
+    def take(self, call: Call) -> Answer:
+        if self.key(call) in self.known:
+            return Answer(400, {"code": "duplicate_parameter", "message": "idempotencyKey was used before"})
+        self.known.add(self.key(call))
+        self.accepted.append(call.json)
+        return Answer(201, {"messageId": f"<{uuid.uuid4()}@smtp-relay.mailin.fr>"})
+
+    def key(self, call: Call) -> str:
+        return str(call.json["headers"]["idempotencyKey"])
+
+    def recipient(self, message: dict[str, Any]) -> str:
+        return str(message["to"][0]["email"])

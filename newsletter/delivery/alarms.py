@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.delivery.outcomes import Kind
-from newsletter.delivery.provider import Provider
+from newsletter.delivery.provider import in_time
 from subscribers.emails import alarm
 from subscribers.models import Attack
 
@@ -20,8 +20,8 @@ def sound(at: datetime) -> int:
     attack = Attack.objects.on().filter(told_at=None).first()
     if attack is None or not attack.tell(at):
         return 0
-    with Provider() as provider:
-        outcomes = [provider.submit(alarm(operator, attack)).kind for operator in settings.OPERATORS]
+    with in_time() as submit:
+        outcomes = [submit(alarm(operator, attack)).kind for operator in settings.OPERATORS]
     heard = [kind for kind in outcomes if kind not in UNHEARD]
     if outcomes and not heard:
         log.error("the operators could not be told of the attack")

@@ -169,8 +169,13 @@ APIS: dict[str, type[BatchApi]] = {
 
 def batch_api() -> BatchApi | None:
     """The one of the provider in the settings, if it has one and we may use it."""
+    return APIS[settings.EMAIL_BACKEND]() if takes_batches() else None
+
+
+def takes_batches() -> bool:
+    """Whether digests go many a call."""
     kind = APIS.get(settings.EMAIL_BACKEND)
-    return kind() if kind and messages_a_call(kind) > 1 else None
+    return kind is not None and messages_a_call(kind) > 1
 
 
 def messages_a_call(kind: type[BatchApi]) -> int:

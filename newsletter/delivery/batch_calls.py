@@ -1,15 +1,15 @@
 """Many messages a call: the carrier for providers that take batches of complete messages."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, SimpleQueue
+from contextlib import contextmanager
 
-import requests
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.batch_apis import BatchApi, Item, messages_a_call
-from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
+from newsletter.delivery.callers import Callers, Submit
+from newsletter.delivery.outcomes import Outcome, Report
+from newsletter.delivery.provider import patience
 
 
 class BatchCalls:
@@ -23,9 +23,7 @@ class BatchCalls:
         self._offered: dict[int, Item] = {}
         self._fresh: list[int] = []  # of these, those that were not reported as ready
         self._going: list[tuple[int, Item]] = []
-        self._callers = ThreadPoolExecutor(settings.SUBMIT_CONNECTIONS, thread_name_prefix="batch")
-        self._sessions: SimpleQueue[requests.Session] = SimpleQueue()
-        self._done: SimpleQueue[list[Report]] = SimpleQueue()
+        self._callers = Callers(settings.SUBMIT_CONNECTIONS, patience(), self._client)
 
     def prepare(self, message: EmailMultiAlternatives) -> Item:
         return self._api.prepare(message)
@@ -49,25 +47,15 @@ class BatchCalls:
     def step(self, seconds: float) -> list[Report]:
         """Messages are ready a whole call at a time, unless there is nothing to do but wait: then no more will come."""
         for call in self._calls():
-            self._callers.submit(self._submit, call)
+            self._callers.call([key for key, _ in call], [item for _, item in call])
         reports: list[Report] = []
         if self._fresh and (seconds or len(self._fresh) >= self.per_call):
             reports = [(key, None) for key in self._fresh if key in self._offered]
             self._fresh = []
-        try:
-            reports += self._done.get(timeout=0 if reports else seconds)
-            while True:
-                reports += self._done.get_nowait()
-        except Empty:
-            return reports
+        return reports + self._callers.answers(0 if reports else seconds)
 
     def close(self) -> None:
-        self._callers.shutdown()
-        try:
-            while True:
-                self._sessions.get_nowait().close()
-        except Empty:
-            return
+        self._callers.close()
 
     def _calls(self) -> Iterator[list[tuple[int, Item]]]:
         """What was handed over, in calls that hold no more than the provider takes."""
@@ -83,15 +71,11 @@ class BatchCalls:
         if call:
             yield call
 
-    def _submit(self, call: Sequence[tuple[int, Item]]) -> None:
-        """In a thread of its own."""
-        try:
-            try:
-                session = self._sessions.get_nowait()
-            except Empty:
-                session = self._api.session()
-            outcomes = self._api.submit(session, [item for _, item in call])
-            self._sessions.put(session)
-        except Exception as error:  # noqa: BLE001 - the caller waits for an answer to each
-            outcomes = [Outcome(Kind.DOUBT, in_words(error))] * len(call)
-        self._done.put([(key, outcome) for (key, _), outcome in zip(call, outcomes, strict=True)])
+    @contextmanager
+    def _client(self) -> Iterator[Submit]:
+        with self._api.session() as session:
+
+            def submit(items: Sequence[Item]) -> Sequence[Outcome]:
+                return self._api.submit(session, items)
+
+            yield submit

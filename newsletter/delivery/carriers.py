@@ -1,10 +1,6 @@
 """Whoever carries many messages at once, behind one face: the SMTP sessions, or a provider's calls in threads."""
 
-import time
 from collections.abc import Iterable
-from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -12,9 +8,10 @@ from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.batch_apis import batch_api
 from newsletter.delivery.batch_calls import BatchCalls
-from newsletter.delivery.outcomes import Kind, Outcome, Report
+from newsletter.delivery.callers import Callers
+from newsletter.delivery.outcomes import Report
 from newsletter.delivery.pace import Paced
-from newsletter.delivery.provider import Provider
+from newsletter.delivery.provider import client, patience
 from newsletter.delivery.smtp import SmtpSessions
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -69,11 +66,7 @@ class Calls:
         self._width = min(settings.SUBMIT_CONNECTIONS, settings.SUBMIT_SLICE)
         self._offered: dict[int, EmailMultiAlternatives] = {}
         self._new: list[Report] = []
-        self._todo: SimpleQueue[tuple[int, EmailMultiAlternatives] | None] = SimpleQueue()
-        self._done: SimpleQueue[Report] = SimpleQueue()
-        self._threads: list[Thread] = []
-        self._busy: dict[int, float] = {}  # messages in a call, and when it is given up
-        self._stuck: set[int] = set()  # those that were given up
+        self._callers = Callers(self._width, patience(), client)
 
     def prepare(self, message: EmailMultiAlternatives) -> EmailMultiAlternatives:
         return message
@@ -89,46 +82,14 @@ class Calls:
         self._new.append((key, None))
 
     def hand_over(self, key: int) -> None:
-        # Twice: to connect, and to answer. A client's own time-outs count from byte to byte, and so may never end.
-        self._busy[key] = time.monotonic() + 2 * settings.EMAIL_TIMEOUT
-        if len(self._busy) > len(self._threads) - len(self._stuck) < self._width:
-            self._threads.append(Thread(target=self._work, daemon=True))
-            self._threads[-1].start()
-        self._todo.put((key, self._offered.pop(key)))
+        self._callers.call([key], self._offered.pop(key))
 
     def drop(self, key: int) -> None:
         self._offered.pop(key, None)
 
     def step(self, seconds: float) -> list[Report]:
         reports, self._new = self._new, []
-        done = list[Report]()
-        with suppress(Empty):
-            done.append(self._done.get(timeout=0 if reports else seconds))
-            while True:
-                done.append(self._done.get_nowait())
-        for key, outcome in done:
-            if self._busy.pop(key, None) is not None:
-                reports.append((key, outcome))
-            self._stuck.discard(key)  # its thread is free again; what it says comes too late
-        return reports + self._give_up()
-
-    def _give_up(self) -> list[Report]:
-        """Wait no longer for calls that take too long; their threads end when the provider lets them."""
-        now = time.monotonic()
-        late = [key for key, until in self._busy.items() if until < now]
-        for key in late:
-            del self._busy[key]
-            self._stuck.add(key)
-        return [(key, Outcome(Kind.DOUBT, "no whole answer in time")) for key in late]
+        return reports + self._callers.answers(0 if reports else seconds)
 
     def close(self) -> None:
-        for _ in self._threads:
-            self._todo.put(None)
-        if not self._stuck:
-            for thread in self._threads:
-                thread.join()
-
-    def _work(self) -> None:
-        with Provider() as provider:
-            while job := self._todo.get():
-                self._done.put((job[0], provider.submit(job[1])))
+        self._callers.close()

@@ -38,6 +38,7 @@ class Ready:
     subject: str
     address: str
     prepared: Any
+    idempotency_key: str = ""
 
 
 class Flow:

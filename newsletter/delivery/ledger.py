@@ -22,6 +22,7 @@ from newsletter.digest.choice import Choice
 from newsletter.models import Digest, DigestPaper, Edition, Event
 from newsletter.rows import instant
 from subscribers.addresses import address_hash
+from subscribers.models import Subscriber
 
 Status = Digest.Status
 
@@ -56,7 +57,7 @@ def claim(at: datetime, size: int) -> list[Digest]:
             attempts=F("attempts") + 1,
         )
         claimed = Digest.objects.filter(pk__among=mine).prefetch_related("edition").order_by("not_before", "pk")
-        return list(claimed.only("uid", "edition", "revision", "subscriber", "fencing_token"))
+        return list(claimed.only("uid", "edition", "revision", "subscriber", "fencing_token", "attempts"))
 
 
 def take_back(digests: QuerySet[Digest]) -> None:
@@ -77,6 +78,8 @@ class Submittable(Protocol):
     def subject(self) -> str: ...
     @property
     def address(self) -> str: ...
+    @property
+    def idempotency_key(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime)
                 "subject": one.subject,
                 "email": one.address,
                 "address_hash": address_hash(one.address),
+                "idempotency_key": one.idempotency_key,
             }
             for one in ready
         ],
@@ -202,6 +206,29 @@ def sweep(at: datetime) -> dict[str, int]:
 def _move(rows: Any, status: str, reason: str, **fields: Any) -> int:
     """One conditional UPDATE; the lease ends with every one of these."""
     return int(rows.update(status=status, reason=reason[:200], lease_until=None, **fields))
+
+
+def ask_again(digest: Digest, at: datetime) -> bool:
+    """Take a digest in doubt in hand once more, to repeat the call that it was in; False where it may not be, or is
+    somebody else's. When it was submitted, and under which key, stays as it was.
+    """
+    mine = Digest.objects.filter(
+        pk=digest.pk,
+        status=Status.IN_DOUBT,
+        fencing_token=digest.fencing_token,
+        edition__status=Edition.Status.OPEN,
+        subscriber__in=Subscriber.objects.mailable(),
+    )
+    token = digest.fencing_token + 1
+    if not mine.update(status=Status.SUBMITTING, lease_until=at + settings.LEASE, fencing_token=token):
+        return False
+    digest.fencing_token = token
+    return True
+
+
+def ask_no_more(digest: Digest) -> None:
+    """Let a doubt end by an event or a person only."""
+    Digest.objects.filter(pk=digest.pk, status=Status.IN_DOUBT).update(idempotency_key="")
 
 
 def plan_again(digests: QuerySet[Digest], reason: str, at: datetime, until: datetime | None = None) -> list[int]:

@@ -3,18 +3,24 @@
 One message, one recipient, one Outcome. Nothing here raises for what a provider does.
 """
 
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
+from newsletter.delivery import keys
+from newsletter.delivery.callers import Submit, one_at_a_time
 from newsletter.delivery.outcomes import Kind, Outcome, in_words, on_connect, on_submit
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
 
 # They know no metadata, and anymail refuses a message that has any: their events name the mail by their own id of it.
 WITHOUT_METADATA = {"anymail.backends.mailersend.EmailBackend", "anymail.backends.postal.EmailBackend"}
+AMAZON = "anymail.backends.amazon_ses.EmailBackend"
 REFUSED = {"failed", "invalid", "rejected"}  # anymail's words for a recipient that was not mailed
 
 
@@ -25,8 +31,8 @@ class Provider:
     """
 
     def __init__(self) -> None:
-        self._connection = mail.get_connection()
-        self._open = False
+        self._connection: Any = None
+        self._keys = keys.of_provider()
 
     def __enter__(self) -> Self:
         return self
@@ -46,27 +52,73 @@ class Provider:
             return Outcome(Kind.REFUSED, in_words(error))
         if settings.EMAIL_BACKEND in WITHOUT_METADATA:
             message.metadata = None  # type: ignore[attr-defined]
+        outcome = self._hand_over(message)
+        if outcome.kind is Kind.DOUBT and keys.mark_of(message):
+            return keys.settled(outcome, self._hand_over(message))
+        return outcome
+
+    def _hand_over(self, message: EmailMultiAlternatives) -> Outcome:
         try:
-            if not self._open:
-                self._connection.open()
-                self._open = True
+            if self._connection is None:
+                self._connection = opened()
+            if self._keys:
+                self._keys.tell(keys.mark_of(message), message, self._connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, no message was handed over
+            self._close()
             return on_connect(error)
         try:
             self._connection.send_messages([message])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is classified and kept in the ledger
-            outcome = on_submit(error)
+            outcome = (self._keys and self._keys.judge(error)) or on_submit(error)
             if outcome.kind in {Kind.DOUBT, Kind.LATER, Kind.UNSENT}:
                 self._close()  # the session may be out of step
             return outcome
         return by_status(message)
 
     def _close(self) -> None:
-        self._open = False
-        try:
-            self._connection.close()
-        except Exception:  # noqa: BLE001 - what was sent was answered before this; a dying connection may fail
-            self._connection = mail.get_connection()
+        connection, self._connection = self._connection, None
+        with suppress(Exception):  # what was sent was answered before this; a dying connection may fail
+            if connection:
+                connection.close()
+
+
+def opened() -> Any:
+    """A connection, as anymail or Django know it. Raises whatever keeps it from being made."""
+    connection = mail.get_connection(**(for_amazon() if settings.EMAIL_BACKEND == AMAZON else {}))
+    connection.open()
+    return connection
+
+
+def for_amazon() -> dict[str, Any]:
+    """What boto3 must be told: left alone it repeats by itself a call whose answer is lost, and the mail goes twice."""
+    given: Any = settings.ANYMAIL.get("AMAZON_SES_CLIENT_PARAMS", {})
+    given = json.loads(given) if isinstance(given, str) else given  # from the environment
+    patient = {"connect_timeout": min(10, settings.EMAIL_TIMEOUT), "read_timeout": settings.EMAIL_TIMEOUT}
+    config = {**given.get("config", {}), **patient, "retries": {"total_max_attempts": 1}}
+    return {"client_params": {**given, "config": config}}
+
+
+def patience() -> float:
+    """Seconds, at most, that a message may take: to connect and to answer, and once more where it is repeated."""
+    return float(settings.EMAIL_TIMEOUT * (2 if keys.of_provider() is None else 4))
+
+
+@contextmanager
+def client() -> Iterator[Submit]:
+    """A provider for a thread: one message a call."""
+    with Provider() as provider:
+
+        def submit(message: EmailMultiAlternatives) -> Sequence[Outcome]:
+            return [provider.submit(message)]
+
+        yield submit
+
+
+@contextmanager
+def in_time() -> Iterator[Callable[[EmailMultiAlternatives], Outcome]]:
+    """Hands over one message after the other, and waits for no answer longer than it should."""
+    with one_at_a_time(patience(), client) as submit:
+        yield lambda message: submit(message)[0]
 
 
 def by_status(message: EmailMultiAlternatives) -> Outcome:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from newsletter.delivery import ledger
+from newsletter.delivery import keys, ledger
 from newsletter.delivery.carriers import carrier
 from newsletter.delivery.flow import Flow, Ready
 from newsletter.delivery.ledger import Ending
@@ -139,7 +139,9 @@ def build(by: Paced, one: Chosen) -> Ready | None:
         message = one.renderer.message(one.digest, one.choices)
         [address] = message.to  # the reader's, which the gate asks about once more; elsewhere it may go to another
         reroute(message)
-        return Ready(one.digest, one.choices, str(message.subject), address, by.prepare(message))
+        key = keys.key_of_digest(one.digest.uid, one.digest.attempts)
+        keys.mark(message, key)
+        return Ready(one.digest, one.choices, str(message.subject), address, by.prepare(message), key)
     except Exception as error:
         log.exception("digest %s cannot be built", one.digest.uid)
         ledger.record([Ending(one.digest, Status.FAILED, in_words(error))], [], timezone.now())

@@ -27,6 +27,7 @@ READY = {
     "subject": "text",
     "email": "text",
     "address_hash": "text",
+    "idempotency_key": "text",
 }
 PAPERS = {
     "digest": "bigint",
@@ -60,7 +61,7 @@ RETURNED = "SELECT id FROM ended WHERE status IN ('planned', 'failed')"
 # stopped and brakes are pulled between claim and submission.
 BEGIN = """
 UPDATE newsletter_digest AS d
-SET status = 'submitting', submitted_at = %s, lease_until = %s, subject = a.subject
+SET status = 'submitting', submitted_at = %s, lease_until = %s, subject = a.subject, idempotency_key = a.idempotency_key
 FROM ready AS a
 WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
   AND d.status = a.held

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from newsletter import audit
 from newsletter.delivery.outcomes import Kind
-from newsletter.delivery.provider import Provider
+from newsletter.delivery.provider import in_time
 from newsletter.desk import preflight
 from newsletter.digest import candidates, readers
 from newsletter.digest.candidates import Candidates
@@ -155,6 +155,6 @@ def submit(email: str, mail: Rendered) -> str:
     message = compose(
         to=clean_address(email), subject=f"[Test] {mail.subject}", text=mail.text, html=mail.html, headers=TRANSACTIONAL
     )
-    with Provider() as provider:
-        outcome = provider.submit(message)
+    with in_time() as submit_in_time:
+        outcome = submit_in_time(message)
     return "" if outcome.kind is Kind.ACCEPTED else outcome.reason or outcome.kind.value

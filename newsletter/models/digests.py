@@ -35,6 +35,13 @@ class DigestQuerySet(models.QuerySet["Digest"]):
         """Held by a worker whose lease has run out."""
         return self.filter(status__in=Digest.Status.held(), lease_until__lte=at)
 
+    def repeatable(self, at: datetime, since: datetime) -> Self:
+        """In doubt, and submitted under a key that its provider remembers: what it was asked since then. Those that
+        were asked about longest ago come first.
+        """
+        doubts = self.filter(status=Digest.Status.IN_DOUBT, submitted_at__gt=since, expires_at__gt=at)
+        return doubts.exclude(idempotency_key="").filter(edition__status=Edition.Status.OPEN).order_by("settled_at")
+
 
 class Digest(models.Model):
     """One reader's copy of one edition: the row that the whole of delivery turns on.
@@ -90,6 +97,13 @@ class Digest(models.Model):
     )
     subject = models.CharField(max_length=200, blank=True)
     provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's id of the message.")
+    idempotency_key = models.CharField(
+        max_length=36,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="Under which a provider was asked to send it.",
+    )
     canary = models.BooleanField(default=False, db_default=False, editable=False, help_text="Goes ahead of the others.")
     planned_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
@@ -134,6 +148,12 @@ class Digest(models.Model):
                 fields=["provider_id"],
                 condition=~Q(provider_id="") & ~Q(provider_id__startswith="<"),
                 name="digest_provider_id",
+            ),
+            # repeats.repeat
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(status="in_doubt") & ~Q(idempotency_key=""),
+                name="digest_repeatable",
             ),
             models.Index(fields=["subscriber", "-planned_at"], name="digest_of_reader"),  # a reader's history
         ]

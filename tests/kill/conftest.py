@@ -9,7 +9,7 @@ import pytest
 
 from tests.kill.harness import LONG, SEED, Machine, Scene, environment
 from tests.kill.judge import table, verdicts
-from tests.kill.providers import Postmark, Relay, postmark
+from tests.kill.providers import Brevo, Keyed, Postmark, Relay, Resend, calling
 from tests.servers import redis_server
 from tests.stubs import smtp_server
 
@@ -49,7 +49,7 @@ def scene(machine: Machine, relay: Relay) -> Scene:
 
 @pytest.fixture
 def api() -> Iterator[Postmark]:
-    with postmark() as api:
+    with calling(Postmark()) as api:
         yield api
 
 
@@ -63,6 +63,28 @@ def http_scene(transactional_db: None, redis_url: str, api: Postmark, logs: Path
         "ANYMAIL_WEBHOOK_SECRET": "papers:only-for-tests",
     }
     return Scene(Machine(environment(redis_url) | by_http, logs), api.log)
+
+
+@pytest.fixture(params=[Brevo, Resend])
+def keyed(request: pytest.FixtureRequest) -> Iterator[Keyed]:
+    """A provider that knows idempotency keys."""
+    with calling(request.param()) as api:
+        yield api
+
+
+@pytest.fixture
+def keyed_scene(transactional_db: None, redis_url: str, keyed: Keyed, logs: Path) -> Scene:
+    """The same with that one, one message a call."""
+    name = type(keyed).__name__
+    by_http = {
+        "EMAIL_BACKEND": f"anymail.backends.{name.lower()}.EmailBackend",
+        f"ANYMAIL_{name.upper()}_API_KEY": "token",
+        f"ANYMAIL_{name.upper()}_API_URL": keyed.url,
+        "ANYMAIL_WEBHOOK_SECRET": "papers:only-for-tests",
+        "SUBMIT_BATCH": "1",
+        "SEND_PER_SECOND": "0",
+    }
+    return Scene(Machine(environment(redis_url) | by_http, logs), keyed.log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

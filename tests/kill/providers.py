@@ -5,11 +5,11 @@ import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from uuid import UUID
 
 from tests.servers import listening
@@ -76,6 +76,12 @@ class Relay(Server):
             super().say(connection, {"garbage": "what?", "": reply}[how], verb)
 
 
+@dataclass(frozen=True)
+class Request:
+    message: dict[str, Any]
+    headers: Mapping[str, str]
+
+
 @dataclass
 class Postmark:
     """Postmark's call for one message."""
@@ -90,20 +96,79 @@ class Postmark:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
-    def hear(self, message: dict[str, Any], connection: socket.socket, out: IO[bytes]) -> None:
-        digest = UUID(message["Metadata"]["digest"])
+    def hear(self, call: Request, connection: socket.socket, out: IO[bytes]) -> None:
+        digest = self.digest(call)
         self.asked += 1
         reply = self.answer(self, self.asked, digest)
         if reply.takes:
-            self.log.take(digest)
+            reply = self.take(call, digest, reply)
         if reply.how == "silence":
             threading.Event().wait(reply.seconds)
         elif reply.how == "reset":
             raise reset(connection)
         elif reply.how == "drip":
-            drip(connection, reply.bytes_for(message["To"]))
+            drip(connection, reply.as_bytes())
         else:
-            out.write(reply.bytes_for(message["To"]))
+            out.write(reply.as_bytes())
+
+    def digest(self, call: Request) -> UUID:
+        return UUID(call.message["Metadata"]["digest"])
+
+    def take(self, call: Request, digest: UUID, reply: "Reply") -> "Reply":
+        self.log.take(digest)
+        return replace(reply, told={"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": call.message["To"]})
+
+
+@dataclass
+class Keyed(Postmark):
+    """A provider with idempotency keys: what comes again under one that it knows is not taken again."""
+
+    known: set[str] = field(default_factory=set)
+
+    def take(self, call: Request, digest: UUID, reply: "Reply") -> "Reply":
+        key = self.key(call)
+        with self.log.lock:
+            is_known = key in self.known
+            self.known.add(key)
+        if not is_known:
+            self.log.take(digest)
+        return self.said(reply, is_known)
+
+    def key(self, call: Request) -> str:
+        raise NotImplementedError
+
+    def said(self, reply: "Reply", is_known: bool) -> "Reply":
+        raise NotImplementedError
+
+
+@dataclass
+class Brevo(Keyed):
+    """Its key stands among the message's headers; a call under a known one is an error."""
+
+    def digest(self, call: Request) -> UUID:
+        return UUID(json.loads(call.message["headers"]["X-Mailin-custom"])["digest"])
+
+    def key(self, call: Request) -> str:
+        return str(call.message["headers"]["idempotencyKey"])
+
+    def said(self, reply: "Reply", is_known: bool) -> "Reply":
+        if is_known:
+            return replace(reply, status=400, told={"code": "duplicate_parameter"})
+        return replace(reply, status=201, told={"messageId": "b7bc2f4a"})
+
+
+@dataclass
+class Resend(Keyed):
+    """Its key is a header of the call; a call under a known one is answered as the first was."""
+
+    def digest(self, call: Request) -> UUID:
+        return UUID(json.loads(call.message["headers"]["X-Metadata"])["digest"])
+
+    def key(self, call: Request) -> str:
+        return call.headers["Idempotency-Key"]
+
+    def said(self, reply: "Reply", is_known: bool) -> "Reply":
+        return replace(reply, told={"id": "b7bc2f4a"})
 
 
 @dataclass(frozen=True)
@@ -114,9 +179,10 @@ class Reply:
     seconds: float = 0  # of silence
     retry_after: int = 0
 
-    def bytes_for(self, recipient: str) -> bytes:
-        told = {"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": recipient}
-        body = b"<html>" if self.how == "garbage" else json.dumps(told if self.status == 200 else {}).encode()
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_bytes(self) -> bytes:
+        body = b"<html>" if self.how == "garbage" else json.dumps(self.told).encode()
         head = f"HTTP/1.0 {self.status} So\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         wait = f"Retry-After: {self.retry_after}\r\n" if self.retry_after else ""
         return f"{head}{wait}\r\n".encode() + body
@@ -134,16 +200,18 @@ def drip(connection: socket.socket, words: bytes) -> None:
         threading.Event().wait(DRIP)
 
 
+A = TypeVar("A", bound=Postmark)
+
+
 @contextmanager
-def postmark() -> Iterator[Postmark]:
+def calling(api: A) -> Iterator[A]:
     """On a free port of this machine."""
-    api = Postmark()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
-                api.hear(message, self.connection, self.wfile)
+                api.hear(Request(message, self.headers), self.connection, self.wfile)
             except OSError:
                 self.close_connection = True
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from newsletter.models import Brake, Digest
 from tests.kill.harness import Scene, chance, one_database_is_enough, size, until
-from tests.kill.providers import Postmark, Relay, Reply
+from tests.kill.providers import Keyed, Postmark, Relay, Reply
 
 pytestmark = pytest.mark.kill
 
@@ -46,6 +46,19 @@ def test_k6_an_api_that_has_it_and_does_not_say_so(http_scene: Scene, api: Postm
         verdict = http_scene.ends("K6 HTTP: silence, dripping, garbage, resets", len(bad), 600)
     assert verdict.in_doubt == len(bad)
     assert len(api.log.taken) == readers
+
+
+def test_k6_an_api_with_keys_that_has_it_and_does_not_say_so(keyed_scene: Scene, keyed: Keyed) -> None:
+    one_database_is_enough(vendor="postgresql")
+    readers, name = size(60, 2000), type(keyed).__name__
+    bad = spoilt(f"K6 {name}", readers)
+    keyed.answer = lambda api, number, digest: Reply(how=bad.get(number, ""), seconds=20)
+    keyed_scene.readers(readers)
+    with keyed_scene.machine.service():
+        keyed_scene.harmed()
+        until(lambda: Digest.objects.filter(status="accepted").count() == readers, 600)
+        verdict = keyed_scene.ends(f"K6 {name} with keys: silence, dripping, garbage, resets", len(bad))
+    assert verdict.once == readers
 
 
 class Outage:

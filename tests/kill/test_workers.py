@@ -26,10 +26,11 @@ from tests.kill.harness import (
     size,
     until,
 )
-from tests.kill.providers import Relay
+from tests.kill.providers import Keyed, Relay
 
 pytestmark = pytest.mark.kill
 
+OPEN = [*Digest.Status.unsettled(), Digest.Status.IN_DOUBT]
 WHOLE = 0.25  # of the kills: a worker with all of its processes, as a machine dies
 
 
@@ -95,6 +96,24 @@ def test_k2_what_the_provider_tells_later_ends_the_doubt(http_scene: Scene) -> N
         verdict = http_scene.ends("K2 killed after acceptance, then the provider's events", kills)
     assert verdict.once == len(http_scene.log.taken)
     assert verdict.planned - verdict.once == verdict.in_doubt  # what never reached the provider, and nobody can know
+
+
+def test_k2_a_provider_that_knows_keys_is_asked_again(keyed_scene: Scene, keyed: Keyed) -> None:
+    name = type(keyed).__name__
+    dice, kills = chance(f"K2 {name}"), size(2, 20)
+    keyed_scene.readers(kills * 20)
+    with keyed_scene.machine.beat():
+        for _ in range(kills):
+            keyed_scene.log.hold(dice.randint(1, 10))
+            with keyed_scene.machine.worker() as worker:
+                until(keyed_scene.log.holding.is_set)
+                kill(worker)
+            keyed_scene.log.go.set()
+        keyed_scene.harmed()
+        with keyed_scene.machine.worker():
+            until(lambda: not Digest.objects.filter(status__in=OPEN).exists())
+            verdict = keyed_scene.ends(f"K2 killed after acceptance, {name} with keys", kills)
+    assert verdict.once == keyed_scene.planned
 
 
 def delivered(digest: str) -> AnymailTrackingEvent:

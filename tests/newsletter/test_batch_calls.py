@@ -217,6 +217,18 @@ def test_a_call_to_postmark_whose_answer_is_lost_leaves_all_of_it_in_doubt(
     assert len(postmark_batches.accepted) == found["accepted"] + found["in_doubt"]
 
 
+def test_an_answer_that_drips_is_not_waited_for(
+    readers: list[Subscriber], postmark_calls: HttpProvider, postmark_batches: PostmarkBatches, settings: Settings
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.5
+    postmark_batches.after = second(Answer(body=" " * 1000, drips=True))
+    deliver_batch()
+    found = statuses()
+    assert found["in_doubt"] in {9, 10}
+    assert set(Digest.objects.filter(status="in_doubt").values_list("reason", flat=True)) == {"no whole answer in time"}
+    assert len(postmark_batches.accepted) == found["accepted"] + found["in_doubt"]
+
+
 @pytest.mark.parametrize("answer", [Answer(is_late=True), Answer(500), Answer(200, "garbage")])
 def test_a_call_to_resend_whose_answer_is_lost_is_made_again_and_sent_once(
     readers: list[Subscriber],

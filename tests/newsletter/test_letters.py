@@ -1,5 +1,8 @@
 """Letters that are owed are sent, and sent again where it is in doubt."""
 
+import socket
+import threading
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import time_machine
@@ -10,7 +13,22 @@ from newsletter.models import Brake
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
-from tests.stubs import Api, Relay, dns_server
+from tests.provider_stubs import Answer, HttpProvider, serving
+from tests.stubs import Api, Relay, Server, dns_server, smtp_server
+
+
+@dataclass
+class Dripping(Server):
+    """Takes a message, and says so a byte at a time."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def say(self, connection: socket.socket, reply: str, verb: str) -> None:
+        words = f"250 {'.' * 400}" if verb == "." else reply
+        for byte in f"{words}\r\n".encode():
+            connection.sendall(bytes([byte]))
+            if verb == "." and self.over.wait(0.1):
+                raise ConnectionResetError("nobody waits")
 
 
 def test_an_owed_confirmation_is_sent_once(bob: Subscriber, relay: Relay) -> None:
@@ -29,6 +47,44 @@ def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
     with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
         assert send_owed_letters(NOW + timedelta(minutes=2)) == 1
     assert Letter.objects.get().status == Letter.Status.SENT
+
+
+def test_an_answer_that_drips_holds_up_no_letter_for_long(
+    alice: Subscriber, bob: Subscriber, settings: Settings
+) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    taken = {"ErrorCode": 0, "Message": "OK", "MessageID": "1", "To": "alice@example.org"}
+    answers = iter([Answer(body=" " * 1000, drips=True), Answer(body=taken)])
+    settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = "anymail.backends.postmark.EmailBackend", 0.5
+    with serving(HttpProvider(lambda _: next(answers))) as http:
+        settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "token", "POSTMARK_API_URL": http.url}
+        assert send_owed_letters(NOW) == 2
+    assert set(Letter.objects.values_list("status", "reason")) == {("owed", "no whole answer in time"), ("sent", "")}
+
+
+def test_a_relay_that_drips_holds_up_no_letter_for_long(bob: Subscriber, settings: Settings) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = "django.core.mail.backends.smtp.EmailBackend", 0.5
+    with smtp_server(Dripping()) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        send_owed_letters(NOW)
+        server.over.set()
+    assert Letter.objects.values_list("status", "reason").get() == ("owed", "no whole answer in time")
+
+
+def test_a_slow_provider_is_left_to_others_before_the_lease_ends(
+    alice: Subscriber, bob: Subscriber, relay: Relay, settings: Settings
+) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    settings.EMAIL_TIMEOUT = 200  # so that one call may take longer than the lease
+    send_owed_letters(NOW)
+    assert (relay.accepted, Letter.objects.get().status) == ([], "sending")
+    settings.EMAIL_TIMEOUT = 5
+    later = NOW + timedelta(minutes=5)
+    with time_machine.travel(later, tick=False):
+        send_owed_letters(later)
+    assert relay.recipients == ["bob@example.org"]
 
 
 def test_a_letter_outlasts_an_outage_of_hours(bob: Subscriber, relay: Relay, settings: Settings) -> None:
