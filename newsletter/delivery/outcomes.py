@@ -25,6 +25,25 @@ RETRY_AFTER = timedelta(minutes=1)
 ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 LONGEST_RETRY_AFTER = timedelta(hours=1)  # a provider's own word is believed up to here
 
+AMAZON_LATER = {"TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+# Our account, our sender, our keys: no other message would do better.
+AMAZON_HALT = {
+    "AccountSuspendedException",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "LimitExceededException",
+    "MailFromDomainNotVerifiedException",
+    "NotAuthorized",
+    "NotFoundException",
+    "OptInRequired",
+    "SendingPausedException",
+    "UnrecognizedClientException",
+}
+AMAZON_UNSET = {"NoCredentialsError", "NoRegionError", "PartialCredentialsError", "ProfileNotFound"}
+NEVER_AT_AMAZON = {"ConnectTimeoutError", "EndpointConnectionError", "SSLError"}
+
 
 class Kind(Enum):
     ACCEPTED = "accepted"  # the provider has it
@@ -52,6 +71,8 @@ def on_connect(error: Exception) -> Outcome:
     if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code < 500:  # RFC 4954, 4.7: not now
         return Outcome(Kind.UNSENT, in_words(error))
     if isinstance(error, (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError, ImproperlyConfigured)):
+        return Outcome(Kind.HALT, in_words(error))
+    if type(error).__name__ in AMAZON_UNSET:
         return Outcome(Kind.HALT, in_words(error))
     return Outcome(Kind.UNSENT, in_words(error))
 
@@ -108,6 +129,31 @@ def by_http_status(response: requests.Response, reason: str) -> Outcome:
     return Outcome(Kind.DOUBT, reason)
 
 
+def by_api_error(error: AnymailAPIError) -> Outcome:
+    """An answer that anymail cannot read, or one of Amazon's, which come as a dictionary of botocore's."""
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        return by_amazon(answer, in_words(error))
+    cause = type(error.__cause__).__name__  # by name: botocore is not always installed
+    if cause in AMAZON_UNSET:
+        return Outcome(Kind.HALT, in_words(error))
+    return Outcome(Kind.UNSENT if cause in NEVER_AT_AMAZON else Kind.DOUBT, in_words(error))
+
+
+def by_amazon(answer: dict[str, Any], reason: str) -> Outcome:
+    """docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html and /CommonErrors.html: the code says more
+    than the status, which is 400 for most.
+    """
+    code, about = str(answer.get("Error", {}).get("Code", "")), answer.get("ResponseMetadata", {})
+    wait = retry_after(about.get("HTTPHeaders", {}).get("retry-after", ""))
+    status = about.get("HTTPStatusCode", 0)
+    if status == 429 or code in AMAZON_LATER:
+        return Outcome(Kind.LATER, reason, retry_after=wait)
+    if status in {401, 403} or code in AMAZON_HALT:
+        return Outcome(Kind.HALT, reason)
+    return Outcome(Kind.REFUSED if 400 <= status < 500 else Kind.DOUBT, reason)
+
+
 def by_smtp_code(code: int, answer: bytes | str) -> Outcome:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, without_addresses(f"{code} {text}"))
@@ -144,7 +190,7 @@ JUDGES: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any]
     (AnymailConfigurationError, lambda error: Outcome(Kind.HALT, in_words(error))),
     (AnymailRecipientsRefused, by_recipient_status),
     (requests.RequestException, on_http),
-    (AnymailAPIError, lambda error: Outcome(Kind.DOUBT, in_words(error))),
+    (AnymailAPIError, by_api_error),
     # Any other of anymail's errors is its own refusal, before the call.
     (AnymailError, lambda error: Outcome(Kind.REFUSED, in_words(error))),
 ]

@@ -1,13 +1,14 @@
 """Every provider that anymail can reach by HTTP, against one on loopback that looks at what it is told.
 
-Where a request's parts stand is as the provider's documentation has it; so are the answers. Amazon SES needs boto3,
-which is not among our dependencies, and is left out here.
+Where a request's parts stand is as the provider's documentation has it; so are the answers.
 """
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -127,6 +128,18 @@ def unisender_go(call: Call) -> dict[str, Any]:
     return told | {"html": one["body"]["html"], "leave": one["headers"]["List-Unsubscribe"], "uid": uid}
 
 
+def amazon_ses(call: Call) -> dict[str, Any]:
+    """docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html: the whole message as it goes on the wire."""
+    assert call.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=token/")
+    [to] = call.json["Destination"]["ToAddresses"]
+    one = message_from_bytes(b64decode(call.json["Content"]["Raw"]["Data"]), policy=policy.default)
+    text, html = one.get_body(("plain",)), one.get_body(("html",))
+    assert text
+    assert html
+    told = {"to": to, "subject": one["Subject"], "text": text.get_content().strip(), "leave": one["List-Unsubscribe"]}
+    return told | {"html": html.get_content().strip(), "uid": json.loads(one["X-Metadata"])["digest"]}
+
+
 @dataclass(frozen=True)
 class Esp:
     path: str
@@ -145,7 +158,15 @@ MAILJET = "Basic " + b64encode(b"token:secret").decode()
 POSTAL = {"message_id": "x@postal", "messages": {TO: {"id": "name-1", "token": "t"}}}
 NAMED = {"id": "name-1"}
 SPARKPOST = {"total_rejected_recipients": 0, "total_accepted_recipients": 1, **NAMED}
+AT_AMAZON = {"region_name": "eu-west-1", "aws_access_key_id": "token", "aws_secret_access_key": "secret"}
 ESPS = {
+    "amazon_ses": Esp(
+        "/v2/email/outbound-emails",
+        ("Content-Type", "application/json"),  # its key is never sent, it signs
+        amazon_ses,
+        Answer(200, {"MessageId": "name-1"}),
+        refused=Answer(400, {"message": "no"}, {"x-amzn-ErrorType": "MessageRejected"}),
+    ),
     "brevo": Esp("/smtp/email", ("api-key", "token"), brevo, Answer(201, {"messageId": "name-1"})),
     "mailersend": Esp(
         "/email",
@@ -235,7 +256,8 @@ def esp(request: pytest.FixtureRequest, settings: Settings) -> Iterator[tuple[Es
     with serving(HttpProvider(lambda _: esp.taken)) as http:
         settings.EMAIL_BACKEND = f"anymail.backends.{name}.EmailBackend"
         values = {f"{name.upper()}_{key}": value for key, value in esp.settings.items()}
-        settings.ANYMAIL = {**values, f"{name.upper()}_API_URL": http.url, "REQUESTS_TIMEOUT": (5, 5)}
+        client = {"AMAZON_SES_CLIENT_PARAMS": {**AT_AMAZON, "endpoint_url": http.url}}
+        settings.ANYMAIL = {**values, **client, f"{name.upper()}_API_URL": http.url, "REQUESTS_TIMEOUT": (5, 5)}
         yield esp, http
 
 
@@ -284,6 +306,7 @@ def test_each_refusal_is_judged_by_its_status(esp: tuple[Esp, HttpProvider], ans
     http.answer = lambda _: answer
     outcome = submit()
     assert outcome.kind is kind
+    assert len(http.calls) == 1
     assert kind is not Kind.LATER or outcome.retry_after.total_seconds() == 7
 
 
@@ -304,6 +327,54 @@ def test_a_recipient_that_was_not_taken_has_no_mail(esp: tuple[Esp, HttpProvider
 
 def test_silence_after_the_call_is_doubt(esp: tuple[Esp, HttpProvider], settings: Settings) -> None:
     of, http = esp
-    settings.ANYMAIL = settings.ANYMAIL | {"REQUESTS_TIMEOUT": (5, 0.2)}
+    settings.ANYMAIL, settings.EMAIL_TIMEOUT = settings.ANYMAIL | {"REQUESTS_TIMEOUT": (5, 0.2)}, 0.2
     http.answer = lambda _: Answer(of.taken.status, of.taken.body, of.taken.headers, is_late=True)
     assert submit().kind is Kind.DOUBT
+    assert len(http.calls) == 1  # nobody asks again behind our back
+
+
+@pytest.fixture
+def amazon(settings: Settings) -> Iterator[HttpProvider]:
+    with serving(HttpProvider(lambda _: ESPS["amazon_ses"].taken)) as http:
+        settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+        settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {**AT_AMAZON, "endpoint_url": http.url}}
+        yield http
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (429, "TooManyRequestsException", Kind.LATER),
+        (400, "ThrottlingException", Kind.LATER),
+        (400, "AccountSuspendedException", Kind.HALT),
+        (400, "SendingPausedException", Kind.HALT),
+        (400, "MailFromDomainNotVerifiedException", Kind.HALT),
+        (404, "NotFoundException", Kind.HALT),  # the configuration set
+        (400, "LimitExceededException", Kind.HALT),
+        (400, "BadRequestException", Kind.REFUSED),
+        (503, "ServiceUnavailable", Kind.DOUBT),
+    ],
+)
+def test_amazon_is_judged_by_what_it_calls_the_fault(amazon: HttpProvider, status: int, code: str, kind: Kind) -> None:
+    amazon.answer = lambda _: Answer(status, {"message": "no"}, {"x-amzn-ErrorType": f"{code}:http://amazon.example/"})
+    assert submit().kind is kind
+    assert len(amazon.calls) == 1
+
+
+def test_amazon_that_cannot_be_reached_has_nothing(amazon: HttpProvider, settings: Settings) -> None:
+    settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {**AT_AMAZON, "endpoint_url": "http://127.0.0.1:1"}}
+    assert submit().kind is Kind.UNSENT
+
+
+def test_amazon_without_a_region_stops_all_mail(
+    amazon: HttpProvider, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {}}
+    assert submit().kind is Kind.HALT
+
+
+def test_what_amazon_needs_may_come_from_the_environment(amazon: HttpProvider, settings: Settings) -> None:
+    settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": json.dumps(settings.ANYMAIL["AMAZON_SES_CLIENT_PARAMS"])}
+    assert submit().kind is Kind.ACCEPTED
