@@ -16,10 +16,17 @@ from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.delivery.outcomes import Kind, Outcome, by_http_status, in_words, on_http, without_addresses
+from newsletter.delivery.outcomes import (
+    Kind,
+    Outcome,
+    by_http_status,
+    by_postmark_code,
+    in_words,
+    on_http,
+    without_addresses,
+)
 
 GARBLED = Outcome(Kind.DOUBT, "the provider's answer makes no sense")
-ABOUT_MESSAGES = {400, 413, 422}  # of these, one message among them may be the reason
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ class BatchApi:
         except Exception as error:  # noqa: BLE001 - whatever it is, the call may have arrived
             return Outcome(Kind.DOUBT, in_words(error))
         if answer.status_code // 100 != 2:
-            return refused(answer)
+            return by_http_status(answer, without_addresses(f"HTTP {answer.status_code}: {answer.text[:200]}"))
         try:
             found = self.read(answer.json())
         except Exception:  # noqa: BLE001 - garbage of any shape
@@ -108,10 +115,6 @@ class Postmark(BatchApi):
     most, most_bytes = 500, 50_000_000
     single, batch = "email", "email/batch"
 
-    # postmarkapp.com/developer/api/overview#error-codes: the token, the sender, the account.
-    OURS = frozenset({10, 400, 401, 405, 412, 413})
-    NOT_NOW = frozenset({100, 429})
-
     def read(self, answer: Any) -> list[Outcome]:
         return [self._one(each) for each in answer]
 
@@ -119,10 +122,7 @@ class Postmark(BatchApi):
         code, words, name = said.get("ErrorCode", 0), str(said.get("Message", "")), said.get("MessageID")
         if code == 0:  # missing where Postmark itself is late, says anymail
             return Outcome(Kind.ACCEPTED, provider_id=name) if name and isinstance(name, str) else GARBLED
-        reason = without_addresses(f"Postmark {int(code)}: {words}")
-        if code in self.OURS or (code == 300 and "'From'" in words):
-            return Outcome(Kind.HALT, reason)
-        return Outcome(Kind.LATER if code in self.NOT_NOW else Kind.REFUSED, reason)
+        return by_postmark_code(code, words, without_addresses(f"Postmark {int(code)}: {words}"))
 
 
 class Resend(BatchApi):
@@ -149,16 +149,6 @@ class Resend(BatchApi):
             else Outcome(Kind.ACCEPTED, provider_id=str(next(names)))
             for place in range(len(answer["data"]) + len(faults))
         ]
-
-
-def refused(answer: requests.Response) -> Outcome:
-    """What an answer to the call as a whole means: as to a single message, but for what can only be about the call."""
-    outcome = by_http_status(answer, without_addresses(f"HTTP {answer.status_code}: {answer.text[:200]}"))
-    if answer.status_code in {408, 409}:  # it did not come whole, or is known already: Resend's answers to a used key
-        return Outcome(Kind.DOUBT, outcome.reason)
-    if outcome.kind is Kind.REFUSED and answer.status_code not in ABOUT_MESSAGES:
-        return Outcome(Kind.HALT, outcome.reason)
-    return outcome
 
 
 APIS: dict[str, type[BatchApi]] = {

@@ -25,6 +25,9 @@ RETRY_AFTER = timedelta(minutes=1)
 ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 LONGEST_RETRY_AFTER = timedelta(hours=1)  # a provider's own word is believed up to here
 
+ABOUT_MESSAGES = {400, 413, 422}  # HTTP's statuses that may be the fault of one message
+POSTMARK_OURS = {10, 400, 401, 405, 412, 413}
+POSTMARK_NOT_NOW = {100, 429}
 AMAZON_LATER = {"TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
 # Our account, our sender, our keys: no other message would do better.
 AMAZON_HALT = {
@@ -119,14 +122,32 @@ def by_recipient_status(error: AnymailRecipientsRefused) -> Outcome:
 
 
 def by_http_status(response: requests.Response, reason: str) -> Outcome:
+    """Few statuses can be about one message; by all others of 400 and up no other message would do better."""
     status = response.status_code
-    if status == 429:
+    if status in {420, 429}:  # 420: SparkPost, past the account's limit
         return Outcome(Kind.LATER, reason, retry_after=retry_after(response.headers.get("Retry-After", "")))
-    if status in {401, 403}:
+    if status in ABOUT_MESSAGES:
+        return by_postmark(response, reason) or Outcome(Kind.REFUSED, reason)
+    # 408: it did not come whole; 409: it is known already, or still worked at.
+    return Outcome(Kind.HALT if 400 <= status < 500 and status not in {408, 409} else Kind.DOUBT, reason)
+
+
+def by_postmark(response: requests.Response, reason: str) -> Outcome | None:
+    """Postmark answers 422 to whatever is wrong, and names it in a code; None for anybody else's answer."""
+    try:
+        said = response.json()
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or not isinstance(code := said.get("ErrorCode"), int):
+        return None
+    return by_postmark_code(code, str(said.get("Message", "")), reason)
+
+
+def by_postmark_code(code: int, words: str, reason: str) -> Outcome:
+    """postmarkapp.com/developer/api/overview#error-codes: the token, the sender and the account are ours."""
+    if code in POSTMARK_OURS or (code == 300 and "'From'" in words):
         return Outcome(Kind.HALT, reason)
-    if 400 <= status < 500:
-        return Outcome(Kind.REFUSED, reason)
-    return Outcome(Kind.DOUBT, reason)
+    return Outcome(Kind.LATER if code in POSTMARK_NOT_NOW else Kind.REFUSED, reason)
 
 
 def by_api_error(error: AnymailAPIError) -> Outcome:

@@ -1,5 +1,6 @@
 """An exception does not mean "not sent"."""
 
+import json
 import smtplib
 from datetime import timedelta
 from threading import Event
@@ -91,8 +92,16 @@ def test_a_provider_that_takes_the_message_names_it(postmark: Api) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
+        (400, Kind.REFUSED),
         (401, Kind.HALT),
+        (402, Kind.HALT),  # not paid for
         (403, Kind.HALT),
+        (404, Kind.HALT),
+        (408, Kind.DOUBT),
+        (409, Kind.DOUBT),
+        (410, Kind.HALT),
+        (413, Kind.REFUSED),
+        (420, Kind.LATER),
         (422, Kind.REFUSED),
         (429, Kind.LATER),
         (500, Kind.DOUBT),
@@ -101,6 +110,23 @@ def test_a_provider_that_takes_the_message_names_it(postmark: Api) -> None:
 )
 def test_a_providers_refusal_is_judged_by_its_status(postmark: Api, status: int, kind: Kind) -> None:
     postmark.status, postmark.body = status, '{"ErrorCode": 1, "Message": "no"}'
+    assert submit()[0] is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "kind"),
+    [
+        (406, "Found inactive addresses: alice@example.org.\n Inactive recipients are ones", Kind.REFUSED),
+        (300, "Invalid 'To' address: 'alice@example.org'.", Kind.REFUSED),
+        (402, "Invalid JSON", Kind.REFUSED),
+        (300, "Invalid 'From' address", Kind.HALT),
+        (405, "Not allowed to send", Kind.HALT),
+        (412, "Account is pending", Kind.HALT),
+        (100, "Maintenance", Kind.LATER),
+    ],
+)
+def test_what_postmark_calls_the_fault_says_whose_it_is(postmark: Api, code: int, words: str, kind: Kind) -> None:
+    postmark.status, postmark.body = 422, json.dumps({"ErrorCode": code, "Message": words})
     assert submit()[0] is kind
 
 

@@ -8,7 +8,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -331,50 +330,3 @@ def test_silence_after_the_call_is_doubt(esp: tuple[Esp, HttpProvider], settings
     http.answer = lambda _: Answer(of.taken.status, of.taken.body, of.taken.headers, is_late=True)
     assert submit().kind is Kind.DOUBT
     assert len(http.calls) == 1  # nobody asks again behind our back
-
-
-@pytest.fixture
-def amazon(settings: Settings) -> Iterator[HttpProvider]:
-    with serving(HttpProvider(lambda _: ESPS["amazon_ses"].taken)) as http:
-        settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
-        settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {**AT_AMAZON, "endpoint_url": http.url}}
-        yield http
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [
-        (429, "TooManyRequestsException", Kind.LATER),
-        (400, "ThrottlingException", Kind.LATER),
-        (400, "AccountSuspendedException", Kind.HALT),
-        (400, "SendingPausedException", Kind.HALT),
-        (400, "MailFromDomainNotVerifiedException", Kind.HALT),
-        (404, "NotFoundException", Kind.HALT),  # the configuration set
-        (400, "LimitExceededException", Kind.HALT),
-        (400, "BadRequestException", Kind.REFUSED),
-        (503, "ServiceUnavailable", Kind.DOUBT),
-    ],
-)
-def test_amazon_is_judged_by_what_it_calls_the_fault(amazon: HttpProvider, status: int, code: str, kind: Kind) -> None:
-    amazon.answer = lambda _: Answer(status, {"message": "no"}, {"x-amzn-ErrorType": f"{code}:http://amazon.example/"})
-    assert submit().kind is kind
-    assert len(amazon.calls) == 1
-
-
-def test_amazon_that_cannot_be_reached_has_nothing(amazon: HttpProvider, settings: Settings) -> None:
-    settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {**AT_AMAZON, "endpoint_url": "http://127.0.0.1:1"}}
-    assert submit().kind is Kind.UNSENT
-
-
-def test_amazon_without_a_region_stops_all_mail(
-    amazon: HttpProvider, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {}}
-    assert submit().kind is Kind.HALT
-
-
-def test_what_amazon_needs_may_come_from_the_environment(amazon: HttpProvider, settings: Settings) -> None:
-    settings.ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": json.dumps(settings.ANYMAIL["AMAZON_SES_CLIENT_PARAMS"])}
-    assert submit().kind is Kind.ACCEPTED
