@@ -113,9 +113,10 @@ def test_a_provider_that_failed_and_knows_the_key_leaves_doubt(
     assert not repeats.are_due(NOW)  # nothing more can be learnt from it
 
 
-def test_a_doubt_ends_by_the_same_call_once_more(in_doubt: list[Subscriber], stub: Stub) -> None:
+def test_a_doubt_ends_by_the_same_call_once_more(in_doubt: list[Subscriber], calls: HttpProvider, stub: Stub) -> None:
     assert repeats.are_due(NOW)
     assert repeats.repeat(NOW) == 1
+    assert (calls.calls[-1].body, stub.key(calls.calls[-1])) == (calls.calls[0].body, stub.key(calls.calls[0]))
     assert statuses() == {"accepted": 1, "planned": READERS - 1}
     assert len(stub.accepted) == 1
     assert not repeats.are_due(NOW)
