@@ -30,8 +30,7 @@ class Call:
 
     keys: Sequence[int]
     content: Any
-    handed: float  # monotonic, as is `until`
-    until: float = float("inf")  # known when it begins
+    until: float  # monotonic: when it must have begun, and once it has, when it must be over
 
 
 class Callers:
@@ -46,7 +45,7 @@ class Callers:
         self._stuck: set[Call] = set()  # given up, and not over
 
     def call(self, keys: Sequence[int], content: Any) -> None:
-        call = Call(keys, content, time.monotonic())
+        call = Call(keys, content, time.monotonic() + settings.LEASE.total_seconds())
         self._busy.add(call)
         self._todo.put(call)
         self._man()
@@ -95,7 +94,7 @@ class Callers:
     def _carry_out(self, call: Call, submit: Submit) -> Sequence[Outcome]:
         now = time.monotonic()
         # Its digests are somebody else's by now, who may have asked under the same keys: for as long as these last.
-        if now > call.handed + settings.LEASE.total_seconds():
+        if now > call.until:
             return [OVERSLEPT] * len(call.keys)
         call.until = now + self._seconds
         try:

@@ -55,11 +55,9 @@ def repeat(at: datetime, most: int = MOST) -> int:
 
 def once_more(digest: Digest, at: datetime) -> EmailMultiAlternatives | None:
     """The mail of a doubt, to go under its key; None where it must not go any more, or not to where it went."""
-    in_time_for = at + timedelta(seconds=patience())
-    known = keys.known_since(in_time_for)
-    submitted = digest.submitted_at
+    known, submitted = keys.known_since(at + timedelta(seconds=patience())), digest.submitted_at
     if known is None or submitted is None or submitted <= known:
-        return None
+        return None  # forgotten, perhaps, before the call arrives
     if digest.idempotency_key != keys.key_of_digest(digest.uid, digest.attempts):
         return None  # the account that knows it is another
     if why_not_mail(digest.subscriber) or moved_since(digest.subscriber, submitted):
