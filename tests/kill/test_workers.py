@@ -132,8 +132,8 @@ def test_k9_eight_workers_on_one_edition(scene: Scene) -> None:
 
 def test_k11_a_worker_that_freezes_past_its_lease_and_goes_on(scene: Scene, relay: Relay) -> None:
     dice, freezes = chance("K11"), size(1, 10)
-    relay.delay = 0.02
-    scene.readers(freezes * 100)
+    relay.delay = 0.2  # the others send on meanwhile: enough must be left for the next freeze
+    scene.readers(size(100, 4000))
     with scene.machine.beat():
         for _ in range(freezes):
             with scene.machine.worker() as frozen:
@@ -144,6 +144,7 @@ def test_k11_a_worker_that_freezes_past_its_lease_and_goes_on(scene: Scene, rela
                     os.killpg(frozen.pid, signal.SIGCONT)
                     frozen.terminate()  # warmly: it does all the harm that it has in hand
                     frozen.wait(60)
+        relay.delay = 0
         scene.harmed()
         with scene.machine.worker():
             verdict = scene.ends("K11 frozen past the lease, then thawed", freezes)
