@@ -14,7 +14,7 @@ class QuickSigner(Signer):
 
     def __init__(self, *, salt: str, sep: str = ":") -> None:
         super().__init__(salt=salt, sep=sep)
-        self._derived = hashlib.sha256(f"{self.salt}signer".encode() + force_bytes(self.key)).digest()
+        self._derived = hashlib.sha256(f"{salt}signer".encode() + force_bytes(self.key)).digest()
 
     def signature(self, value: str, key: str | None = None) -> str:  # type: ignore[override]
         if key not in {None, self.key}:
