@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
+import requests
+from anymail.backends.base_requests import AnymailRequestsBackend
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -86,7 +88,17 @@ def opened() -> Any:
     """A connection, as anymail or Django know it. Raises whatever keeps it from being made."""
     connection = mail.get_connection(**(for_amazon() if settings.EMAIL_BACKEND == AMAZON else {}))
     connection.open()
+    if isinstance(connection, AnymailRequestsBackend):
+        look_around_once(connection.session, connection.api_url)
     return connection
+
+
+def look_around_once(session: requests.Session, url: str) -> None:
+    """Keep what the environment says of proxies and certificates: requests would look it up for each call anew, which
+    is a fifth of the call.
+    """
+    found = session.merge_environment_settings(url, {}, None, None, None)
+    session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
 
 
 def for_amazon() -> dict[str, Any]:
