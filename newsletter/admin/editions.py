@@ -13,6 +13,7 @@ from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
+from newsletter.admin.looking import EditionFilter, FoundByUid
 from newsletter.delivery import canaries, custody
 from newsletter.digest.explanation import explain
 from newsletter.models import (
@@ -33,6 +34,7 @@ class ReadOnly(admin.ModelAdmin):
     """The machine's own record: to be read, never edited."""
 
     show_full_result_count = False
+    sortable_by = ()  # to sort millions of rows takes an index for each column
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         return False
@@ -175,24 +177,28 @@ class DigestPaperInline(admin.TabularInline):
 
 
 @admin.register(Digest)
-class DigestAdmin(DecidesOnDigests, ReadOnly):
+class DigestAdmin(FoundByUid, DecidesOnDigests, ReadOnly):
     list_display = ["uid", "edition", "subscriber", "status", "reason", "not_before", "settled_at"]
-    list_filter = ["status", "edition__kind"]
+    list_filter = ["status", EditionFilter]
     list_select_related = ["edition", "subscriber"]
-    search_fields = ["=uid"]
     address_field = "subscriber__email"
     search_help_text = "A digest's uid, or the beginning of an address"
-    ordering = ["-pk"]
     inlines = [DigestPaperInline]
     actions = ["retry_failed", "was_accepted", "was_not_sent"]
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """The latest first; those of one edition by reader, as its index has them."""
+        is_of_edition = EditionFilter.parameter_name in request.GET
+        return ["edition_id", "subscriber_id"] if is_of_edition else ["-pk"]
+
 
 @admin.register(Event)
-class EventAdmin(ReadOnly):
+class EventAdmin(FoundByUid, ReadOnly):
     list_display = ["received_at", "provider", "type", "digest_uid", "detail", "applied_at"]
-    list_filter = ["type", "provider"]
-    search_fields = ["=digest_uid", "=key"]
-    search_help_text = "A digest's uid or the provider's event id"
+    list_filter = ["type"]
+    uid_fields = ["digest_uid", "letter_uid"]
+    search_help_text = "The uid of a digest or letter"
+    ordering = ["-pk"]
 
 
 @admin.register(Feedback)

@@ -141,6 +141,14 @@ class Digest(models.Model):
                 name="digest_abandoned",
             ),
             models.Index(fields=["edition", "status"], name="digest_accounts"),  # Edition.accounts
+            # The admin's list, by what is rare: nothing is written here for a mail that goes well.
+            models.Index(
+                fields=["status", "-id"],
+                condition=Q(
+                    status__in=["bounced", "complained", "skipped", "failed", "in_doubt", "expired", "cancelled"]
+                ),
+                name="digest_by_end",
+            ),
             # canaries.advance
             models.Index(fields=["edition", "status"], condition=Q(canary=True), name="digest_canaries"),
             # events.is_too_early; nothing is indexed that goes by SMTP

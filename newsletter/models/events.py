@@ -47,6 +47,8 @@ class Event(models.Model):
         indexes = [
             # tasks.apply_events
             models.Index(fields=["received_at"], condition=Q(applied_at=None), name="event_unapplied"),
+            # The admin's list, by what is rare
+            models.Index(fields=["type", "-id"], condition=~Q(type__in=["delivered", "sent"]), name="event_by_type"),
             # What happened to one mail: a reader's page, personal.export and erase
             models.Index(fields=["digest_uid"], condition=Q(digest_uid__isnull=False), name="event_of_digest"),
             models.Index(fields=["letter_uid"], condition=Q(letter_uid__isnull=False), name="event_of_letter"),

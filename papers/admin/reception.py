@@ -3,35 +3,48 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from papers import search
 from papers.models import Listing, Reading
 
 
-@admin.register(Listing)
-class ListingAdmin(admin.ModelAdmin):
-    list_display = ["paper", "source", "day", "place"]
-    list_filter = ["source"]
+class OfPapers(admin.ModelAdmin):
+    """Mixed into admins of what papers have many of: found as the papers are."""
+
     list_select_related = ["paper"]
     search_fields = ["paper__title"]
-    date_hierarchy = "day"
+    search_help_text = "Words, an author, an arXiv id or a DOI of the paper"
+    ordering = ["-pk"]
+    sortable_by = ()  # there are too many
     raw_id_fields = ["paper"]
     show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        del request
+        return (queryset.filter(paper__in=search.find(search_term)) if search_term else queryset), False
+
+
+@admin.register(Listing)
+class ListingAdmin(OfPapers):
+    list_display = ["paper", "source", "day", "place"]
+    list_filter = ["day", "source"]
 
 
 @admin.register(Reading)
-class ReadingAdmin(admin.ModelAdmin):
-    """Append-only: an editor can look, and that is all."""
+class ReadingAdmin(OfPapers):
+    """Append-only, and what sources told: an editor can look, and that is all."""
 
     list_display = ["paper", "taken_at", "upvotes", "comments", "stars"]
-    list_select_related = ["paper"]
-    search_fields = ["paper__title"]
-    date_hierarchy = "taken_at"
-    raw_id_fields = ["paper"]
-    show_full_result_count = False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False

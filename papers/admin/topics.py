@@ -10,6 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from papers import tasks, topic_file
+from papers.admin.reception import OfPapers
 from papers.models import PaperTopic, Topic, TopicModel
 
 
@@ -70,15 +71,12 @@ class TopicModelAdmin(admin.ModelAdmin):
 
 
 @admin.register(PaperTopic)
-class PaperTopicAdmin(admin.ModelAdmin):
+class PaperTopicAdmin(OfPapers):
     list_display = ["paper", "topic", "strength", "source"]
     list_filter = ["source", "topic"]
     list_select_related = ["paper", "topic"]
-    search_fields = ["paper__title"]
     autocomplete_fields = ["topic"]
-    raw_id_fields = ["paper"]
     readonly_fields = ["source"]
-    show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: PaperTopic, form: Any, change: bool) -> None:
         obj.source, obj.hot = PaperTopic.Source.EDITOR, obj.paper.hot

@@ -51,7 +51,7 @@ MODELS = {
     "papers.topicmodel": ("eoaw", "", "", ""),
     "papers.papertopic": ("eoaw", "eow", "eow", "eow"),
     "papers.listing": ("eoaw", "eow", "eow", "eow"),
-    "papers.reading": ("eoaw", "eow", "", ""),
+    "papers.reading": ("eoaw", "", "", ""),
     "admin.logentry": ("oaw", "", "", ""),
     "auth.user": ("aw", "w", "w", "w"),
     "auth.group": ("aw", "w", "w", "w"),
