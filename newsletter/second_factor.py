@@ -1,9 +1,11 @@
 """The second factor at the admin's door: a code from an authenticator app (TOTP, RFC 6238).
 
-Who has none yet sets it up at the first sign-in. A lost phone: another owner deletes the device in the admin, or
+Who has none yet sets it up at the first sign-in: the key waits in the page, signed, and is stored once a code of it has
+come back. A lost phone: another owner deletes the device in the admin, or
 `manage.py addstatictoken NAME` gives a code that works once.
 """
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +13,8 @@ import segno
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,6 +26,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import INPUT_CLASSES
 
 NAME = "authenticator app"
+SALT = "second factor"
+SET_UP_WITHIN = timedelta(hours=1)  # of seeing the key
 
 
 class CodeForm(forms.Form):
@@ -51,7 +57,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     if not (isinstance(user, User) and user.is_active and user.is_staff):
         return redirect(f"{reverse('admin:login')}?{urlencode({'next': goal_of(request)})}")
     is_new = not any(devices_for_user(user, confirmed=True))
-    device = waiting_device(user) if is_new else None
+    device = device_of(user, request.POST.get("key", "")) if is_new else None
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         if proven := verified(user, device, form.cleaned_data["code"]):
@@ -63,6 +69,7 @@ def prove(request: HttpRequest) -> HttpResponse:
         "form": form,
         "qr": qr_code(device) if device else "",
         "secret": secret(device) if device else "",
+        "key": signed(device) if device else "",
     }
     return render(request, "admin/second_factor.html", context, status=422 if form.errors else 200)
 
@@ -74,22 +81,28 @@ def goal_of(request: HttpRequest) -> str:
     return goal if ours else reverse("admin:index")
 
 
-def waiting_device(user: User) -> TOTPDevice:
-    """A device that was shown and not confirmed yet; the same one when the page is loaded again."""
-    device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": NAME})
-    return device
+def device_of(user: User, key: str) -> TOTPDevice:
+    """The device whose signed key was shown to this person; a new one where there is none. Nothing is stored."""
+    try:
+        of, known = signing.loads(key, salt=SALT, max_age=SET_UP_WITHIN)
+    except signing.BadSignature:
+        of, known = None, ""
+    return TOTPDevice(user=user, name=NAME, **({"key": known} if of == user.pk else {}))
+
+
+def signed(device: TOTPDevice) -> str:
+    """The key for the way through the page and back."""
+    return signing.dumps([device.user_id, device.key], salt=SALT)
 
 
 def verified(user: User, device: TOTPDevice | None, code: str) -> Any:
-    """The device whose code this is, or None. A new device is confirmed by it."""
+    """The device whose code this is, or None. A new device is stored by it."""
     if device is None:
         return match_token(user, code)
-    allowed, _ = device.verify_is_allowed()
-    if not (allowed and device.verify_token(code)):
-        return None
-    device.confirmed = True
-    device.save(update_fields=["confirmed"])
-    return device
+    with transaction.atomic():
+        is_proven = device.verify_token(code)  # stores it, to count what is wrong too
+        transaction.set_rollback(not is_proven)
+    return device if is_proven else None
 
 
 def qr_code(device: TOTPDevice) -> str:

@@ -1,5 +1,6 @@
 """The admin as a whole: who gets in, who may do what, and that all of it is on record."""
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,6 +9,8 @@ from django.conf import settings as project
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
+from django.core import signing
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django_otp.oath import totp
@@ -15,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import DjangoAssertNumQueries, Settings
 from time_machine import Traveller
 
+from newsletter import second_factor
 from newsletter.cockpit import DEEPEST, Shallow
 from newsletter.models import Edition
 from subscribers.models import Subscriber, Suppression
@@ -41,6 +45,13 @@ def sign_in(*roles: str, name: str = "ada") -> Client:
     return client
 
 
+def answer_to(page: HttpResponse, off_by: int = 0) -> dict[str, str]:
+    """The form of a page that shows a new key, with the code that the key has now; or with another."""
+    key = re.search(r'name="key" value="([^"]+)"', page.content.decode())[1]
+    secret = signing.loads(key, salt=second_factor.SALT)[1]
+    return {"key": key, "code": f"{(totp(bytes.fromhex(secret)) + off_by) % 1_000_000:06}"}
+
+
 @pytest.fixture
 def edition(db: None) -> Edition:
     return Edition.objects.create(kind=Edition.Kind.DAILY, date=NOW.date())
@@ -65,19 +76,32 @@ class TestTheDoor:
         assert parse_qs(urlsplit(to_login.redirect_chain[-1][0]).query)["next"] == [EDITIONS]
 
     def test_a_newcomer_sets_up_a_device_and_comes_in(self, client: Client) -> None:
-        client.force_login(user := person("ada", "Operator"))
-        page = client.get(FACTOR).content.decode()
-        device = TOTPDevice.objects.get(user=user, confirmed=False)
-        assert "data:image/svg" in page
-        code = totp(device.bin_key)
-        response = client.post(f"{FACTOR}?next={EDITIONS}", {"code": f"{code:06}"})
+        client.force_login(person("ada", "Operator"))
+        page = client.get(FACTOR)
+        assert "data:image/svg" in page.content.decode()
+        response = client.post(f"{FACTOR}?next={EDITIONS}", answer_to(page))
         assert response.headers["Location"] == EDITIONS
         assert client.get(EDITIONS).status_code == 200
 
+    def test_looking_at_a_new_key_stores_nothing(self, client: Client) -> None:
+        client.force_login(person("ada", "Operator"))
+        wrong = answer_to(client.get(FACTOR), off_by=1)
+        again = client.post(FACTOR, wrong)
+        assert (again.status_code, TOTPDevice.objects.count()) == (422, 0)
+        assert client.post(FACTOR, answer_to(again)).status_code == 302
+        assert TOTPDevice.objects.get().confirmed
+
+    def test_a_key_is_for_the_person_who_was_shown_it(self, client: Client) -> None:
+        client.force_login(person("ada", "Operator"))
+        hers = answer_to(client.get(FACTOR))
+        client.force_login(person("eve", "Operator"))
+        assert client.post(FACTOR, hers).status_code == 422
+
     def test_a_wrong_code_does_not(self, client: Client) -> None:
-        client.force_login(user := person("ada", "Operator"))
-        client.get(FACTOR)
-        wrong = (totp(TOTPDevice.objects.get(user=user).bin_key) + 1) % 1_000_000
+        user = person("ada", "Operator")
+        device = TOTPDevice.objects.create(user=user, confirmed=True)
+        client.force_login(user)
+        wrong = (totp(device.bin_key) + 1) % 1_000_000
         assert client.post(FACTOR, {"code": f"{wrong:06}"}).status_code == 422
         assert client.get(EDITIONS).status_code == 302
 
