@@ -40,7 +40,7 @@ def beat(task: str, at: datetime) -> None:
 
 
 def is_stale(words: str, last: datetime | None, at: datetime) -> bool:
-    """Whether a part has been silent for too long."""
+    """Whether a part has been silent for too long, or was never heard."""
     seconds = next(part.seconds for part in parts().values() if part.words == words)
     return last is None or at - last > max(AT_LEAST, PATIENCE * timedelta(seconds=seconds))
 

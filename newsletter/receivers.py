@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
-from celery.signals import task_success
+from celery.signals import beat_init, task_success
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
@@ -32,6 +32,14 @@ def carry_it_out_soon(**_: Any) -> None:
 @receiver(post_migrate)
 def grant_the_roles(app_config: AppConfig, **_: Any) -> None:
     roles.grant(app_config)
+
+
+@beat_init.connect
+def wake_every_part(**_: Any) -> None:
+    """At once: what has a long rhythm would seem dead for the whole of its first one, or after each restart."""
+    for entry in tasks.tick.app.conf.beat_schedule.values():
+        if entry["task"] in pulses.parts():
+            tasks.tick.app.tasks[entry["task"]].apply_async(**entry["options"])
 
 
 @task_success.connect

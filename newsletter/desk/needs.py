@@ -72,13 +72,16 @@ def stopped(found: Signals) -> Iterator[Need]:
 
 
 def silent(found: Signals, at: datetime) -> Iterator[Need]:
-    """Parts of the service that have not worked for a while, or never."""
-    last = found.pulses
-    parts = [part.words for part in pulses.parts().values() if pulses.is_stale(part.words, last.get(part.words), at)]
-    if parts:
-        words = f"Silent: {', '.join(parts)}. Look at beat and the workers."
-        since = min((last[part] for part in parts if part in last), default=None)
-        yield Need(words, f"{reverse('admin:index')}#parts", since)
+    """Parts of the service that have not worked for a while, or not yet: all are woken when beat starts."""
+    last, link = found.pulses, f"{reverse('admin:index')}#parts"
+    stale = [part.words for part in pulses.parts().values() if pulses.is_stale(part.words, last.get(part.words), at)]
+    if gone := [part for part in stale if part in last]:
+        words = f"Silent: {', '.join(gone)}. Look at beat and the workers."
+        yield Need(words, link, min(last[part] for part in gone))
+    if awaited := [part for part in stale if part not in last]:
+        yield Need(
+            f"Not begun yet: {', '.join(awaited)}. They do within a minute of the start of beat and a worker.", link
+        )
 
 
 def imports(found: Signals) -> Iterator[Need]:

@@ -37,7 +37,7 @@ class Group:
 class Beat:
     part: str
     last: datetime | None
-    is_stale: bool
+    state: str
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,13 @@ def signups(held: int, found: Signals, at: datetime) -> dict[str, Any]:
 def beats(found: Signals, at: datetime) -> list[Beat]:
     last = found.pulses
     words = [part.words for part in pulses.parts().values()]
-    return [Beat(part, last.get(part), pulses.is_stale(part, last.get(part), at)) for part in words]
+    return [Beat(part, last.get(part), state_of(part, last.get(part), at)) for part in words]
+
+
+def state_of(part: str, last: datetime | None, at: datetime) -> str:
+    if last is None:
+        return "not begun yet"
+    return "silent" if pulses.is_stale(part, last, at) else "well"
 
 
 def readers(at: datetime) -> dict[str, Any] | None:

@@ -1,8 +1,10 @@
 """What is counted once in a while, so that no page counts."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from celery.signals import beat_init
 from django.conf import settings
 
 from newsletter import census, pulses, tasks
@@ -101,9 +103,24 @@ def test_old_editions_are_left_alone(going_out: Edition) -> None:
     assert census.follow(NOW + timedelta(days=9)) == 0
 
 
+@pytest.fixture
+def at_once(db: None) -> Iterator[None]:
+    """Who calls a task does its work."""
+    conf = tasks.tick.app.conf
+    conf.task_always_eager = True
+    yield
+    conf.task_always_eager = False
+
+
 def test_a_task_that_did_its_work_leaves_a_trace(db: None) -> None:
     tasks.take_census.apply()
     assert Pulse.objects.get().part == "Counting"
+    assert Census.objects.count() == 1
+
+
+def test_every_part_works_as_soon_as_beat_starts(at_once: None) -> None:
+    beat_init.send(sender=None)
+    assert {"Counting", "Fetching", "Planning"} <= set(Pulse.objects.values_list("part", flat=True))
     assert Census.objects.count() == 1
 
 

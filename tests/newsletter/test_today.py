@@ -77,7 +77,8 @@ def test_whatever_needs_a_person_is_said_first_each_with_a_link(half_gone: Editi
 def test_a_silent_part_is_told_of(db: None) -> None:
     Pulse.objects.create(part="Planning", at=NOW - timedelta(hours=1))
     page = home("Operator")
-    assert "Silent: Planning, Delivery, Letters, Sign-ups, Fetching, Counting." in page
+    assert "Silent: Planning. Look" in page
+    assert "Not begun yet: Delivery, Letters, Sign-ups, Fetching, Counting." in page
 
 
 def test_an_edition_shows_its_progress_and_when_it_will_end(half_gone: Edition) -> None:
