@@ -205,11 +205,22 @@ def dressed(admin_class: type[ModelAdmin]) -> type[ModelAdmin]:
     return type(admin_class.__name__, (OnRecord, *own, Themed), {"__doc__": admin_class.__doc__})
 
 
+class Named:
+    """The fields of an inline's table by the names of their columns, for whoever does not see those."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field:
+            widget = getattr(field.widget, "widget", field.widget)  # within the links to add and change
+            widget.attrs.setdefault("aria-label", field.label or db_field.verbose_name)
+        return field
+
+
 @cache
 def dressed_inline(inline: type[Any]) -> type[Any]:
     for plain, theme in ((TabularInline, themed.TabularInline), (StackedInline, themed.StackedInline)):
         if issubclass(inline, plain) and not issubclass(inline, theme):
-            return type(inline.__name__, (inline, theme), {})
+            return type(inline.__name__, (Named, inline, theme), {})
     return inline
 
 

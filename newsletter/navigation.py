@@ -47,6 +47,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("auth.User", "People", "badge"),
             ("auth.Group", "Roles", "key"),
+            ("otp_totp.TOTPDevice", "Authenticators", "smartphone"),
+            ("axes.AccessAttempt", "Wrong passwords", "lock"),
             ("admin.LogEntry", "Audit log", "history"),
         ),
     ),
