@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("admin", "0003_logentry_add_action_flag_choices"),
-        ("newsletter", "0015_unlocked_papers"),
+        ("newsletter", "0016_idempotency_keys"),
         ("subscribers", "0011_held_domains"),
     ]
 
