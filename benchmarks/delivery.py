@@ -2,7 +2,8 @@
 
     python -m benchmarks.delivery [--readers 20000] [--postfix FOLDER] [PART …]
 
-Readers with personal digests of 10 papers are built and sent by 2 worker processes, PostgreSQL keeping what it commits.
+Readers with personal digests of 10 papers are built and sent by 2 worker processes, with a Redis, and a PostgreSQL that
+keeps what it commits.
 Parts, all of them where none is named:
 
     smtp      into postfix's smtp-sink, beside smtp-source with 20 kept connections, loops over send_messages,
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.delivery_servers import environment_of_peers, new_database, postgres, running, sink, source
-from tests.servers import free_port
+from tests.servers import free_port, redis_server
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKERS, SLICES = 2, (1, 5, 10, 20, 50)
@@ -47,8 +48,8 @@ def main() -> None:
     parser.add_argument("--hour", type=int, default=100_000)
     parser.add_argument("--postfix", default="/")
     options = parser.parse_args()
-    with postgres() as database:
-        settings = environment(database)
+    with postgres() as database, redis_server() as redis:
+        settings = environment(database) | {"REDIS_URL": redis}
         if not {"smtp", "slice", "slow", "http"}.isdisjoint(options.parts):
             part("fill", options.readers, settings)
             together("plan", settings, 1)
@@ -104,14 +105,14 @@ def slow(options: argparse.Namespace, settings: Settings) -> None:
 def http(options: argparse.Namespace, settings: Settings) -> None:
     del options
     with stub("http", 50) as port:
-        for width, batch in ((20, 1), (40, 1), (20, 10)):
+        for width, batch in ((20, 1), (40, 1), (200, 50)):
             calls = settings | {
                 "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
                 "ANYMAIL_POSTMARK_SERVER_TOKEN": "token",
                 "ANYMAIL_POSTMARK_API_URL": f"http://127.0.0.1:{port}/",
                 "ANYMAIL_WEBHOOK_SECRET": "user:password",
                 "SUBMIT_SLICE": str(width),
-                "SUBMIT_CONNECTIONS": str(width),
+                "SUBMIT_CONNECTIONS": str(min(width, 40)),
                 "SUBMIT_BATCH": str(batch),
             }
             row(f"Postmark, 50 ms, a slice of {width}, {batch} a call", delivered(calls))

@@ -1,10 +1,11 @@
 """What others tell us, passed on: a letter is owed, a provider has news."""
 
+import gc
 from datetime import datetime
 from typing import Any
 
 from anymail.signals import AnymailTrackingEvent, tracking
-from celery.signals import beat_init, task_success
+from celery.signals import beat_init, task_success, worker_process_init
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
@@ -40,6 +41,14 @@ def wake_every_part(**_: Any) -> None:
     for entry in tasks.tick.app.conf.beat_schedule.values():
         if entry["task"] in pulses.parts():
             tasks.tick.app.tasks[entry["task"]].apply_async(**entry["options"])
+
+
+@worker_process_init.connect
+def take_the_code_for_granted(**_: Any) -> None:
+    """What a worker has loaded before its first task stays: looked through again and again for what is no longer used,
+    it is 6 % of a message.
+    """
+    gc.freeze()
 
 
 @task_success.connect

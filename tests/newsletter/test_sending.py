@@ -1,9 +1,11 @@
 """From claim to settled, through a real relay."""
 
+import gc
 from datetime import timedelta
 
 import pytest
 import time_machine
+from celery.signals import worker_process_init
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from newsletter import editions
@@ -179,3 +181,12 @@ def test_the_cost_per_digest_is_a_few_queries(
     with django_assert_max_num_queries(60 * 2 + 60):
         deliver_batch()
     assert states() == {"accepted": 60}
+
+
+def test_a_worker_takes_its_code_for_granted() -> None:
+    gc.unfreeze()
+    try:
+        worker_process_init.send(None)
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
