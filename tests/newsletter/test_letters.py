@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.models import Brake
+from subscribers.leaving import leave
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
@@ -104,6 +105,15 @@ def test_a_letter_whose_sender_died_is_taken_up_again(bob: Subscriber, relay: Re
     Letter.objects.claim(NOW, timedelta(minutes=5), 10)
     assert send_owed_letters(NOW + timedelta(minutes=4)) == 0
     assert send_owed_letters(NOW + timedelta(minutes=5)) == 1
+
+
+def test_a_letter_in_doubt_is_not_sent_again_to_who_has_left(alice: Subscriber, relay: Relay) -> None:
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    Letter.objects.claim(NOW, timedelta(minutes=5), 10)
+    leave(alice, NOW, page="leave", goodbye=False)
+    send_owed_letters(NOW + timedelta(minutes=5))
+    letter = Letter.objects.get()
+    assert (letter.status, letter.reason, relay.accepted) == ("failed", "the reader is unsubscribed", [])
 
 
 def test_a_suppressed_address_gets_no_letter(bob: Subscriber, relay: Relay) -> None:

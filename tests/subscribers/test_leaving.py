@@ -5,6 +5,7 @@ import pytest
 from papers.models import Topic
 from subscribers import links
 from subscribers.leaving import erase, leave, less_often, pause, resume, undo
+from subscribers.letters import owe
 from subscribers.links import Farewell
 from subscribers.models import Letter, Subscriber, Suppression
 from subscribers.schedule import Cadence
@@ -58,6 +59,14 @@ def test_leaving_withdraws_the_letters_on_their_way(bob: Subscriber) -> None:
     ask("bob@example.org", Wishes(), NOW)
     leave(bob, NOW, page="leave")
     assert not Letter.objects.open().exists()
+
+
+def test_a_letter_that_is_being_sent_while_its_reader_leaves_was_sent(alice: Subscriber) -> None:
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    (letter,) = Letter.objects.claim(NOW, HOUR, 10)
+    leave(alice, NOW, page="leave")
+    assert letter.sent(NOW)
+    assert alice.letters.get(kind="preferences").status == Letter.Status.SENT
 
 
 @pytest.mark.parametrize("status", ["active", "paused", "pending"])
