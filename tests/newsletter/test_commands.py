@@ -2,11 +2,16 @@
 
 import io
 import json
+import os
 import stat
+import subprocess
+import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -29,6 +34,27 @@ def run(*words: str, **options: object) -> str:
     out = io.StringIO()
     call_command(*words, stdout=out, **options)
     return out.getvalue()
+
+
+def manage(*words: str, environment: Mapping[str, str], stdout: int = subprocess.PIPE) -> tuple[int, str]:
+    """The exit code of a command that runs by itself, and what it said on stderr."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]
+    ended = subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    return ended.returncode, ended.stderr
+
+
+def test_without_its_settings_a_command_says_in_a_line_what_to_set() -> None:
+    code, said = manage("explain", "alice@example.org", environment={"PATH": os.environ["PATH"]})
+    assert (code, said.count("\n")) == (1, 1)
+    for name in ('"SECRET_KEY" not set', "DEMO=1", ".env.example"):
+        assert name in said
+
+
+def test_who_has_read_enough_of_a_command_sees_no_fault() -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    assert manage("help", environment=os.environ, stdout=writes) == (1, "")
+    os.close(writes)
 
 
 def status(edition: Edition) -> str:
