@@ -3,8 +3,10 @@
 import re
 import uuid
 from collections.abc import Mapping
+from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
+from typing import Any
 
 from anymail.message import AnymailMessage
 from django.conf import settings
@@ -24,8 +26,25 @@ UNSAFE = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff{''.jo
 HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322, 3.6.8
 BARE_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 OURS_ALONE = {"to", "cc", "bcc", "from", "sender", "reply-to", "subject", "return-path"}
+# Characters of a header's line where it can be folded: RFC 5322, 2.1.1, allows 78; with encoded words RFC 2047, 2, 76.
+LINE = 76
 # RFC 3834 asks automatic answers to stay away; Exchange needs to be told in its own words.
 TRANSACTIONAL = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
+
+class Mail(AnymailMessage):
+    """A mail whose subject begins on its header's first line.
+
+    Django's own folds one that is not ASCII as if the header had no name; then a line end stands before it, which some
+    take for a part of it.
+    """
+
+    def message(self, *args: Any, **options: Any) -> Any:
+        message = super().message(*args, **options)
+        if not self.subject.isascii():
+            del message["Subject"]
+            message["Subject"] = encoded_words("Subject", self.subject)
+        return message
 
 
 class UnsafeHeader(ValueError):  # noqa: N818 - named for what was found
@@ -55,7 +74,7 @@ def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
     for name in own:
         ours_to_set(name)
     safe(" ".join(own.values()))
-    message: EmailMultiAlternatives = AnymailMessage(
+    message: EmailMultiAlternatives = Mail(
         subject=safe(subject),
         body=text,
         from_email=sender(settings.MAIL_FROM_NAME, settings.MAIL_FROM),
@@ -84,7 +103,17 @@ def ours_to_set(name: str) -> None:
 @lru_cache(maxsize=8)
 def sender(name: str, address: str) -> str:
     """Who our mails are from. Raises UnsafeHeader."""
-    return formataddr((safe(name), safe(address)))
+    return named("From", safe(name), safe(address))
+
+
+def named(header: str, name: str, address: str) -> str:
+    """A name with its address, or with the id of its list, as this header has them: RFC 5322, 3.4, and RFC 2919."""
+    return formataddr((name, address)) if name.isascii() else f"{encoded_words(header, name)} <{address}>"
+
+
+def encoded_words(header: str, text: str) -> str:
+    """The text in ASCII, in as many words of RFC 2047 as fit into lines of this header, with a space between them."""
+    return Header(text, "utf-8", LINE, header).encode(linesep="")
 
 
 def message_id(uid: uuid.UUID) -> str:

@@ -6,7 +6,6 @@ so what all copies share is encoded once.
 """
 
 from datetime import UTC, datetime
-from email import policy
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import cast
@@ -15,8 +14,8 @@ import idna
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.digest.pieces import Joined, Piece, quoted
+from subscribers.emails import LINE, encoded_words
 
-LINE = 78  # characters of a header's line where it can be folded: RFC 5322, 2.1.1
 BOUNDARY = "=_digest"  # no quoted-printable text can hold "=_": RFC 2045, 6.7, the note on boundaries
 PREAMBLE = (
     f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n\r\n'
@@ -68,7 +67,7 @@ def _long_header(name: str, value: str) -> bytes:
     if "\r" in value or "\n" in value:
         raise ValueError(f"The header {name} holds a line break.")
     if not value.isascii():
-        return str(policy.SMTP.header_factory(name, value).fold(policy=policy.SMTP)).encode("ascii")
+        value = encoded_words(name, value)
     # By hand: the standard library takes an address that fills a line for text, and encodes it (List-Unsubscribe).
     lines, last = [], f"{name}:"
     for word in value.split(" "):

@@ -22,7 +22,7 @@ from newsletter.models import Digest, Edition
 from papers.models import Paper
 from papers.text import cut
 from subscribers import links
-from subscribers.emails import compose, message_id, unsubscribing
+from subscribers.emails import compose, message_id, named, unsubscribing
 from subscribers.models import Subscriber
 
 HTML_LIMIT = 90_000  # octets; Gmail clips at 102 KB, and with the end goes the link to unsubscribe
@@ -92,8 +92,9 @@ class Renderer:
         self._sheets: dict[str, Sheet] = {}
         self._papers: dict[int, Paper] = {}
         host = urlsplit(settings.SITE_URL).hostname
+        name = f"{settings.SITE_NAME}, {edition.get_kind_display()}"
         self._headers = {
-            "List-Id": f"{settings.SITE_NAME}, {edition.get_kind_display()} <{edition.kind}.{host}>",
+            "List-Id": named("List-Id", name, f"{edition.kind}.{host}"),
             "Feedback-ID": f"{edition.date}:{edition.kind}:digest:{host}",
         }
         # Addresses are looked up once: reversing a route costs more than all of a reader's digest.

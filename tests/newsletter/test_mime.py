@@ -1,6 +1,7 @@
 """The bytes that go over SMTP say what Django's message says."""
 
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from typing import cast
 
@@ -14,6 +15,7 @@ from newsletter.delivery.mime import as_data, ascii_address
 from newsletter.digest.pieces import Joined
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Edition
+from subscribers.emails import compose
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import message_to
@@ -64,6 +66,29 @@ def test_a_subject_comes_back_as_it_was(subject: str) -> None:
     raw = as_data(message, NOW)
     assert parsed(raw)["Subject"] == subject
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+
+
+LONG_NAMES = [
+    "Łukasiewicz-Übersichten über Schrödinger-Brücken, wöchentlich und größer als je zuvor für alle",
+    "面向图的大规模表示学习方法与应用研究综述以及许多其他主题的长标题甚至更长",
+    "למידה עמוקה על גרפים, רשתות נוירונים ועוד הרבה נושאים אחרים שכולם אוהבים",
+]
+
+
+@pytest.mark.parametrize("name", LONG_NAMES)
+@pytest.mark.parametrize("way", ["ours", "django's"])
+def test_what_is_not_ascii_begins_on_its_headers_line_and_fills_none(name: str, way: str, settings: Settings) -> None:
+    settings.MAIL_FROM_NAME = name
+    message = compose(to="alice@example.org", subject=name, text="", html="")
+    raw = as_data(message, NOW) if way == "ours" else message.message().as_bytes(linesep="\r\n")
+    mail, head = read(raw), raw.partition(b"\r\n\r\n")[0].decode("ascii")
+    assert mail["Subject"] == name
+    # Python's own parser of names, up to 3.13, leaves the space between two encoded words in: RFC 2047, 6.2.
+    assert str(make_header(decode_header(message_from_bytes(raw)["From"]))) == f"{name} <papers@papers.example>"
+    assert "\r\nSubject: =?utf-8?" in f"\r\n{head}"
+    assert "\r\nFrom: =?utf-8?" in f"\r\n{head}"
+    assert max(len(line) for line in head.split("\r\n")) <= 76
+    assert max(len(word) for word in head.split() if word.startswith("=?")) <= 75
 
 
 def test_every_header_is_the_one_that_djangos_message_has(
