@@ -3,19 +3,18 @@
 It stands here because subscribers know topics, and nothing of papers.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 
 from newsletter.models import Feedback
 from papers.identity import arxiv_ids
-from papers.models import Paper, Topic
-from papers.models.topics import BELONGS
+from papers.models import Paper, PaperTopic, Topic
 from subscribers import links
 from subscribers.forms import LONGEST_LIST, SignUpForm
 from subscribers.models import Subscriber
@@ -23,13 +22,15 @@ from subscribers.views.pages import posted_here, public_page, reads_and_posts
 
 MOST_PAPERS = 50
 MOST_TOPICS = 6
+TWO = 2  # papers of a topic are no accident
 
 
 @dataclass(frozen=True)
 class Proposal:
     """What a list of papers says of its reader."""
 
-    topics: Sequence[tuple[Topic, int]]  # the most frequent first, each with its number of papers
+    topics: Sequence[tuple[Topic, int]]  # those to tick first, then the most frequent; each with its number of papers
+    ticked: Sequence[Topic]
     found: Sequence[str]  # arXiv ids, as `unknown`
     unknown: Sequence[str]
     is_cut: bool = False  # there were more than MOST_PAPERS
@@ -40,14 +41,33 @@ def propose_for(text: str) -> Proposal:
     ids = arxiv_ids(text[:LONGEST_LIST])
     asked = ids[:MOST_PAPERS]
     there = Paper.objects.numbers_by_arxiv_id(asked)
-    belonging = Topic.objects.filter(paper_topics__paper__in=there.values(), paper_topics__strength__gte=BELONGS)
-    counted = belonging.annotate(shown=Count("paper_topics")).order_by("-shown", "position", "name")[:MOST_TOPICS]
+    belonging = PaperTopic.objects.belonging().filter(paper__in=there.values()).select_related("topic")
+    rows = belonging.order_by("topic__position", "topic__name")
+    papers = Counter(row.topic for row in rows)
+    likely = telling(rows, len(there))
+    topics = sorted(papers.items(), key=lambda pair: (pair[0] not in likely, -pair[1]))[:MOST_TOPICS]
     return Proposal(
-        topics=[(topic, topic.shown) for topic in counted],
+        topics=topics,
+        ticked=[topic for topic, _ in topics if topic in likely],
         found=[one for one in asked if one in there],
         unknown=[one for one in asked if one not in there],
         is_cut=len(ids) > MOST_PAPERS,
     )
+
+
+def telling(rows: Iterable[PaperTopic], papers: int) -> set[Topic]:
+    """The topics that `papers` speak for clearly: two of them belong to it, or a third of them to no other as much.
+
+    What one paper of many touches beside its subject is no wish of its reader.
+    """
+    belong = Counter(row.topic for row in rows)
+    strongest: dict[int, PaperTopic] = {}
+    for row in rows:
+        best = strongest.setdefault(row.paper_id, row)
+        if row.strength > best.strength:
+            strongest[row.paper_id] = row
+    first = Counter(row.topic for row in strongest.values())
+    return {topic for topic in belong if belong[topic] >= TWO or 3 * first[topic] >= papers}
 
 
 @public_page
@@ -60,7 +80,7 @@ def propose(request: HttpRequest) -> HttpResponse:
     if not posted_here(request):
         return render(request, "subscribers/elsewhere.html", status=403)
     proposal = propose_for(request.POST.get("papers", ""))
-    form = SignUpForm(request.POST).again(proposal.topics)
+    form = SignUpForm(request.POST).again(proposal.topics, proposal.ticked)
     return render(request, "subscribers/subscribe.html", {"signup_form": form, "proposal": proposal})
 
 

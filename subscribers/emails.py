@@ -42,8 +42,7 @@ class Mail(AnymailMessage):
     def message(self, *args: Any, **options: Any) -> Any:
         message = super().message(*args, **options)
         if not self.subject.isascii():
-            del message["Subject"]
-            message["Subject"] = encoded_words("Subject", self.subject)
+            message.replace_header("Subject", encoded_words("Subject", self.subject))
         return message
 
 

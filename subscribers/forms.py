@@ -243,14 +243,14 @@ class SignUpForm(WishesForm):
         lists = {name: value if isinstance(value, list) else [value or ""] for name, value in typed.items()}
         return [(name, value) for name, values in lists.items() for value in values]
 
-    def again(self, proposed: Iterable[tuple[Topic, int]] = ()) -> Self:
+    def again(self, proposed: Iterable[tuple[Topic, int]] = (), ticked: Iterable[Topic] = ()) -> Self:
         """A fresh form with everything that was typed, and no word yet on what is wrong with it.
 
-        The proposed topics are ticked; each comes with the number of papers that speak for it.
+        Each proposed topic comes with the number of papers that speak for it; some of them are ticked.
         """
         pairs = [(self.known[topic.slug], papers) for topic, papers in proposed if topic.slug in self.known]
         typed = {name: self[name].value() for name in self.fields if name in self.data}
-        form = type(self)(initial=typed | {"topics": [*self.chosen(), *(topic.slug for topic, _ in pairs)]})
+        form = type(self)(initial=typed | {"topics": [*self.chosen(), *(topic.slug for topic in ticked)]})
         form.proposed = pairs
         return form
 

@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from newsletter import proposals
 from newsletter.models import Feedback
-from papers.models import Paper
+from papers.models import Paper, PaperTopic, Topic
 from subscribers import signup
 from subscribers.models import Subscriber
 from subscribers.wishes import Wishes
@@ -35,6 +35,38 @@ def test_the_topics_of_pasted_papers_are_ticked_with_the_reason(client: Client, 
     assert "because of 2 of your papers" in page
     assert page.index("because of 2") < page.index("because of 1")
     assert page.count('value="graphs"') == 1
+
+
+def test_what_one_paper_of_many_touches_is_shown_and_not_ticked(client: Client, ids: list[str]) -> None:
+    page = " ".join(client.post(PROPOSE, {"papers": f"{KNOWN} 2401.00005"}).content.decode().split())
+    assert 'value="graphs" checked' in page
+    assert 'value="robots" >' in page
+    assert "We ticked 1 topic for you" in page
+
+
+@pytest.mark.parametrize(
+    ("strengths", "ticked"),
+    [
+        # Each dictionary is a paper: its topics with their strengths.
+        ([{"graphs": 0.9, "robots": 0.5}], {"graphs"}),
+        ([{"graphs": 0.9}, {"robots": 0.6, "graphs": 0.2}], {"graphs", "robots"}),
+        ([{"graphs": 0.9, "robots": 0.4}] * 2, {"graphs", "robots"}),
+        ([{"graphs": 0.9}, {"robots": 0.9}, {}, {}], set()),
+    ],
+)
+def test_two_papers_or_a_third_of_them_tick_a_topic(
+    papers: list[Paper], graphs: Topic, robots: Topic, strengths: list[dict[str, float]], ticked: set[str]
+) -> None:
+    topics = {"graphs": graphs, "robots": robots}
+    PaperTopic.objects.all().delete()
+    for paper, belongs in zip(papers, strengths, strict=False):
+        Paper.objects.filter(pk=paper.pk).update(arxiv_id=f"2402.{paper.pk:05}")
+        PaperTopic.objects.bulk_create(
+            PaperTopic(paper=paper, topic=topics[slug], strength=strength, source="text")
+            for slug, strength in belongs.items()
+        )
+    proposal = proposals.propose_for(" ".join(f"2402.{paper.pk:05}" for paper in papers[: len(strengths)]))
+    assert {topic.slug for topic in proposal.ticked} == ticked
 
 
 def test_everything_typed_is_kept_and_nothing_stored(client: Client, ids: list[str]) -> None:
