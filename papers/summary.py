@@ -15,12 +15,14 @@ _END = re.compile(
     r"[.!?]['\")\]”’]*(?=\s+['\"(\[“‘]?[^\sa-z])|(?<=[a-z)])\.(?=[A-Z][a-z]|[A-Z]{2,}\s)|(?<=.)$", re.DOTALL
 )
 _LABEL = re.compile(
-    r"^(?:Background|Objectives?|Aims?|Purpose|Motivation|Methods?|Results?|Conclusions?|Significance)\s*:\s*"
+    r"^(?:Background|Introduction|Objectives?|Aims?|Purpose|Motivation|(?:Materials and )?Methods?|Methodology|Approach"
+    r"|(?:Main )?Results?|Findings|Conclusions?|Discussion|Significance)(?: (?:and|&) \w+)?\s*:\s*"
 )
 
 _ANNOUNCES = (
     r"show|demonstrate|describe|identify|find|discover(?:ed)?|prove|study|investigate|argue|explore|survey|review|"
-    r"consider|design|construct|derive|provide|tackle|address|offer|equip|claim|aim|compare|evaluate|take|focus"
+    r"consider|design|construct|derive|provide|tackle|address|offer|equip|claim|aim|compare|evaluate|take|focus|"
+    r"expose|reveal|uncover|report|release|establish|extend|examine|analy[sz]e|formulate|revisit"
 )
 _ADVERBS = r"(?:\w+ly |here |also |further |then |therefore |will |can |now )*"
 # From the plainest statement of what is new to the faintest; each is tried on every sentence in turn.
@@ -43,17 +45,39 @@ _CLAIMS = [
     re.compile(
         r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.IGNORECASE
     ),
+    re.compile(
+        r"\b(?:we|our)\b"
+        r"|\b(?:is|are|was|were) (?:\w+ )?(?:shown|found|studied|investigated|derived|calculated|reported)\b",
+        re.IGNORECASE,
+    ),
 ]
-# "In this work, …": the reader knows.
+# "In this work, …": the reader knows. "To bridge this gap, …", and no sentence before it shows the gap.
+_POINTER = "(?:this|that|these|those|such|the above)"
 _OPENING = re.compile(
-    r"^(?:(?:Here|Therefore|Thus|Hence|Then|However|To this end|As a result|To resolve this issue|In this (?:\w+ )?"
-    r"(?:work|paper|study|article|survey|thesis|book|report|setting))|(?:To address th(?:is|ese) \w+)), (?=\w)",
+    r"^(?:Here|Therefore|Thus|Hence|Then|However|Instead|Consequently|Accordingly|Specifically|Concretely|Moreover"
+    r"|Furthermore|Additionally|Also|Finally|First(?:ly)?|Second(?:ly)?|In (?:particular|addition|response|contrast)"
+    r"|As a result|(?:To|Towards?) (?:this|that|these) ends?|To do so|For this (?:purpose|reason)"
+    r"|In this (?:\w+ ){0,2}\w+"
+    rf"|(?:In order )?To (?:\w+ ){{1,3}}?{_POINTER}\b[^,.;:()]{{0,60}}"
+    rf"|In (?:light|view|response|contrast) (?:of|to) {_POINTER}\b[^,.;:()]{{0,60}}"
+    rf"|(?:Motivated|Inspired|Driven|Guided) by {_POINTER}\b[^,.;:()]{{0,60}}"
+    rf"|(?:Based|Building|Drawing) (?:up)?on {_POINTER}\b[^,.;:()]{{0,60}}"
+    r")(?:, (?=\w)| (?=we ))",
+    re.IGNORECASE,
+)
+# A claim that is understood only with the sentence before it: "This survey explores their applications".
+_POINTS_BACK = re.compile(
+    r"^(?:This|These|Those|Such|They|Their)\b"
+    r"(?! (?:\w+ )?(?:paper|work|article|study|survey|book|thesis|review|report|letter|note)\b)"
+    r"|\b(?:we|paper|work|article|study|survey|review) (?:\w+ly )?"
+    r"(?:surveys?|reviews?|explores?|address(?:es)?|examines?|discuss(?:es)?|tackles?|investigates?|stud(?:y|ies)|fills?)"
+    r" (?:their|its|this|these|those|such)\b",
     re.IGNORECASE,
 )
 
 
 def summary(abstract: str, limit: int = SUMMARY_LIMIT) -> str:
-    """The first sentence that says what is new, and those after it that still fit in `limit` characters.
+    """The first sentence that says what is new by itself, and those after it that still fit in `limit` characters.
 
     Whole sentences of the abstract; only where the claim alone is longer it is cut, between words, with
     an ellipsis. "" for an empty abstract.
@@ -61,12 +85,14 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT) -> str:
     found = sentences(abstract)
     if not found:
         return ""
-    start = next((place for claim in _CLAIMS for place, text in enumerate(found) if claim.search(text)), 0)
-    text = _without_opening(found[start])
+    plain = [_without_opening(sentence) for sentence in found]
+    claims = [place for claim in _CLAIMS for place, text in enumerate(found) if claim.search(text)]
+    start = next((place for place in claims if not _POINTS_BACK.search(plain[place])), claims[0] if claims else 0)
+    text = plain[start]
     for following in found[start + 1 :]:
         if len(text) + 1 + len(following) > limit:
             break
-        text += " " + following
+        text += " " + _LABEL.sub("", following)
     return cut(text, limit)
 
 
