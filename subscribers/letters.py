@@ -54,8 +54,8 @@ def is_limited(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> bool:
 def withdraw(subscriber: Subscriber, reason: str) -> None:
     """Close every letter still owed to somebody.
 
-    One in a sender's hands may be on the wire, so it is the sender's to settle; the gate meets it before that, and before
-    it is sent again.
+    One in a sender's hands may be on the wire, so it is the sender's to settle; the gate meets it before that, and
+    before it is sent again.
     """
     owed = Letter.objects.filter(subscriber=subscriber, status=Letter.Status.OWED)
     owed.update(status=Letter.Status.FAILED, reason=reason)

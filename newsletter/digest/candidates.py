@@ -23,6 +23,7 @@ from subscribers.schedule import day_in_words
 
 Floats = NDArray[np.float64]
 
+FEWEST_UPVOTES = 5  # fewer are no reason to read anything
 LONGEST_RISE = 14  # days after which it says nothing any more how long the upvotes took
 
 _EDITIONS = 4  # that a process works on at once; each keeps some megabytes
@@ -160,12 +161,15 @@ def standings_by_topic(notice: Floats, strengths: Floats) -> Floats:
 
 
 def popularity(papers: Sequence[int]) -> list[str | Promise]:
-    """Why each paper counts as trending, in words: its upvotes, else its place on the page that showed it."""
+    """Why each paper counts as trending, in words: its upvotes, else its place on the page that showed it.
+
+    "" where neither says much: "Picked by the editor · 1 upvote" would speak against the paper.
+    """
     words: dict[int, str | Promise] = {}
     listings = Listing.objects.filter(paper__in=papers, place__isnull=False).order_by("day", "-place")
     for paper, day, place in listings.values_list("paper_id", "day", "place"):
         words[paper] = place_later(place, day)
-    readings = Reading.objects.filter(paper__in=papers, upvotes__gt=0).order_by("taken_at")
+    readings = Reading.objects.filter(paper__in=papers, upvotes__gte=FEWEST_UPVOTES).order_by("taken_at")
     for paper, upvotes, at, listed_on in readings.values_list("paper_id", "upvotes", "taken_at", "paper__listed_on"):
         words[paper] = upvotes_later(upvotes, max((at.date() - listed_on).days, 1) if listed_on else None)
     return [words.get(paper, "") for paper in papers]

@@ -11,7 +11,7 @@ from newsletter import editions
 from newsletter.delivery.sending import deliver_batch
 from newsletter.digest import candidates
 from newsletter.models import Digest, Edition, EditionPaper
-from papers.models import Paper, Topic
+from papers.models import Listing, Paper, Reading, Topic
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, make_paper
@@ -186,3 +186,11 @@ def test_the_web_copy_stays_as_it_was_mailed(
     change(admin_client, half_planned, papers[0], "Read this first.")
     EditionPaper.objects.decide(half_planned, papers[1], "banned")
     assert client.get(copy, secure=True).content.decode() == before
+
+
+@pytest.mark.parametrize(("upvotes", "said"), [(1, ""), (4, ""), (5, "5 upvotes in a day")])
+def test_a_few_upvotes_are_no_reason_to_read_anything(graphs: Topic, upvotes: int, said: str) -> None:
+    paper = make_paper(1, graphs)
+    Listing.objects.update(place=None)
+    Reading.objects.create(paper=paper, upvotes=upvotes, taken_at=NOW)
+    assert str(candidates.popularity([paper.pk])[0]) == said
