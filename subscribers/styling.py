@@ -22,7 +22,7 @@ def inlined_fragment(html: str) -> str:
 
 @lru_cache(maxsize=1)
 def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(extra_css=_stylesheet(), load_remote_stylesheets=False)
+    return css_inline.CSSInliner(extra_css=_stylesheet(), load_remote_stylesheets=False, minify_css=True)
 
 
 @lru_cache(maxsize=1)
