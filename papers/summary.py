@@ -71,7 +71,7 @@ _POINTS_BACK = re.compile(
     r"(?! (?:\w+ )?(?:paper|work|article|study|survey|book|thesis|review|report|letter|note)\b)"
     r"|\b(?:we|paper|work|article|study|survey|review) (?:\w+ly )?"
     r"(?:surveys?|reviews?|explores?|address(?:es)?|examines?|discuss(?:es)?|tackles?|investigates?|stud(?:y|ies)|fills?)"
-    r" (?:their|its|this|these|those|such)\b",
+    r" (?:their|its|this|these|those|such)\b(?![^.]* and (?:propose|present|introduce|develop))",
     re.IGNORECASE,
 )
 

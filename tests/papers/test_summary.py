@@ -61,6 +61,8 @@ def test_a_claim_that_stands_by_itself_goes_before_one_that_points_back() -> Non
     later = "We identify four uses of them."
     assert summary(f"Graphs are everywhere. This survey explores their uses. {later}") == later
     assert summary("Graphs are everywhere. This survey explores their uses.") == "This survey explores their uses."
+    both = "We study this limit and introduce a net."
+    assert summary(f"{both} We propose it.", 42) == both
 
 
 @pytest.mark.parametrize("claim", ["We expose a flaw of nets.", "A flaw of nets was found.", "Our nets are small."])
