@@ -183,7 +183,7 @@ def test_a_label_of_the_text_part_ends_as_its_language_writes_it(digest: Digest,
 def test_the_title_keeps_its_distance_where_no_authors_stand(digest: Digest, papers: list[Paper]) -> None:
     Paper.objects.update(authors=[])
     _, _, html = mail(digest, papers[:1])
-    assert re.search(r'<h2 [^>]*style="[^"]*margin: 0 0 8px', html)
+    assert re.search(r'<h2 [^>]*style="[^"]*margin:0 0 8px', html)
 
 
 def test_an_editors_pick_is_labelled_in_the_web_copy_too(client: Client, digest: Digest, papers: list[Paper]) -> None:
