@@ -18,8 +18,8 @@ PAPERS = [
     (
         "Learning on graphs with 10⁶ nodes in O(n log n) time",
         "Ada Lovelace|Emmy Noether",
-        "Message passing on large graphs is slow. To bridge this gap, we propose Halving, a sampler that keeps n log n of "
-        "the n² pairs. On four graphs with 10⁶ nodes it trains 12× faster and loses at most 0.4 % of accuracy.",
+        "Message passing on large graphs is slow. To bridge this gap, we propose Halving, a sampler that keeps n log n "
+        "of the n² pairs. On four graphs with 10⁶ nodes it trains 12× faster and loses at most 0.4 % of accuracy.",
     ),
     (
         "Schrödinger bridges for Łukasiewicz logics",
@@ -40,22 +40,23 @@ PAPERS = [
     (
         "Is x < y & y < z enough? A <script> for “total” orders",
         "R. O'Hara",
-        "Objective: Orders are learnt from pairs x < y. Methods: We present an algorithm that asks for <n log n> pairs & "
-        "repairs those that contradict each other. Results: Three contradictions in ten are found at once.",
+        "Objective: Orders are learnt from pairs x < y. Methods: We present an algorithm that asks for <n log n> pairs "
+        "& repairs those that contradict each other. Results: Three contradictions in ten are found at once.",
     ),
     (
         "Robots 🤖 that read: 👩‍🔬 assistants at work",
         "Emmy Noether|Grace Hopper|Karen Spärck Jones",
-        "Laboratories run on protocols written for people. In this paper, we introduce Scribe, an arm that reads them and "
-        "asks where they leave something out. In 240 runs it finished 91 % without help; most failures were spilled water.",
+        "Laboratories run on protocols written for people. In this paper, we introduce Scribe, an arm that reads them "
+        "and asks where they leave something out. In 240 runs it finished 91 % without help; most failures were "
+        "spilled water.",
     ),
     ("Offline reinforcement learning without tears", "", ""),
     (
         "A title that goes on, and on, until no phone can show it where a subject has its place",
         "Ada Lovelace",
-        "We present a claim that goes on as its title does, through one clause after another, past every comma at which "
-        "it might have rested, into an enumeration of everything that it could be applied to, among which are sorting, "
-        "searching, scheduling, and routing, until it has to be cut between two words.",
+        "We present a claim that goes on as its title does, through one clause after another, past every comma at "
+        "which it might have rested, into an enumeration of everything that it could be applied to, among which are "
+        "sorting, searching, scheduling, and routing, until it has to be cut between two words.",
     ),
     (
         "Photons in a lattice: γ → e⁺e⁻ at ℏω ≈ 1.2 MeV",
