@@ -32,7 +32,7 @@ LINE = 76
 TRANSACTIONAL = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
-class Mail(AnymailMessage):  # type: ignore[misc] - anymail has no types
+class Mail(AnymailMessage):  # type: ignore[misc]
     """A mail whose subject begins on its header's first line.
 
     Django's own folds one that is not ASCII as if the header had no name; then a line end stands before it, which some
