@@ -18,7 +18,9 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
         "provider_told_of_letters": told_of(Event.objects.filter(letter_uid__in=subscriber.letters.values("uid"))),
         "digests": [digest_of(digest) for digest in digests.prefetch_related("papers__paper")],
         "feedback": [{"at": word.at, "word": word.kind, "paper": word.paper.title} for word in feedback],
-        "learned_taste": list(Profile.objects.filter(subscriber=subscriber).values("learned_at", "terms", "authors")),
+        "learned_taste": list(
+            Profile.objects.filter(subscriber=subscriber).values("learned_at", "terms", "authors", "likes")
+        ),
     }
 
 

@@ -11,20 +11,27 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsletter.digest.terms import Passage, passage, terms
+from newsletter.digest.terms import RHETORIC, Passage, passage, terms
 from papers.identity import author_key
 
 WORDS = 40  # of a profile
+FAINT = 0.1  # of the heaviest weight: below it a term is a scrap, and not told
+UNWANTED = 20  # and so many that count against a paper
 AUTHORS = 40
+SHARED = 2  # liked papers that have a term make it worth a look, however rare it is
+RARE = 0.006  # of the edition's papers must have what only one liked paper has: more was noise than a name
+ONE_PAPER = 0.3  # an author of only one liked paper, over the root of how many authors that paper has
 SUSPECTS = 120  # terms that may be what a reader follows
 BY_CHANCE = 0.02  # of the likes are liked for another reason
 CAUTION = 0.75  # of the evidence counts: papers are not independent
 ENOUGH = 5.0  # likes; of more, only the shares count, so that a reader of many interests keeps them all
 SHARPNESS = 3  # the power
+RATHER = 2  # a term must be so many times as frequent in disliked papers as in liked ones to tell anything against it
 AGAINST = 0.5  # what the disliked papers share counts so much less than what the liked share
 HALF_LIFE = timedelta(days=120)
 COMMON_AUTHOR = 0.005  # of all papers: from there on a name tells less and less
@@ -63,10 +70,25 @@ class Taste:
 
     terms: Mapping[str, float] = field(default_factory=dict)
     authors: Mapping[str, float] = field(default_factory=dict)
-    likes: int = 0  # papers that it was learned from, without the disliked ones
+    likes: float = 0.0  # papers that it was learned from, older ones counting less, without the disliked ones
 
     def __bool__(self) -> bool:
         return bool(self.terms or self.authors)
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The terms for a paper, the heaviest first and without the scraps."""
+        return self._heavy(1)
+
+    @cached_property
+    def unwanted(self) -> list[str]:
+        """The same of the terms against it."""
+        return self._heavy(-1)
+
+    def _heavy(self, sign: int) -> list[str]:
+        least = FAINT * max(map(abs, self.terms.values()), default=0.0)
+        kept = [(-abs(weight), term) for term, weight in self.terms.items() if weight * sign > 0]
+        return [term for weight, term in sorted(kept) if -weight >= least]
 
 
 def read(title: str, abstract: str, authors: Iterable[str]) -> Text:
@@ -95,22 +117,35 @@ def learn(words: Sequence[Word], usual: Background) -> Taste:
     liked = [word for word in words if word.weight > 0]
     disliked = [Word(word.text, -word.weight) for word in words if word.weight < 0]
     terms = _scaled(liked, _telling(liked, usual))
-    for term, weight in _scaled(disliked, _telling(disliked, usual)).items():
+    for term, weight in _scaled(disliked, _telling(disliked, usual, beside=liked)).items():
         terms[term] = terms.get(term, 0.0) - AGAINST * weight
-    return Taste(_heaviest(terms, WORDS), _heaviest(_authors(liked, usual), AUTHORS), len(liked))
+    # Each sign apart: what a reader dislikes never crowds out what they like.
+    wanted = _heaviest({term: weight for term, weight in terms.items() if weight > 0}, WORDS)
+    unwanted = _heaviest({term: weight for term, weight in terms.items() if weight < 0}, UNWANTED)
+    return Taste(wanted | unwanted, _heaviest(_authors(liked, usual), AUTHORS), round(_total(liked), 3))
 
 
-def _telling(words: Sequence[Word], usual: Background) -> dict[str, float]:
-    """The terms that tell these papers from the usual ones, with their weights."""
-    total = sum(word.weight for word in words)
-    have: defaultdict[str, float] = defaultdict(float)
+def _total(words: Iterable[Word]) -> float:
+    return sum(word.weight for word in words)
+
+
+def _telling(words: Sequence[Word], usual: Background, beside: Sequence[Word] = ()) -> dict[str, float]:
+    """The terms that tell these papers from the usual ones and from those `beside` them, with their weights."""
+    have, papers, about = defaultdict[str, float](float), Counter[str](), defaultdict[str, float](float)
     for word in words:
-        for term in word.text.terms:
+        papers.update(word.text.terms.keys())
+        for term, much in word.text.terms.items():
             have[term] += word.weight
+            about[term] += word.weight * much
+    total, others = _total(words), _shares(beside)
+    rare = max(SHARED, RARE * usual.papers)
     surprises: dict[str, float] = {}
-    for term, count in have.items():
-        if (surprise := _surprise(count / total, _share(term, usual))) > 0:
-            surprises[term] = surprise
+    for term, weight in have.items():
+        # What few others have leads to none, and what papers say of themselves says nothing of their subject.
+        if papers[term] < SHARED and (usual.terms.get(term, 0) < rare or RHETORIC.issuperset(term.split())):
+            continue
+        if (surprise := _surprise(weight / total, max(_share(term, usual), others.get(term, 0.0)))) > 0:
+            surprises[term] = surprise * math.sqrt(about[term] / weight)
     suspects = _heaviest(surprises, SUSPECTS)
     if not suspects:
         return {}
@@ -118,6 +153,16 @@ def _telling(words: Sequence[Word], usual: Background) -> dict[str, float]:
     milder = np.array(list(suspects.values())) ** SHARPNESS
     weights = explained / explained.sum() + milder / milder.sum()
     return _heaviest(dict(zip(suspects, weights.tolist(), strict=True)), WORDS)
+
+
+def _shares(words: Sequence[Word]) -> dict[str, float]:
+    """Of these papers that have each term, as far as there are enough of them to tell, times `RATHER`."""
+    have: defaultdict[str, float] = defaultdict(float)
+    for word in words:
+        for term in word.text.terms:
+            have[term] += word.weight
+    total = _total(words) + 1
+    return {term: RATHER * weight / total for term, weight in have.items()}
 
 
 def _share(term: str, usual: Background) -> float:
@@ -158,10 +203,12 @@ def _explanations(words: Sequence[Word], suspects: Sequence[str], usual: Backgro
 
 
 def _scaled(words: Sequence[Word], weights: Mapping[str, float]) -> dict[str, float]:
-    """So that the papers that the weights come from score 1 on average."""
-    total = sum(word.weight for word in words)
+    """So that the papers that the weights come from score 1 on average; less where all that was said has faded."""
+    total = _total(words)
     mean = sum(word.weight * raw(weights, word.text) for word in words) / total if total else 0.0
-    return {term: weight / mean for term, weight in weights.items()} if mean else {}
+    # Squared, as a score is the root of a sum.
+    strength = min(1.0, total) ** 2
+    return {term: strength * weight / mean for term, weight in weights.items()} if mean else {}
 
 
 def raw(weights: Mapping[str, float], text: Text) -> float:
@@ -171,14 +218,18 @@ def raw(weights: Mapping[str, float], text: Text) -> float:
 
 def _authors(liked: Sequence[Word], usual: Background) -> dict[str, float]:
     """An author of several liked papers is followed in all but name; one of a single paper may be chance."""
-    total = sum(word.weight for word in liked)
-    have: defaultdict[str, float] = defaultdict(float)
-    papers: Counter[str] = Counter()
+    total = max(_total(liked), 1.0)
+    by = defaultdict[str, list[Word]](list)
     for word in liked:
-        papers.update(word.text.authors)
         for author in word.text.authors:
-            have[author] += word.weight
-    return {author: have[author] / total * _rarity(author, usual) for author, count in papers.items() if count > 1}
+            by[author].append(word)
+    return {
+        author: _total(words)
+        / total
+        * _rarity(author, usual)
+        * (1.0 if len(words) > 1 else ONE_PAPER / math.sqrt(len(words[0].text.authors)))
+        for author, words in by.items()
+    }
 
 
 def _rarity(author: str, usual: Background) -> float:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.taste import Taste, Word, faded, learn, read
@@ -21,17 +21,16 @@ def of(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime) -> dic
     """The taste of each of these readers who has one, by row. Two queries, and four more where any is out of date."""
     asked = [one.pk for one in subscribers]
     said = Feedback.objects.filter(subscriber__among=asked).order_by()
-    spoken = {
-        row["subscriber"]: row
-        for row in said.values("subscriber").annotate(
-            words=Count("pk"), latest=Max("at"), likes=Count("pk", filter=~Q(kind=Feedback.Kind.LESS))
-        )
-    }
+    spoken = {row["subscriber"]: row for row in said.values("subscriber").annotate(words=Count("pk"), latest=Max("at"))}
     profiles = {profile.subscriber_id: profile for profile in Profile.objects.filter(subscriber__among=asked)}
     stale = [pk for pk, row in spoken.items() if not _is_fresh(profiles.get(pk), row["words"], row["latest"], at)]
     if stale:
         profiles |= relearn(stale, pool, at)
-    return {pk: Taste(profiles[pk].terms, profiles[pk].authors, row["likes"]) for pk, row in spoken.items()}
+    return {pk: taste_of(profiles[pk]) for pk in spoken}
+
+
+def taste_of(profile: Profile) -> Taste:
+    return Taste(profile.terms, profile.authors, profile.likes)
 
 
 def _is_fresh(profile: Profile | None, words: int, latest: datetime, at: datetime) -> bool:
@@ -64,6 +63,7 @@ def relearn(subscribers: Sequence[int], pool: Candidates, at: datetime) -> dict[
             subscriber_id=subscriber,
             terms=dict(taste.terms),
             authors=dict(taste.authors),
+            likes=taste.likes,
             words=len(words),
             learned_at=at,
         )
@@ -71,6 +71,6 @@ def relearn(subscribers: Sequence[int], pool: Candidates, at: datetime) -> dict[
         profiles.values(),
         update_conflicts=True,
         unique_fields=["subscriber"],
-        update_fields=["terms", "authors", "words", "learned_at"],
+        update_fields=["terms", "authors", "likes", "words", "learned_at"],
     )
     return profiles

@@ -24,6 +24,26 @@ IN_TITLE = 1.5  # times more
 DEFINED = 2  # papers that must say what an acronym stands for
 REPEATED = 0.3  # more for each doubling
 MOST = FREE_SIDES[2] * IN_TITLE * (1 + REPEATED * math.log2(3))  # in the title and twice more: wholly about it
+# Words that papers of every subject speak of themselves with. A term of these alone is no reason to a person, and tells
+# nothing of a taste unless several liked papers share it.
+_RHETORIC = (
+    "achieve achieved achieving additional address addressing advance aim algorithm analysis analyze application"
+    " applied art available based baseline better capability challenge challenging code codebase combination compare"
+    " compared comparison competitive comprehensive conduct contribution crucial current data dataset demonstrating"
+    " demonstration design despite develop developed directly discuss discussing diverse domain effective"
+    " effectively efficient emerge empirical enable enabling end evaluate evaluation example experiment experimental"
+    " explicitly extensive finally finding first firstly five focus four framework fully future general great high"
+    " highlight however identify important improve improved improvement improving including increase insight"
+    " introducing investigate issue key lack large leading learning leverage leveraging limitation limited low main"
+    " major make making model multiple need often open outperform outperforming particular perform performance"
+    " possible potential practical present presented presenting previous prior problem project promising provide"
+    " provided providing publicly question recent recently related release released releasing remain require"
+    " research researcher respectively result reveal review role scenario second series setting significant"
+    " significantly similar simple single source specific standard state strong study substantial success superior"
+    " survey system systematic takeaway task technique thorough three total training typically understanding unified"
+    " unique valuable various version website wide widely"
+)
+RHETORIC = frozenset(_RHETORIC.split())
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 

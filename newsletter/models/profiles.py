@@ -11,7 +11,8 @@ class Profile(models.Model):
 
     subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, related_name="+")
     terms = models.JSONField(default=dict, help_text="Weights of words and short phrases; below 0 is disliked.")
-    authors = models.JSONField(default=dict, help_text="Weights of authors whom several liked papers share.")
+    authors = models.JSONField(default=dict, help_text="Weights of the authors of liked papers.")
+    likes = models.FloatField(default=0, help_text="How many papers are liked, older ones counting less.")
     words = models.PositiveIntegerField(help_text="How many words on papers it was learned from.")
     learned_at = models.DateTimeField()
 
