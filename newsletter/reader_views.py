@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from newsletter.digest.reasons import telling
+from newsletter.digest.tastes import taste_of
 from newsletter.models import Digest, Feedback, Profile
 from papers.models import Paper, PaperTopic
 from papers.models.topics import BELONGS
@@ -113,9 +114,8 @@ class Taste:
         profile = Profile.objects.filter(subscriber=subscriber).first()
         if profile is None:
             return None
-        heaviest = sorted(profile.terms.items(), key=lambda term: (-abs(term[1]), term[0]))
-        wanted, unwanted = ([name for name, weight in heaviest if weight * sign > 0] for sign in (1, -1))
-        return cls(telling(wanted, TERMS_SHOWN), telling(unwanted, TERMS_SHOWN))
+        taste = taste_of(profile)
+        return cls(telling(taste.wanted, TERMS_SHOWN), telling(taste.unwanted, TERMS_SHOWN))
 
 
 def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:

@@ -35,6 +35,7 @@ class Corpus:
     def __init__(self, texts: Sequence[tuple[str, str, Sequence[str]]]) -> None:
         self._texts = texts  # title, abstract, authors
         self._phrases: dict[str, Floats] = {}
+        self._signed: dict[int, Mapping[str, str]] = {}
 
     @cached_property
     def features(self) -> Features:
@@ -51,6 +52,13 @@ class Corpus:
     def by(self, author: str) -> Sequence[int]:
         """The rows of an author's papers, however the name is written."""
         return self._authors.get(author_key(author), [])
+
+    def signed(self, row: int) -> Mapping[str, str]:
+        """The authors of a paper: each one's key, and the name as it stands there."""
+        if row not in self._signed:
+            names = {author_key(name): name for name in self._texts[row][2]}
+            self._signed[row] = {key: name for key, name in names.items() if key}
+        return self._signed[row]
 
     @cached_property
     def _passages(self) -> list[tuple[Passage, Passage]]:
@@ -94,6 +102,14 @@ class Candidates:
         """The first and the last of the papers by number. Papers of one time lie together, so for each reader an index
         is read over this stretch instead of being asked for every paper."""
         return min(self.papers, default=0), max(self.papers, default=0)
+
+    @cached_property
+    def strongest(self) -> list[int]:
+        """The column of each paper's own strongest topic; -1 where it is of none."""
+        if not self.topics:
+            return [-1] * len(self.papers)
+        best = self.strengths.argmax(axis=1)
+        return np.where(self.strengths.max(axis=1) >= BELONGS, best, -1).tolist()  # type: ignore[no-any-return]
 
     @cached_property
     def row_of(self) -> dict[int, int]:

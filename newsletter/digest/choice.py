@@ -8,22 +8,37 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
-from django.utils.translation import gettext, override
+from django.utils.translation import override
 from numpy.typing import NDArray
 
 from newsletter.digest.candidates import Candidates
-from newsletter.digest.ranking import EVERYTHING, MINIMUM, NEAREST, Ranker, Scores, best_first, chunks, weighted_taste
+from newsletter.digest.cards import REASON_LENGTH
+from newsletter.digest.ranking import (
+    ASKED,
+    EVERYTHING,
+    MINIMUM,
+    NEAREST,
+    Ranker,
+    Scores,
+    best_first,
+    chunks,
+    weighted_taste,
+)
 from newsletter.digest.readers import Reader
-from newsletter.digest.reasons import reason
+from newsletter.digest.reasons import Phrases, Reasons
+from papers.models.topics import BELONGS
+from papers.text import cut
 
 PER_TOPIC = 3
 EXPLORE_FROM = 4  # digests of this size and more keep one place for a paper from outside
 EXPLORE_STANDING = 0.5  # and that paper stands out among all
-DISLIKED = -0.1  # a weighted taste below it: not even to explore
+FELT = 0.1  # a weighted taste beyond it, either way: what the reader is known to like or dislike is no exploring
 
 Rows = NDArray[np.intp]
+Candidate = tuple[int, int, bool]  # row, topic, and whether it fits and is not muted
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,8 @@ class Chooser:
         self.candidates = candidates
         self._ranker = Ranker(candidates)
         self._popularity: dict[tuple[int, str], str] = {}
+        self._reasons: dict[str, Reasons] = {}
+        self.topics = frozenset(candidates.topics)
 
     def choose(self, reader: Reader) -> list[Choice]:
         """The reader's papers in their order; an empty list is a quiet day."""
@@ -73,14 +90,21 @@ class Chooser:
         """The papers of each reader, a chunk at a time: memory is flat in the number of readers."""
         for chunk in chunks(readers):
             scores, nearest = self._ranker.ranked(chunk)
-            for number, reader in enumerate(chunk):
-                yield Picks(self, scores, number, reader, nearest[number]).choices()
+            seen = in_order(scores, np.arange(len(chunk)), nearest)
+            chosen: list[list[Choice]] = []
+            for language, some in groupby(
+                zip(range(len(chunk)), chunk, seen, strict=True), lambda one: one[1].language
+            ):
+                with override(language):
+                    chosen += [Picks(self, scores, number, reader, rows).choices() for number, reader, rows in some]
+            yield from chosen
 
     def explain(self, reader: Reader) -> list[Line]:
         """All candidates, the taken ones first in their order, then the others by score."""
         scores, nearest = self._ranker.ranked([reader])
-        picks = Picks(self, scores, 0, reader, nearest[0])
-        taken = {choice.paper: (place, choice) for place, choice in enumerate(picks.choices(), start=1)}
+        picks = Picks(self, scores, 0, reader, *in_order(scores, np.arange(1), nearest))
+        with override(reader.language):
+            taken = {choice.paper: (place, choice) for place, choice in enumerate(picks.choices(), start=1)}
         lines = []
         for row in range(len(self.candidates.papers)):
             place, choice = taken.get(self.candidates.papers[row], (0, None))
@@ -94,12 +118,18 @@ class Chooser:
             words = self._popularity[row, language] = str(self.candidates.popularity[row])
         return words
 
+    def reasons(self, language: str) -> Reasons:
+        """In the language that is spoken now."""
+        if language not in self._reasons:
+            self._reasons[language] = Reasons(self.candidates, Phrases.now())
+        return self._reasons[language]
+
     def _line(self, scores: Scores, row: int, verdict: str, taken: bool) -> Line:
         topic = int(scores.topic[0, row])
         words, authors = weighted_taste(scores, 0, row)
         return Line(
             paper=self.candidates.papers[row],
-            topic="" if topic == EVERYTHING else self.candidates.topic_names[topic],
+            topic="" if topic < 0 else self.candidates.topic_names[topic],
             fit=float(scores.fit[0, row]),
             words=words,
             authors=authors,
@@ -116,91 +146,126 @@ class Chooser:
         return [int(row) for row in order if self.candidates.overall[row] >= EXPLORE_STANDING]
 
 
+def in_order(scores: Scores, numbers: Rows, rows: Rows) -> list[Iterator[Candidate]]:
+    """What the choice asks of these rows, a line of them for each of these readers. Read for all at once: one by one a
+    number costs a hundred times as much."""
+    cells = numbers[:, None], rows
+    may = (scores.belongs[cells] >= np.float32(MINIMUM)) & np.isfinite(scores.score[cells])
+    lines = zip(rows.tolist(), scores.topic[cells].tolist(), may.tolist(), strict=True)
+    return [zip(*line, strict=True) for line in lines]
+
+
 class Picks:
     """One reader's way through the ranked papers."""
 
-    def __init__(self, chooser: Chooser, scores: Scores, number: int, reader: Reader, nearest: Rows) -> None:
+    def __init__(
+        self, chooser: Chooser, scores: Scores, number: int, reader: Reader, nearest: Iterator[Candidate]
+    ) -> None:
         self.chooser, self.candidates = chooser, chooser.candidates
         self.scores, self.number, self.reader, self.nearest = scores, number, reader, nearest
-        rows = self.candidates.row_of
-        risen = frozenset(reader.risen)
-        self.risen = {rows[paper] for paper in risen if paper in rows}
-        self.sent = {rows[paper] for paper in reader.seen if paper in rows} - self.risen
-        topics = len(reader.topics)
+        self.papers = self.candidates.papers
+        seen = frozenset(reader.seen)
+        self.sent = seen.difference(reader.risen) if reader.risen else seen
+        # Of as many topics as the reader follows, or of all that there are.
+        topics = len(reader.topics) or len(self.candidates.topics)
         self.most = max(PER_TOPIC, -(-reader.size // topics)) if topics else reader.size
         self.of_topic: Counter[int] = Counter()
-        self.pins = [row for row in self.candidates.pinned if self._may(row) and row not in self.risen][: reader.size]
+        self.again = 0  # papers that rise again, of one at most
+        self.pins = list(self._pinned(reader.size - 1))
         self.explored = self._explore()
         self.fitting = list(self._fitting(reader.size - len(self.pins) - len(self.explored)))
 
     def choices(self) -> list[Choice]:
-        """The papers, with the reasons in the reader's language."""
+        """The papers, with the reasons in the language that is spoken now."""
         if not self.fitting and not self.pins:
             return []
-        with override(self.reader.language):
-            return [
-                *(self._choice(row, gettext("Picked by the editor"), picked=True) for row in self.pins),
-                *(self._choice(row, self._reason(row), rising=row in self.risen) for row in self.fitting),
-                *(self._choice(row, gettext("From outside your topics"), outside=True) for row in self.explored),
-            ]
+        because, number = self.chooser.reasons(self.reader.language), self.number
+        return [
+            *(self._choice(row, because.say.picked, picked=True) for row in self.pins),
+            *(self._choice(row, because.of(self.reader, self.scores, number, row)) for row in self.fitting),
+            *(self._choice(row, because.from_outside(self.reader), outside=True) for row in self.explored),
+        ]
 
     def why_left(self, row: int) -> str:
-        if row in self.sent:
+        if self.papers[row] in self.sent:
             return "left: was sent before, or the reader spoke of it"
         if not np.isfinite(self.scores.score[self.number, row]):
             return "left: muted"
         if not self._belongs(row):
             return f"left: fits less than {MINIMUM}"
-        if self.of_topic[int(self.scores.topic[self.number, row])] >= self.most:
+        if self.of_topic[self._counted(row, int(self.scores.topic[self.number, row]))] >= self.most:
             return "left: enough of its topic"
-        if row in self.risen:
+        if self._rises(row):
             return "left: one mention of a rising paper is enough, or there was no room"
         return "left: no room"
 
     def _may(self, row: int) -> bool:
-        return row not in self.sent and bool(np.isfinite(self.scores.score[self.number, row]))
+        return self.papers[row] not in self.sent and bool(np.isfinite(self.scores.score[self.number, row]))
+
+    def _rises(self, row: int) -> bool:
+        return self.papers[row] in self.reader.risen
 
     def _belongs(self, row: int) -> bool:
         return bool(self.scores.belongs[self.number, row] >= np.float32(MINIMUM))
 
+    def _pinned(self, room: int) -> Iterator[int]:
+        """What the editor wants first. One place at least stays for the reader's own paper."""
+        for row in self.candidates.pinned:
+            if room > 0 and self._may(row) and not (self._rises(row) and self.again):
+                self.again += self._rises(row)
+                room -= 1
+                yield row
+
     def _fitting(self, room: int) -> Iterator[int]:
         """The best rows, a few from each topic, at most one of them a paper that rises again."""
-        again = 0
-        for row in self._by_score():
+        for row, topic, may in self._by_score():
             if room <= 0:
                 return
-            if not self._belongs(row) or not self._may(row) or row in self.pins or (row in self.risen and again):
+            if not may or self.papers[row] in self.sent or row in self.pins:
                 continue
-            topic = int(self.scores.topic[self.number, row])
-            if topic != EVERYTHING and self.of_topic[topic] >= self.most:
+            rises = bool(self.reader.risen) and self._rises(row)
+            counted = self._counted(row, topic)
+            if (rises and self.again) or self.of_topic[counted] >= self.most:
                 continue
-            again += row in self.risen
-            self.of_topic[topic] += topic != EVERYTHING
+            self.again += rises
+            self.of_topic[counted] += counted != EVERYTHING
             room -= 1
             yield row
 
-    def _by_score(self) -> Iterator[int]:
-        yield from self.nearest.tolist()
-        if len(self.nearest) < len(self.candidates.papers):
-            yield from best_first(self.scores.score[self.number : self.number + 1], whole=True)[0][NEAREST:].tolist()
+    def _counted(self, row: int, topic: int) -> int:
+        """The topic whose share a paper takes: its own strongest where the reader named none that it has, but no
+        topic's where the reader asked for just this."""
+        if topic == ASKED:
+            return EVERYTHING
+        return self.candidates.strongest[row] if topic == EVERYTHING else topic
+
+    def _by_score(self) -> Iterator[Candidate]:
+        yield from self.nearest
+        if len(self.papers) > NEAREST:
+            every = best_first(self.scores.score[self.number : self.number + 1], whole=True)
+            yield from in_order(self.scores, np.array([self.number]), every[:, NEAREST:])[0]
 
     def _explore(self) -> list[int]:
         """At most one trending paper from outside what the reader wants, for who wants something."""
         reader = self.reader
         wants = reader.topics or reader.phrases or reader.authors
-        if not wants or reader.size - len(self.pins) < EXPLORE_FROM:
+        if not wants or reader.topics >= self.chooser.topics or reader.size - len(self.pins) < EXPLORE_FROM:
             return []
         for row in self.chooser.trending:
-            new = row not in self.pins and row not in self.risen and self._may(row)
-            if new and not self._belongs(row) and sum(weighted_taste(self.scores, self.number, row)) >= DISLIKED:
+            new = row not in self.pins and self._may(row) and not self._rises(row)
+            if new and self._is_outside(row):
                 return [row]
         return []
 
-    def _reason(self, row: int) -> str:
-        why = reason(self.candidates, self.reader, self.scores, self.number, row)
-        return gettext("Still rising · %(reason)s") % {"reason": why} if row in self.risen else why
+    def _is_outside(self, row: int) -> bool:
+        """Of none of the reader's topics, and nothing that they are known to like or dislike."""
+        unasked = self.scores.fit[self.number, row] < BELONGS
+        return bool(unasked) and abs(sum(weighted_taste(self.scores, self.number, row))) < FELT
 
     def _choice(self, row: int, why: str, **marks: bool) -> Choice:
-        popularity = self.chooser.popularity(row, self.reader.language)
-        words = f"{why} · {popularity}" if popularity else why
-        return Choice(self.candidates.papers[row], words, **marks)
+        paper = self.papers[row]
+        if rises := bool(self.reader.risen) and self._rises(row):
+            why = self.chooser.reasons(self.reader.language).once_more(why, self.reader.risen[paper])
+        if popularity := self.chooser.popularity(row, self.reader.language):
+            why = f"{cut(why, REASON_LENGTH - len(popularity) - 3)} · {popularity}"
+        return Choice(paper, cut(why, REASON_LENGTH), rising=rises, **marks)

@@ -19,17 +19,20 @@ Rows = NDArray[np.intp]
 CHUNK = 200  # readers ranked at once: memory stays flat, the product stays in the cache
 NEAREST = 64  # papers put in order at first; the others only where caps leave places empty
 MINIMUM = BELONGS  # of fit and weighted taste together; below it a paper is not for this reader
-TELLING_LIKES = 3  # from so many on the words of the liked papers are reason enough, and are named
+FEW_LIKES = 2  # of more, faded, the words of the liked papers are reason enough, and are named
 EVERYTHING = -1  # the "topic" of what no topic of the reader's explains; also the last column of the trends
-FOLLOWED = 1.0  # how well a paper by a followed author fits
+ASKED = -2  # and of what a followed author or phrase explains best; it trends among all papers too
+BY_FOLLOWED = 1.0  # the strength of an author whom the reader follows
+BESIDE = 0.3  # of a topic's strength counts beside what is followed by name
+BY_NAME = 0.6  # what is followed by name counts so much more than a topic, which has many papers that fit wholly
 
 
 @dataclass(frozen=True)
 class Scores:
     """R readers by P papers."""
 
-    fit: Floats  # 0..1
-    topic: NDArray[np.int16]  # the column of the topic that fits best, or EVERYTHING
+    fit: Floats  # 0..1 by topics alone, up to 1.9 with what is followed by name
+    topic: NDArray[np.int16]  # the column of the topic that explains best, or ASKED, or EVERYTHING
     like: Floats | None  # taste by words, where anybody of the chunk has a taste
     authors: Floats | None  # and by authors
     trend: Floats  # weighted
@@ -48,7 +51,7 @@ class Ranker:
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
         papers = len(candidates.papers)
-        columns = np.column_stack([candidates.standings, candidates.overall])
+        columns = np.column_stack([candidates.standings, candidates.overall, candidates.overall])
         self._trends = (TREND_WEIGHT * np.tanh(columns / 2)).astype(np.float32)
         self._strengths = candidates.strengths.astype(np.float32)
         self._rows = np.arange(papers)
@@ -62,7 +65,7 @@ class Ranker:
             belongs = whole = fit
         else:
             whole = fit + TASTE_WEIGHT * taste_of(like, authors)
-            few = np.array([reader.taste.likes < TELLING_LIKES for reader in readers])
+            few = np.array([reader.taste.likes <= FEW_LIKES for reader in readers])
             # The words of one or two papers are mostly chance: they may move a paper up, and bring none.
             surely = np.where(few[:, None], np.minimum(like, np.float32(0)), like)
             belongs = fit + TASTE_WEIGHT * taste_of(surely, authors)
@@ -96,14 +99,16 @@ class Ranker:
         return fit, topic
 
     def _follow(self, readers: Sequence[Reader], fit: Floats, topic: NDArray[np.int16]) -> None:
+        """What is followed by name comes before the topic: it is rarer, and the reader asked for just that."""
         for number, reader in enumerate(readers):
             if not (reader.phrases or reader.authors):
                 continue
             found = self._of_phrases(reader.phrases)
             for author in reader.authors:
-                found[list(self.candidates.corpus.by(author))] = FOLLOWED
-            topic[number, found > fit[number]] = EVERYTHING
-            fit[number] = np.maximum(fit[number], found)
+                found[list(self.candidates.corpus.by(author))] = BY_FOLLOWED
+            found[found > 0] += BY_NAME
+            topic[number, (found > 0) & (found >= fit[number])] = ASKED
+            fit[number] = np.where(found > 0, found + BESIDE * fit[number], fit[number])
 
     def _of_phrases(self, phrases: Sequence[str]) -> Floats:
         found = np.zeros(len(self.candidates.papers))

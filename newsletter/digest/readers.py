@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from django.db.models import Exists, OuterRef, Subquery
 
@@ -28,7 +28,8 @@ class Reader:
     topics: frozenset[int]
     size: int
     seen: Collection[int] = ()  # papers that were ever sent to this reader, or that they spoke of
-    risen: Collection[int] = ()  # of these, those that may be mentioned once more
+    # Of these, those that may be mentioned once more, and the day that they were sent.
+    risen: Mapping[int, date] = field(default_factory=dict)
     muted_topics: frozenset[int] = frozenset()
     phrases: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
@@ -56,7 +57,9 @@ def load(subscribers: Sequence[Subscriber], pool: Candidates, at: datetime, but:
             topics=frozenset(topics[one.pk]),
             size=one.digest_size,
             seen=frozenset(sent[one.pk] | known[one.pk]),
-            risen=frozenset(risen[one.pk] - known[one.pk]) if one.rising else frozenset(),
+            risen={paper: day for paper, day in risen[one.pk].items() if paper not in known[one.pk]}
+            if one.rising
+            else {},
             muted_topics=frozenset(muted[one.pk]),
             phrases=tuple(wishes[one.pk, follow, phrase]),
             authors=tuple(wishes[one.pk, follow, author]),
@@ -92,18 +95,19 @@ def _spoken_of(subscribers: Sequence[int], pool: Candidates, but: Edition | None
 
 def _sent(
     subscribers: Sequence[int], pool: Candidates, but: Edition | None
-) -> tuple[Mapping[int, set[int]], Mapping[int, set[int]]]:
-    """The papers of the pool that each reader has, and which of them took off since and were mentioned only once."""
+) -> tuple[Mapping[int, set[int]], Mapping[int, dict[int, date]]]:
+    """The papers of the pool that each reader has, and since when those that took off since and were mentioned only
+    once."""
     sent: defaultdict[int, set[int]] = defaultdict(set)
-    risen: defaultdict[int, set[int]] = defaultdict(set)
+    risen: defaultdict[int, dict[int, date]] = defaultdict(dict)
     again: set[tuple[int, int]] = set()
     first, last = pool.span
     rows = DigestPaper.objects.filter(subscriber__among=subscribers, paper__gte=first, paper__lte=last)
     if but is not None:
         rows = rows.exclude(digest__edition=but)
     then = Subquery(_NOTICE_THEN.values("notice")[:1])
-    for subscriber, paper, rising, before in rows.annotate(then=then).values_list(
-        "subscriber_id", "paper_id", "rising", "then"
+    for subscriber, paper, rising, before, day in rows.annotate(then=then).values_list(
+        "subscriber_id", "paper_id", "rising", "then", "digest__edition__date"
     ):
         if paper not in pool.row_of:
             continue
@@ -111,7 +115,7 @@ def _sent(
         if rising:
             again.add((subscriber, paper))
         elif before is not None and pool.notice.get(paper, 0.0) - before >= TAKEN_OFF:
-            risen[subscriber].add(paper)
+            risen[subscriber][paper] = day
     for subscriber, paper in again:
-        risen[subscriber].discard(paper)
+        risen[subscriber].pop(paper, None)
     return sent, risen

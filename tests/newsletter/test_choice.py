@@ -1,5 +1,7 @@
 """Which papers one person gets."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.digest.candidates import Candidates, Corpus, standings_by_topic, upvotes_in_words
+from newsletter.digest.cards import REASON_LENGTH
 from newsletter.digest.choice import PER_TOPIC, Chooser
 from newsletter.digest.readers import Reader
 from newsletter.digest.scoring import standing
@@ -173,9 +176,36 @@ def test_taste_lifts_what_reads_like_the_liked_papers_and_says_so() -> None:
 
 
 def test_what_says_nothing_to_a_person_is_no_reason() -> None:
-    noise = Taste({"528": 1.0, "of": 0.9, "autoencoder": 0.5}, likes=3)
+    noise = Taste({"528": 1.0, "of": 0.9, "discussing takeaway": 0.8, "autoencoder": 0.5, "circuit": 0.02}, likes=3)
     reader = Reader(frozenset({GRAPHS}), 1, taste=noise)
     assert of(reader) == [(100, "Like papers you liked: autoencoder")]
+
+
+def test_a_topic_is_told_with_what_the_paper_shares_with_the_liked_ones() -> None:
+    reader = Reader(frozenset({GRAPHS}), 1, taste=Taste({"autoencoder": 1.0}, likes=3))
+    assert of(reader, [[1.0, 0, 0]] * 3) == [(100, "Graphs · like papers you liked: autoencoder")]
+
+
+def test_a_reason_fits_its_column_and_keeps_its_upvotes() -> None:
+    long = "a" * 50 + "b"
+    texts: list[Text] = [(f"{long} {long[1:]}", "", [])]
+    pool = replace(
+        candidates([[1.0, 0, 0]], texts=texts), topic_names=["Graphs " * 11, "", ""], popularity=["9 upvotes"]
+    )
+    taste = Taste(dict.fromkeys((long, long[1:]), 1.0), likes=3)
+    reader = Reader(frozenset({GRAPHS}), 1, seen=(100,), risen={100: date(2026, 3, 20)}, taste=taste)
+    [choice] = Chooser(pool).choose(reader)
+    assert len(choice.reason) <= REASON_LENGTH
+    assert choice.reason.startswith("Still rising · you had it on 20 March · Graphs")
+    assert choice.reason.endswith("… · 9 upvotes")
+
+
+def test_an_author_of_liked_papers_is_named_as_the_paper_writes_the_name() -> None:
+    reader = Reader(frozenset({GRAPHS}), 3, taste=Taste({}, {"ada-lovelace": 1.0}, likes=2))
+    assert of(reader, [[1.0, 0, 0]] * 3)[:2] == [
+        (100, "By Ada Lovelace, like papers you liked"),
+        (102, "By Lovelace, Ada, like papers you liked"),
+    ]
 
 
 def test_the_words_of_two_papers_bring_no_other_and_are_not_named() -> None:
@@ -191,8 +221,79 @@ def test_a_disliked_paper_of_a_followed_topic_stays_away() -> None:
 
 
 def test_a_paper_that_took_off_is_mentioned_once_more_and_says_so() -> None:
-    reader = Reader(frozenset({GRAPHS}), 3, seen=(100, 101, 102), risen=(101, 102))
-    assert of(reader, [[0.9, 0, 0]] * 3) == [(101, "Still rising · Graphs")]
+    day = date(2026, 3, 20)
+    reader = Reader(frozenset({GRAPHS}), 3, seen=(100, 101, 102), risen={101: day, 102: day})
+    assert of(reader, [[0.9, 0, 0]] * 3) == [(101, "Still rising · you had it on 20 March · Graphs")]
+
+
+def test_a_pinned_paper_that_took_off_is_labelled_as_both() -> None:
+    pool = candidates([[0.9, 0, 0]] * 2, pinned=[1])
+    reader = Reader(frozenset({GRAPHS}), 3, seen=(101,), risen={101: date(2026, 3, 20)})
+    [pin, own] = Chooser(pool).choose(reader)
+    assert (pin.paper, pin.picked, pin.rising, own.paper) == (101, True, True, 100)
+    assert pin.reason == "Still rising · you had it on 20 March · Picked by the editor"
+
+
+def test_pins_leave_a_place_for_the_readers_own_paper() -> None:
+    pool = candidates([[0.9, 0, 0]] + [[0, 0, 0.9]] * 3, pinned=[1, 2, 3])
+    assert chosen(pool, GRAPHS, size=3) == [101, 102, 100]
+    assert chosen(pool, GRAPHS, size=1) == [100]
+
+
+BROAD = [[1.0, 0, 0]] * 30
+PEOPLE: list[Text] = [(f"Paper {number}", "Of something.", ["A Name"]) for number in range(30)]
+PEOPLE.append(("Sparse autoencoders", "Of something else.", ["Ada Lovelace"]))
+
+
+@pytest.mark.parametrize("of_topic", [0.0, 1.0])
+@pytest.mark.parametrize("asks", [{"authors": ("Ada Lovelace",)}, {"phrases": ("sparse autoencoders",)}])
+def test_what_is_followed_by_name_comes_before_a_topic_that_all_papers_have(
+    asks: dict[str, Any], of_topic: float
+) -> None:
+    pool = candidates([*BROAD, [of_topic, 0, 0]], texts=PEOPLE)
+    first = Chooser(pool).choose(Reader(frozenset({GRAPHS}), 3, **asks))[0]
+    assert first.paper == 130
+    assert "follow" in first.reason
+
+
+def test_a_passing_mention_from_outside_stands_behind_the_topic() -> None:
+    texts = [*PEOPLE[:30], ("Robots", "They have large sparse autoencoder modules.", ["A Name"])]
+    pool = candidates([*BROAD, [0, 0, 0]], texts=texts)
+    assert 130 not in [one.paper for one in Chooser(pool).choose(Reader(frozenset({GRAPHS}), 3, phrases=("sparse",)))]
+
+
+def test_what_is_followed_by_name_takes_no_topics_share() -> None:
+    texts = [("Robots", "They walk.", ["Ada Lovelace"])] * 6
+    pool = candidates([[1.0, 0, 0]] * 6, texts=texts)
+    reader = Reader(frozenset({GRAPHS, ROBOTS, VISION}), 6, authors=("Ada Lovelace",))
+    assert len(Chooser(pool).choose(reader)) == 6
+
+
+def test_who_chose_no_topics_gets_a_few_of_each_too() -> None:
+    pool = candidates([[0.9, 0, 0]] * 6 + [[0, 0.5, 0], [0, 0, 0.5], [0, 0, 0]])
+    papers = chosen(pool, size=6)
+    assert sum(paper < 106 for paper in papers) == PER_TOPIC
+    assert len(papers) == 6
+
+
+def test_who_follows_every_topic_gets_nothing_from_outside() -> None:
+    pool = candidates([[0, 0, 0]] * 3 + [[0.9, 0, 0]] * 3 + [[0, 0.9, 0], [0, 0, 0.9]])
+    choices = Chooser(pool).choose(Reader(frozenset({GRAPHS, ROBOTS, VISION}), 8))
+    assert not any(one.outside for one in choices)
+
+
+def test_what_the_reader_likes_already_is_not_from_outside() -> None:
+    texts: list[Text] = [("Robots", "They walk.", ["Emmy Noether"]), ("Vision", "It sees.", ["A Name"])]
+    texts += [("Graphs", "They have edges.", ["A Name"])] * 6
+    pool = candidates([[0, 0, 0], [0, 0, 0.9]] + [[0.9, 0, 0]] * 6, texts=texts)
+    reader = Reader(frozenset({GRAPHS}), 5, taste=Taste({"robot": 0.2}, likes=1))
+    assert [one.paper for one in Chooser(pool).choose(reader) if one.outside] == [101]
+
+
+def test_who_chose_no_topic_is_told_of_what_they_follow() -> None:
+    pool = candidates([[0, 0, 0.9]] + [[0, 0, 0]] * 3, texts=[("Vision", "It sees.", ["A Name"]), *TEXTS])
+    choices = Chooser(pool).choose(Reader(frozenset(), 5, phrases=("sparse autoencoder",)))
+    assert choices[-1].reason == "From outside what you follow"
 
 
 def test_readers_are_ranked_together_as_they_are_alone() -> None:
