@@ -1,20 +1,22 @@
 """How well does the digest choose for one person? Ours against what others do, on real listings.
 
-    python -m benchmarks.ranking [--listings FILE] [--half report|tuning|all] [--cost]
+    python -m benchmarks.ranking [--listings FILE] [--half report|tuning|all] [--only WORDS] [--cost]
 
 Readers are made by benchmarks/readers.py. A reader's likes are known, later weeks are ranked: nDCG@10 for subject
 readers, the mean reciprocal rank of the first wanted paper for author readers, with 95 % bootstrap intervals over
-readers. A line of the file is a listing in JSON (gzip or not): id, day, title, abstract, authors, upvotes, keywords.
-Text statistics come from the papers up to the last like. The tables stand in docs/ranking.md. To measure our ranker
-in an experiment of your own, see benchmarks/ours.py.
+readers; what was disliked is wanted at the bottom. A line of the file is a listing in JSON (gzip or not): id, day,
+title, abstract, authors, upvotes, keywords. Text statistics come from the papers up to the last like. The tables stand
+in docs/ranking.md. To measure our ranker in an experiment of your own, see benchmarks/ours.py.
 """
 
 import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, cached_property
+from dataclasses import replace
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import django
 import numpy as np
@@ -28,7 +30,10 @@ django.setup()
 
 from benchmarks.ranking_cost import cost  # noqa: E402
 from benchmarks.readers import Bools, Listed, Reader, Rows, author_readers, load, subject_readers  # noqa: E402
+from newsletter.digest.candidates import Candidates, Corpus  # noqa: E402
 from newsletter.digest.features import Features, taste_of  # noqa: E402
+from newsletter.digest.ranking import Ranker  # noqa: E402
+from newsletter.digest.readers import Reader as DigestReader  # noqa: E402
 from newsletter.digest.scoring import phrase_strengths, score, standing  # noqa: E402
 from newsletter.digest.taste import Word, background, learn, read  # noqa: E402
 from newsletter.digest.terms import passage, short_forms  # noqa: E402
@@ -77,18 +82,25 @@ class Recipes:
 
     def arxiv_sanity(self, reader: Reader, rows: Rows) -> Floats:
         """Likes against everything else (https://github.com/karpathy/arxiv-sanity-lite, serve.py `svm_rank`)."""
-        known, liked = self._labels(reader, self._last(reader) + 1)
+        return np.asarray(self._svm(tuple(reader.likes)).decision_function(self.tfidf[rows]))
+
+    @cache  # noqa: B019 - one object, one run
+    def _svm(self, likes: tuple[int, ...]) -> LinearSVC:
+        known, liked = self._labels(likes)
         model = LinearSVC(class_weight="balanced", C=0.01, max_iter=10_000, tol=1e-6, random_state=0)
-        return np.asarray(model.fit(self.tfidf[known], liked).decision_function(self.tfidf[rows]))
+        return model.fit(self.tfidf[known], liked)
 
     def scholar_inbox(self, reader: Reader, rows: Rows) -> Floats:
         """Logistic regression, likes against a random background, both sides of equal weight."""
-        known, liked = self._labels(reader, self._last(reader) + 1)
+        return np.asarray(self._regression(tuple(reader.likes)).decision_function(self.tfidf[rows]))
+
+    @cache  # noqa: B019 - one object, one run
+    def _regression(self, likes: tuple[int, ...]) -> LogisticRegression:
+        known, liked = self._labels(likes)
         background = self.chance.choice(known[~liked], min(BACKGROUND, int((~liked).sum())), replace=False)
-        sample = np.array([*reader.likes, *background])
+        sample = np.array([*likes, *background])
         model = LogisticRegression(C=1.0, class_weight="balanced", max_iter=500)
-        model.fit(self.tfidf[sample], np.arange(len(sample)) < len(reader.likes))
-        return np.asarray(model.decision_function(self.tfidf[rows]))
+        return model.fit(self.tfidf[sample], np.arange(len(sample)) < len(likes))
 
     def ours_likes(self, reader: Reader, rows: Rows) -> Floats:
         return score(np.zeros(len(rows)), self._taste(reader)[rows], np.zeros(len(rows)))
@@ -98,6 +110,38 @@ class Recipes:
 
     def ours_both(self, reader: Reader, rows: Rows) -> Floats:
         return score(self._fit(reader)[rows], self._taste(reader)[rows], np.zeros(len(rows)))
+
+    def ours_dislikes(self, reader: Reader, rows: Rows) -> Floats:
+        """From the bottom: what was disliked, and its like, belongs there."""
+        return -self._tastes((), tuple(reader.likes))[rows]
+
+    def ours_likes_beside(self, reader: Reader, rows: Rows) -> Floats:
+        """The last paper before the last like that was not liked is disliked."""
+        beside = next(row for row in range(self._last(reader), -1, -1) if row not in reader.likes)
+        return self._tastes(tuple(reader.likes), (beside,))[rows]
+
+    def ours_beside_topic(self, reader: Reader, rows: Rows) -> Floats:
+        """By the ranker itself, with upvotes: half of all papers fit a topic of the reader's wholly."""
+        asks = DigestReader(frozenset({1}), DEPTH, phrases=reader.names, authors=reader.names)
+        return np.asarray(self._ranker(tuple(rows.tolist())).scores([asks]).score[0], float)
+
+    @cache  # noqa: B019 - one object, one run
+    def _ranker(self, rows: tuple[int, ...]) -> Ranker:
+        papers = [self.papers[row] for row in rows]
+        notice = self._trend(np.array(rows))
+        return Ranker(
+            Candidates(
+                papers=rows,
+                topics=[1],
+                topic_names=["Half of everything"],
+                strengths=np.array([[crc32(one.title.encode()) % 2] for one in papers], float),
+                standings=notice[:, None],
+                overall=notice,
+                popularity=[""] * len(rows),
+                column={1: 0},
+                texts=Corpus([(one.title, one.abstract, one.authors) for one in papers]),
+            )
+        )
 
     def ours_likes_trend(self, reader: Reader, rows: Rows) -> Floats:
         return score(np.zeros(len(rows)), self._taste(reader)[rows], self._trend(rows))
@@ -109,12 +153,14 @@ class Recipes:
         return np.asarray(standing(np.log10(1 + self.upvotes[rows])))
 
     def _taste(self, reader: Reader) -> Floats:
-        return self._tastes(tuple(reader.likes))
+        return self._tastes(tuple(reader.likes), ())
 
     @cache  # noqa: B019 - one object, one run
-    def _tastes(self, likes: tuple[int, ...]) -> Floats:
-        before = self._features.texts[max(0, likes[-1] + 1 - BACKGROUND) : likes[-1] + 1]
-        taste = learn([Word(self._features.texts[row], 1.0) for row in likes], background(before))
+    def _tastes(self, likes: tuple[int, ...], dislikes: tuple[int, ...]) -> Floats:
+        last = max(likes + dislikes)
+        before = self._features.texts[max(0, last + 1 - BACKGROUND) : last + 1]
+        said = [(row, 1.0) for row in likes] + [(row, -1.0) for row in dislikes]
+        taste = learn([Word(self._features.texts[row], weight) for row, weight in said], background(before))
         features = self._features
         return np.asarray(taste_of(features.like([taste]), features.by_known_authors([taste]))[0], float)
 
@@ -136,9 +182,9 @@ class Recipes:
         texts = [(passage(one.title), passage(one.abstract)) for one in self.papers]
         return phrase_strengths(self.names, texts, short_forms(part for text in texts for part in text))
 
-    def _labels(self, reader: Reader, end: int) -> tuple[Rows, Bools]:
-        known = np.arange(end)
-        return known, np.isin(known, reader.likes)
+    def _labels(self, likes: tuple[int, ...]) -> tuple[Rows, Bools]:
+        known = np.arange(max(likes) + 1)
+        return known, np.isin(known, likes)
 
     def _last(self, reader: Reader) -> int:
         return max(reader.likes)
@@ -164,7 +210,12 @@ def measured(recipe: Recipe, readers: Sequence[Reader], measure: Callable[[Float
     return f"{means.mean():.3f} ({low:.2f}–{high:.2f})"
 
 
-def quality(papers: Sequence[Listed], half: str) -> None:
+def of_first(likes: int, recipe: Recipe, reader: Reader, rows: Rows) -> Floats:
+    """The same with fewer likes, and the same questions."""
+    return recipe(replace(reader, likes=reader.likes[:likes]), rows)
+
+
+def quality(papers: Sequence[Listed], half: str, only: str) -> None:
     kept = [
         [one for one in readers if half == "all" or one.is_for_tuning == (half == "tuning")]
         for readers in (subject_readers(papers), author_readers(papers))
@@ -175,6 +226,8 @@ def quality(papers: Sequence[Listed], half: str) -> None:
     print(f"{len(subjects)} subject readers, {len(single)} of them of one subject; {len(authors)} author readers\n")
     print("| | subjects: nDCG@10 | of one subject | authors: MRR |\n|---|---|---|---|")
     for name, recipe in named(recipes).items():
+        if only not in name:
+            continue
         figures = (measured(recipe, subjects, ndcg), measured(recipe, single, ndcg))
         print(f"| {name} | {' | '.join(figures)} | {measured(recipe, authors, reciprocal_rank)} |", flush=True)
 
@@ -192,6 +245,14 @@ def named(recipes: Recipes) -> dict[str, Recipe]:
         "**ours, what they follow alone**": recipes.ours_topics,
         "**ours, both**": recipes.ours_both,
         "ours, both, with trend": recipes.ours_both_trend,
+        "ours, a topic of half the papers and what they follow, with trend": recipes.ours_beside_topic,
+        "TF-IDF cosine, one like": partial(of_first, 1, recipes.mean_of_likes),
+        "ours, one like": partial(of_first, 1, recipes.ours_likes),
+        "TF-IDF cosine, two likes": partial(of_first, 2, recipes.mean_of_likes),
+        "ours, two likes": partial(of_first, 2, recipes.ours_likes),
+        "ours, one dislike, from the bottom": partial(of_first, 1, recipes.ours_dislikes),
+        "ours, two dislikes, from the bottom": partial(of_first, 2, recipes.ours_dislikes),
+        "ours, five likes and a dislike of something else": recipes.ours_likes_beside,
     }
 
 
@@ -199,12 +260,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listings", type=Path, default=DATA)
     parser.add_argument("--half", choices=["report", "tuning", "all"], default="report")
+    parser.add_argument("--only", default="", help="rows whose name holds these words")
     parser.add_argument("--cost", action="store_true", help="measure time and memory instead")
     options = parser.parse_args()
     if options.cost:
         cost(load(options.listings))
         return
-    quality(load(options.listings), options.half)
+    quality(load(options.listings), options.half, options.only)
 
 
 if __name__ == "__main__":
