@@ -26,7 +26,7 @@ from django.utils.functional import cached_property
 from unfold import admin as themed
 from unfold.sites import UnfoldAdminSite
 
-from newsletter import second_factor
+from newsletter import second_factor, wording
 from newsletter.audit import changes, in_words, name_of, snapshot
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
@@ -104,6 +104,14 @@ class OnRecord(ModelAdmin):
             return []
         rows = model._default_manager.filter(**{f"{column}__startswith": beginning.lower()})
         return list(rows.order_by("pk").values_list("pk", flat=True)[:MOST_FOUND])
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        editable = set(self.list_editable)
+        names = super().get_list_display(request)
+        return [name if name in editable else wording.column(self.model, name) for name in names]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change=change, **{"labels": wording.labels(self.model)} | kwargs)
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Every action writes down what it changed; one with `typed = True` asks for the name first.
@@ -206,7 +214,11 @@ def dressed(admin_class: type[ModelAdmin]) -> type[ModelAdmin]:
 
 
 class Named:
-    """The fields of an inline's table by the names of their columns, for whoever does not see those."""
+    """The columns of an inline's table in the admin's words; its fields by them, for whoever does not see those."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        words = wording.labels(self.model)  # type: ignore[attr-defined]
+        return super().get_formset(request, obj, **{"labels": words} | kwargs)  # type: ignore[misc]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]

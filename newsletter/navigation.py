@@ -71,6 +71,13 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
     return found
 
 
+def titles() -> dict[str, str]:
+    """The words of the sidebar, by the address of the list that they lead to: what the list itself is called too."""
+    words = {label: words for _, entries in GROUPS for label, words, _ in entries}
+    registered = admin.site._registry.items()
+    return {list_of(one): words[model._meta.label] for model, one in registered if model._meta.label in words}
+
+
 def list_of(model_admin: admin.ModelAdmin) -> str:
     options = model_admin.opts
     return reverse(f"admin:{options.app_label}_{options.model_name}_changelist")

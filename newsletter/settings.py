@@ -161,6 +161,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "newsletter" / "locale"]  # made by `make translations`
+FORMAT_MODULE_PATH = "newsletter.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machines have this one

@@ -10,6 +10,7 @@ def of(site_name: str) -> dict[str, Any]:
     return {
         "SITE_TITLE": site_name,
         "SITE_HEADER": site_name,
+        "SITE_SUBHEADER": "All times are UTC",
         "SITE_SYMBOL": "newspaper",
         "SHOW_VIEW_ON_SITE": False,
         "BORDER_RADIUS": "4px",

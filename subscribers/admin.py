@@ -18,6 +18,7 @@ from subscribers import suppressing
 from subscribers.gate import why_not_mail
 from subscribers.imports import admin as imports_admin  # noqa: F401 - it registers itself
 from subscribers.models import Attack, Consent, Letter, Parting, Subscriber, SubscriptionRequest, Suppression
+from subscribers.schedule import days_in_words
 
 # What an operator decides about an address, and the permission for it.
 DECISIONS = {"suppress": "subscribers.add_suppression", "lift": "subscribers.lift_suppression"}
@@ -53,23 +54,25 @@ class SubscriberAdmin(Proofs):
     address_field = "email"
     own_page = "desk_reader"
     search_help_text = "The beginning of an address"
-    fields = [
-        ("email", "status", "status_changed_at"),
-        "mail",
-        "topics",
-        ("cadence", "weekdays", "weekday", "local_hour", "zone"),
-        "digest_size",
-        "next_digest_at",
-        ("created_at", "confirmed_at"),
-        "uid",
+    fieldsets = [
+        (None, {"fields": ["email", "status", "status_changed_at", "mail"]}),
+        (
+            "Chosen",
+            {"fields": ["topics", "cadence", "weekdays_in_words", "weekday", "local_hour", "zone", "digest_size"]},
+        ),
+        ("Record", {"fields": ["next_digest_at", "created_at", "confirmed_at", "uid"]}),
     ]
-    readonly_fields = ["mail", "uid"]
+    readonly_fields = ["mail", "weekdays_in_words", "uid"]
 
     @admin.display(description="May get digests")
     def mail(self, subscriber: Subscriber) -> str:
         """As the gate says, which knows the suppressions as well."""
         reason = why_not_mail(subscriber)
         return f"no: {reason}" if reason else "yes"
+
+    @admin.display(description="Days of the daily digest")
+    def weekdays_in_words(self, subscriber: Subscriber) -> str:
+        return days_in_words(subscriber.weekdays)
 
 
 @admin.register(Consent)

@@ -18,7 +18,7 @@ class OfPapers(admin.ModelAdmin):
     search_help_text = "Words, an author, an arXiv id or a DOI of the paper"
     ordering = ["-pk"]
     sortable_by = ()  # there are too many
-    raw_id_fields = ["paper"]
+    autocomplete_fields = ["paper"]
     show_full_result_count = False
 
     def get_search_results(

@@ -75,7 +75,7 @@ class PaperTopicAdmin(OfPapers):
     list_display = ["paper", "topic", "strength", "source"]
     list_filter = ["source", "topic"]
     list_select_related = ["paper", "topic"]
-    autocomplete_fields = ["topic"]
+    autocomplete_fields = ["paper", "topic"]
     readonly_fields = ["source"]
 
     def save_model(self, request: HttpRequest, obj: PaperTopic, form: Any, change: bool) -> None:

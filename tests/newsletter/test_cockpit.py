@@ -231,3 +231,39 @@ def test_the_roles_are_set_right_again_by_every_migration(db: None) -> None:
     before = set(group.permissions.values_list("codename", flat=True))
     assert before
     assert all(name.startswith("view_") for name in before)
+
+
+def test_a_date_is_read_the_same_by_everybody(edition: Edition) -> None:
+    page = sign_in("Operator").get(EDITIONS, secure=True).content.decode()
+    assert "20 Mar 2026" in page
+
+
+def test_a_list_is_called_as_in_the_sidebar_and_its_columns_in_an_operators_words(alice: Subscriber) -> None:
+    operator = sign_in("Operator")
+    page = operator.get(reverse("admin:subscribers_subscriber_changelist"), secure=True).content.decode()
+    heading = re.search(r"<h1.*?</h1>", page, re.DOTALL)[0]
+    assert "Readers" in heading
+    assert "Subscribers" not in heading
+    assert "Show all" not in heading
+    assert "Time zone" in page
+    assert "Created at" not in page
+
+
+def test_a_form_calls_its_fields_as_the_lists_do(alice: Subscriber) -> None:
+    page = sign_in("Operator").get(reverse("admin:subscribers_subscriber_change", args=[alice.pk]), secure=True)
+    assert "Time zone" in page.content.decode()
+
+
+def test_a_person_gets_roles_and_no_permissions_of_their_own(db: None) -> None:
+    owner = sign_in("Owner")
+    someone = person("grace", password="a long enough secret")
+    page = owner.get(reverse("admin:auth_user_change", args=[someone.pk]), secure=True).content.decode()
+    assert re.search(r'<input[^>]*type="checkbox"[^>]*name="groups"|<input[^>]*name="groups"[^>]*type="checkbox"', page)
+    assert "user_permissions" not in page
+
+
+def test_a_role_says_what_it_may(db: None) -> None:
+    role = Group.objects.get(name="Editor")
+    page = sign_in("Owner").get(reverse("admin:auth_group_change", args=[role.pk]), secure=True).content.decode()
+    assert "change edition" in page
+    assert 'name="permissions"' not in page
