@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.apps import apps
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.test import Client
@@ -144,3 +145,26 @@ def test_axe_objects_to_no_page_on_desk_and_phone_in_light_and_dark(site: str, o
     for (rule, html), where in found.items():
         by_rule.setdefault(rule, []).append((html, sorted(set(where))))
     assert by_rule == {}
+
+
+def lists_and_forms() -> Iterator[str]:
+    """Of every model that has a row: its list, and the form of one."""
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        if row := model._default_manager.first():
+            yield reverse(f"{name}_changelist")
+            yield reverse(f"{name}_change", args=[row.pk])
+
+
+def test_no_list_and_no_form_is_wider_than_a_phone(site: str, owner: Client) -> None:
+    addresses = list(lists_and_forms())
+    assert len(addresses) > 30
+    with chromium() as browser:
+        key = str(owner.cookies[settings.SESSION_COOKIE_NAME].value)
+        page = signed_in(browser, site, key, viewport={"width": 375, "height": 800}).new_page()
+        wide = []
+        for address in addresses:
+            page.goto(site + address)
+            if overflow(page):
+                wide.append(address)
+    assert not wide
