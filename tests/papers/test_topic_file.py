@@ -117,3 +117,12 @@ def test_papers_that_are_there_get_the_new_topics(tmp_path: Path) -> None:
 def test_a_missing_file_is_told() -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("load_topics", "nothing.json")
+
+
+def test_a_dry_run_counts_and_changes_nothing(db: None, tmp_path: Path) -> None:
+    path, out = tmp_path / "topics.json", StringIO()
+    path.write_bytes(content({}))
+    call_command("load_topics", path, dry_run=True, stdout=out)
+    assert "1 new" in out.getvalue()
+    assert "nothing was changed" in out.getvalue()
+    assert not Topic.objects.exists()

@@ -17,13 +17,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         default = settings.BASE_DIR / "seeds" / "topics.json"
         parser.add_argument("file", nargs="?", type=Path, default=default)
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be done; change nothing.")
 
-    def handle(self, *_args: Any, file: Path, **_options: Any) -> None:
+    def handle(self, *_args: Any, file: Path, dry_run: bool, **_options: Any) -> None:
         try:
             with transaction.atomic():
                 result = topic_file.store(topic_file.parse(topic_file.download(file)))
                 changed = result.new or result.updated
                 rows = topics.assign_all() if changed else 0
+                transaction.set_rollback(dry_run)
         except topic_file.TopicFileError as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         if not changed:
@@ -33,3 +35,5 @@ class Command(BaseCommand):
             f"Topics: {result.new} new, {result.updated} updated, {result.unchanged} unchanged."
             f" Papers: {rows} topic strengths changed."
         )
+        if dry_run:
+            self.stdout.write("A dry run: nothing was changed.")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from subscribers import suppressing
@@ -18,16 +19,23 @@ class Command(BaseCommand):
         parser.add_argument("address")
         parser.add_argument("--because", help="The reason, for whoever asks later.")
         parser.add_argument("--lift", action="store_true", help="Let it be mailed again; it has to sign up anew.")
+        parser.add_argument("--dry-run", action="store_true", help="Say how it would be then; change nothing.")
 
-    def handle(self, *_args: Any, address: str, because: str | None, lift: bool, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, address: str, because: str | None, lift: bool, dry_run: bool, **_options: Any
+    ) -> None:
         try:
-            if lift:
-                suppressing.lift(address, because or "", caller(), timezone.now())
-            elif because is not None:
-                suppressing.suppress(address, because, caller())
-            self._tell(suppressing.standing(address))
+            with transaction.atomic():
+                if lift:
+                    suppressing.lift(address, because or "", caller(), timezone.now())
+                elif because is not None:
+                    suppressing.suppress(address, because, caller())
+                self._tell(suppressing.standing(address))
+                transaction.set_rollback(dry_run)
         except ValidationError as error:
             raise CommandError(error.messages[0]) from error
+        if dry_run:
+            self.stdout.write("A dry run: nothing was changed.")
 
     def _tell(self, found: suppressing.Standing) -> None:
         verdict = f"Must not be mailed: {found.reason}." if found.reason else "Nothing suppresses it."

@@ -96,3 +96,10 @@ def test_a_suppression_needs_an_address_and_a_reason(db: None, words: list[str])
     with pytest.raises(CommandError):
         run("suppress", *words)
     assert not Suppression.objects.exists()
+
+
+def test_a_dry_run_says_how_it_would_be_and_leaves_it(alice: Subscriber) -> None:
+    tried = run("suppress", "alice@example.org", "--because", "asked by telephone", "--dry-run")
+    assert "an operator's decision" in tried
+    assert "nothing was changed" in tried
+    assert "Nothing suppresses it" in run("suppress", "alice@example.org")
