@@ -87,7 +87,12 @@ class Provider:
 def opened() -> Any:
     """A connection, as anymail or Django know it. Raises whatever keeps it from being made."""
     connection = mail.get_connection(**(for_amazon() if settings.EMAIL_BACKEND == AMAZON else {}))
-    connection.open()
+    try:
+        connection.open()
+    except Exception:
+        with suppress(Exception):
+            connection.close()  # half a session, after a password that is wrong
+        raise
     if isinstance(connection, AnymailRequestsBackend):
         look_around_once(connection.session, connection.api_url)
     return connection
