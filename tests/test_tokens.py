@@ -89,7 +89,7 @@ def test_every_route_with_a_secret_is_here() -> None:
 
 @each_kind
 @given(spoil=damage)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_damaged_is_refused(alice: Subscriber, kind: str, spoil: Callable[[str], str]) -> None:
     token = TOKENS[kind].make(alice)
     if spoil(token) == token:

@@ -18,6 +18,7 @@ from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
 from newsletter.digest.pieces import Joined, Piece
 from newsletter.digest.sheets import Part, Sheet
+from newsletter.digest.slots import Slotted
 from newsletter.models import Digest, Edition
 from papers.models import Paper
 from papers.text import cut
@@ -56,10 +57,10 @@ class Copy:
     say: Sequence[str]  # where the links to say something of each lead
 
     def text(self, shown: int) -> str:
-        return self._filled(self.sheet.text, shown)
+        return self._filled(self.sheet.text, [card.text for card in self.cards[:shown]])
 
     def html(self, shown: int) -> str:
-        return self._filled(self.sheet.html, shown)
+        return self._filled(self.sheet.html, [card.html for card in self.cards[:shown]])
 
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
@@ -72,11 +73,12 @@ class Copy:
             shown -= 1
         return shown
 
-    def _filled(self, part: Part, shown: int) -> str:
+    def _filled(self, part: Part, cards: Sequence[Slotted]) -> str:
         items = list[str]()
-        for card, choice, reason, say in zip(self.cards[:shown], self.choices, self.reasons, self.say, strict=False):
-            items += part.card(card, reason, choice.is_labelled).pieces({"say": say})
-        left = len(self.cards) - shown
+        for card, choice, reason, say in zip(cards, self.choices, self.reasons, self.say, strict=False):
+            label, why = (part.label(reason), "") if choice.is_labelled else ("", part.why(reason))
+            items += card.pieces({"label": label, "why": why, "say": say})
+        left = len(self.cards) - len(cards)
         more = part.more.fill({"words": self.sheet.more(left), "web": self.values["web"]}) if left else ""
         pieces = part.shell.pieces({**self.values, "items": "", "more": more})
         pieces[part.items : part.items] = items

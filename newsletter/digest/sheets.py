@@ -1,6 +1,6 @@
 """What all readers of an edition who share a language have in common, rendered once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from newsletter.digest.cards import Card, card, plain
+from newsletter.digest.pieces import Piece
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
 from newsletter.models import Edition
 from papers.models import Paper
@@ -19,7 +20,7 @@ from subscribers.schedule import day_in_words
 from subscribers.styling import inlined, inlined_fragment
 
 NOTE_LENGTH = 2_000  # characters
-REASONED = 2_000  # cards with a reason that a part remembers, of 2 kB each
+REASONS = 5_000  # that are remembered
 READER_SLOTS = ("subject", "preheader", "count", "address", "since")
 READY_SLOTS = ("items", "more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
 
@@ -28,25 +29,28 @@ class Part:
     """One of the two parts of a mail: its shell and the small pieces that go into it or into a card."""
 
     def __init__(self, kind: str, edition: Edition) -> None:
-        self._is_html = kind == "html"
-        self._slotted = SlottedHtml if self._is_html else Slotted
+        is_html = kind == "html"
+        self._slotted = SlottedHtml if is_html else Slotted
         shell = render_to_string(f"emails/digest/body.{kind}", shell_context(edition))
-        self.shell = self._slotted(inlined(shell) if self._is_html else shell, READY_SLOTS)
+        self.shell = self._slotted(inlined(shell) if is_html else shell, READY_SLOTS)
         self.items = self.shell.place_of("items")
-        self._label = self._piece(f"label.{kind}", "reason")
-        self._why = self._piece(f"why.{kind}", "reason")
+        self.label = _said(self._piece(f"label.{kind}", "reason"))
+        self.why = _said(self._piece(f"why.{kind}", "reason"))
         self.more = self._piece(f"more.{kind}", "words", "web")
-        self.card = lru_cache(maxsize=REASONED)(self._card)
 
     def _piece(self, name: str, *slots: str) -> Slotted:
         text = render_to_string(f"emails/digest/{name}", {"slot": Slots(*slots)})
         return self._slotted(inlined_fragment(text) if name.endswith("html") else text, READY_SLOTS)
 
-    def _card(self, card: Card, reason: str, is_labelled: bool) -> Slotted:
-        """A card with its reason, which mostly is that of many readers: nothing but its links is left to fill."""
-        slot, said = ("label", self._label) if is_labelled else ("why", self._why)
-        values = {"label": "", "why": "", slot: said.fill({"reason": reason})}
-        return (card.html if self._is_html else card.text).with_filled(values)
+
+def _said(slotted: Slotted) -> Callable[[str], str]:
+    """A reason in its place. Most are those of many readers: those are filled in once, and count as in every copy."""
+
+    @lru_cache(maxsize=REASONS)
+    def said(reason: str) -> str:
+        return Piece(slotted.fill({"reason": reason}))
+
+    return said
 
 
 class Sheet:

@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from typing import Self
 
 from newsletter.digest.pieces import Joined, Piece
 
@@ -16,11 +15,7 @@ class Slots(dict[str, str]):
     """A template's context in which every name is a slot, to be filled later."""
 
     def __init__(self, *names: str) -> None:
-        super().__init__({name: _slot(name) for name in names})
-
-
-def _slot(name: str) -> str:
-    return f"{_MARK}{name}z{_MARK}"
+        super().__init__({name: f"{_MARK}{name}z{_MARK}" for name in names})
 
 
 class Slotted:
@@ -28,7 +23,6 @@ class Slotted:
 
     def __init__(self, text: str, ready: Collection[str] = ()) -> None:
         """`ready` names the slots whose values are complete already: filled texts, and addresses of ours."""
-        self._names_ready = ready
         self._pieces: list[str] = _SLOT.split(text)  # literal, name, literal, name, …, literal
         self._pieces[::2] = map(Piece, self._pieces[::2])
         self.octets = sum(len(piece.encode()) for piece in self._pieces[::2])  # of what every copy has
@@ -48,12 +42,6 @@ class Slotted:
         for number, name, escape in self._escaped:
             pieces[number] = escape(values[name])
         return pieces
-
-    def with_filled(self, values: Mapping[str, str]) -> Self:
-        """The same text with some of its slots filled, for copies that share these values."""
-        rest = {name: _slot(name) for name in self._pieces[1::2] if name not in values}
-        whole = "".join(self.pieces({**values, **rest}))  # a slot's mark is the same escaped
-        return type(self)(whole, self._names_ready)
 
     def place_of(self, name: str) -> int:
         """Where among the pieces a slot is. Raises ValueError for one that there is not."""

@@ -17,9 +17,7 @@ from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
-quickly = hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+quickly = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 moments = st.lists(st.tuples(st.integers(0, 1500), st.integers(1, 3)), min_size=1, max_size=25)
 
 

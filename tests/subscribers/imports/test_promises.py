@@ -50,7 +50,7 @@ def mailable() -> set[str]:
     return {reader.email or "" for reader in readers if reader.pk not in refused}
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     fates=st.lists(st.sampled_from(GONE), min_size=3, max_size=3),
     files=st.lists(st.lists(row, max_size=6), min_size=1, max_size=3),
