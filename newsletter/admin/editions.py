@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
-from newsletter.admin.looking import EditionFilter, FoundByUid
+from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly
 from newsletter.delivery import canaries, custody
 from newsletter.digest.explanation import explain
 from newsletter.models import (
@@ -28,22 +28,6 @@ from newsletter.models import (
     Feedback,
 )
 from subscribers.models import Subscriber
-
-
-class ReadOnly(admin.ModelAdmin):
-    """The machine's own record: to be read, never edited."""
-
-    show_full_result_count = False
-    sortable_by = ()  # to sort millions of rows takes an index for each column
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 class DecisionForm(forms.ModelForm):

@@ -1,7 +1,5 @@
 """The audit log: who did what, with the values before and after."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -10,11 +8,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from newsletter.admin.looking import ReadOnly
 from newsletter.audit import recorded_deed, recorded_values
 
 
 @admin.register(LogEntry)
-class LogAdmin(admin.ModelAdmin):
+class LogAdmin(ReadOnly):
     """Nobody adds, alters or removes what was recorded."""
 
     list_display = ["action_time", "user", "content_type", "object_repr", "what"]
@@ -24,7 +23,6 @@ class LogAdmin(admin.ModelAdmin):
     search_fields = ["user__username", "object_id"]
     search_help_text = "Who did it, or the number of the row"
     ordering = ["-pk"]
-    sortable_by = ()
     actions = None
     readonly_fields = ["action_time", "user", "content_type", "object_repr", "object_id", "what", "values"]
     exclude = ["action_flag", "change_message"]
@@ -46,12 +44,3 @@ class LogAdmin(admin.ModelAdmin):
     def values(self, entry: LogEntry) -> SafeString:
         rows = recorded_values(entry.change_message)
         return format_html_join("", "<p><strong>{}</strong>: {} → {}</p>", rows)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False

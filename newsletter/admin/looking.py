@@ -1,4 +1,4 @@
-"""Lists of millions of rows: what may be done with them without reading them all."""
+"""Lists that are only looked at, and how, where they have millions of rows, without reading them all."""
 
 from typing import Any, ClassVar
 
@@ -10,6 +10,22 @@ from newsletter.desk.finding import uid_in
 from newsletter.models import Digest, Edition
 
 EDITIONS_SHOWN = 15
+
+
+class ReadOnly(admin.ModelAdmin):
+    """The machine's own record: to be read, never edited."""
+
+    show_full_result_count = False
+    sortable_by = ()  # to sort millions of rows takes an index for each column
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
 
 
 class FoundByUid(admin.ModelAdmin):

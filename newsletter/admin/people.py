@@ -9,6 +9,8 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from newsletter.admin.looking import ReadOnly
+
 admin.site.unregister([User, Group])
 
 
@@ -40,7 +42,7 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin):
+class RoleAdmin(ReadOnly, GroupAdmin):
     """The roles are decided in newsletter/roles.py; here one sees what each may do."""
 
     fields = ["name", "may"]
@@ -50,12 +52,3 @@ class RoleAdmin(GroupAdmin):
     def may(self, role: Group) -> str:
         permissions = role.permissions.select_related("content_type")
         return ", ".join(sorted(one.name.removeprefix("Can ") for one in permissions)) or "nothing"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False

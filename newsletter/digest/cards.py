@@ -37,7 +37,7 @@ _WEB = re.compile(r"https?://\S+", re.IGNORECASE)
 _RTL = re.compile(r"^[\W\d_]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
-@dataclass(frozen=True, eq=False)  # remembered by itself, not by all its words
+@dataclass(frozen=True)
 class Card:
     """One paper, as every reader of the edition sees it; label, reason and links to say something are the reader's."""
 

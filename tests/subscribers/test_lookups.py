@@ -1,0 +1,25 @@
+"""`among` finds what `in` finds, on both databases."""
+
+import pytest
+from django.db import connection
+
+from subscribers.models import Consent, Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers
+
+
+@pytest.mark.parametrize("chosen", [slice(0), slice(1), slice(1, 3)])
+def test_rows_are_found_by_their_numbers_addresses_and_readers(db: None, chosen: slice) -> None:
+    readers = add_readers(3)[chosen]
+    numbers, emails = [one.pk for one in readers], [one.email for one in readers]
+    assert set(Subscriber.objects.filter(pk__among=numbers)) == set(readers)
+    assert set(Subscriber.objects.filter(email__among=emails)) == set(readers)
+    assert set(Subscriber.objects.exclude(pk__among=numbers)) == set(Subscriber.objects.exclude(pk__in=numbers))
+    for reader in readers:
+        Consent.objects.create(subscriber=reader, page="test", words="Yes.", at=NOW)
+    assert {row.subscriber_id for row in Consent.objects.filter(subscriber__among=numbers)} == set(numbers)
+
+
+def test_many_values_are_one_parameter_on_postgresql(db: None) -> None:
+    _, values = Subscriber.objects.filter(pk__among=[1, 2, 3]).query.sql_with_params()
+    assert len(values) == (1 if connection.vendor == "postgresql" else 3)
