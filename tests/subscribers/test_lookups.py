@@ -5,12 +5,12 @@ from django.db import connection
 
 from subscribers.models import Consent, Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
 
 
 @pytest.mark.parametrize("chosen", [slice(0), slice(1), slice(1, 3)])
 def test_rows_are_found_by_their_numbers_addresses_and_readers(db: None, chosen: slice) -> None:
-    readers = add_readers(3)[chosen]
+    everybody = Subscriber.objects.bulk_create(Subscriber(email=f"reader{number}@example.org") for number in range(3))
+    readers = everybody[chosen]
     numbers, emails = [one.pk for one in readers], [one.email for one in readers]
     assert set(Subscriber.objects.filter(pk__among=numbers)) == set(readers)
     assert set(Subscriber.objects.filter(email__among=emails)) == set(readers)
