@@ -1,7 +1,8 @@
 """Digests at the pace of the throttle: no more calls than the provider takes, no more mails than a domain takes.
 
-What must wait stays planned. Of the provider's rate a run takes what it needs for its next messages and waits for more
-a few seconds at most; a digest whose domain is busy goes back to the ledger until its turn.
+What must wait stays planned. Of the provider's rate a run takes what it needs for its next messages, or what a quick
+provider takes in a tenth of a second, and waits for more a few seconds at most; a digest whose domain is busy goes back
+to the ledger until its turn.
 """
 
 import time
