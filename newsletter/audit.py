@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import EmailField, Model, QuerySet
 
+from newsletter.wording import word_for
+
 # The account, which nobody can enter, that stands for commands and for the service itself.
 COMMAND_LINE = "command-line"
 LONGEST = 500  # characters of a value
@@ -83,11 +85,15 @@ def in_words(message: Any) -> str:
     return message if isinstance(message, str) else json.dumps(message)
 
 
-def recorded_values(change_message: str) -> Iterable[tuple[str, str, str]]:
-    """Field, before and after, of everything that an entry recorded."""
-    for part in parts_of(change_message):
+def recorded_values(entry: LogEntry) -> Iterable[tuple[str, str, str]]:
+    """Field, before and after, of everything that an entry recorded, in the words of the admin."""
+    model = entry.content_type.model_class() if entry.content_type else None
+    fields: dict[str, Any] = {field.attname: field for field in model._meta.concrete_fields} if model else {}
+    for part in parts_of(entry.change_message):
         for name, (before, after) in part.get("values", {}).items():
-            yield name, before, after
+            choices = dict(getattr(fields.get(name), "flatchoices", ()))
+            word = word_for(model, fields[name].name) or fields[name].verbose_name if model and name in fields else name
+            yield str(word), str(choices.get(before, before)), str(choices.get(after, after))
 
 
 def recorded_deed(change_message: str) -> str:
@@ -117,15 +123,15 @@ class Decision:
 def decisions_on(obj: Model, most: int) -> list[Decision]:
     """What people, and the service by itself, did to a row of ours: the latest first."""
     kind = ContentType.objects.get_for_model(obj, for_concrete_model=False)
-    entries = LogEntry.objects.filter(content_type=kind, object_id=str(obj.pk)).select_related("user").order_by("-pk")
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(obj.pk)).select_related("user", "content_type")
     return [
         Decision(
             entry.action_time,
             entry.user.get_username(),
             recorded_deed(entry.change_message) or entry.get_change_message(),
-            list(recorded_values(entry.change_message)),
+            list(recorded_values(entry)),
         )
-        for entry in entries[:most]
+        for entry in entries.order_by("-pk")[:most]
     ]
 
 

@@ -13,10 +13,11 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets, StackedInline, TabularInline
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -69,7 +70,28 @@ class OnRecord(ModelAdmin):
         """The list; what is typed into its search box is posted, and leads to a page whose address may be seen."""
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self._search(request, request.POST[SEARCH_VAR].strip())
-        return super().changelist_view(request, extra_context)
+        if not all(self._is_number(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            self.message_user(request, "There is no such row: nothing was changed.", messages.ERROR)
+            return redirect(request.get_full_path())
+        try:
+            return super().changelist_view(request, extra_context)
+        except (OverflowError, DataError):  # a number in the address that no column can hold
+            return redirect(f"{request.path}?{ERROR_FLAG}=1")
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Django's own; what was asked for and is not offered, or not to this person, is said to be so."""
+        if request.POST.get("action") and request.POST["action"] not in self.get_actions(request):
+            self.message_user(request, "That cannot be done here, or not by you.", messages.ERROR)
+            return redirect(request.get_full_path())
+        return super().response_action(request, queryset)
+
+    def _is_number(self, text: str) -> bool:
+        """Whether a row could have it."""
+        try:
+            self.opts.pk.clean(text, None)
+        except ValidationError:
+            return False
+        return True
 
     def _search(self, request: HttpRequest, sought: str) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
@@ -138,7 +160,9 @@ class OnRecord(ModelAdmin):
         return self._log(request, [obj], ADDITION, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        return self._log(request, [obj], CHANGE, message)
+        """What a form changed. One that changed nothing is no entry."""
+        is_empty = isinstance(message, list) and not any(part != {"values": {}} for part in message)
+        return [] if is_empty else self._log(request, [obj], CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:
         return self._log(request, queryset, DELETION, "")
@@ -170,7 +194,8 @@ def recorded(action: Action) -> Action:
             after = snapshot(row)
             values = {name: [old, after[name]] for name, old in before[row.pk].items() if after[name] != old}
             if values:
-                model_admin.log_change(request, row, [{"action": action.__name__, "values": values}])
+                words = str(getattr(action, "short_description", action.__name__))
+                model_admin.log_change(request, row, [{"action": words, "values": values}])
         return response
 
     return on_record

@@ -112,14 +112,20 @@ def plan_sample(reader: Subscriber, at: datetime) -> bool:
 
 def open_edition(kind: str, day: date) -> Edition:
     """The edition of a kind and date; the first to ask opens it and freezes its pool."""
-    edition, opened = Edition.objects.get_or_create(kind=kind, date=day, defaults=first_state(kind))
-    if opened:
-        EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
+    edition, _ = open_or_find(kind, day)
     return edition
 
 
-def open_ahead(kind: str, day: date, at: datetime) -> Edition:
-    """Open an edition before its first reader is due, so that it can be prepared, or find it open.
+def open_or_find(kind: str, day: date) -> tuple[Edition, bool]:
+    """The same, and whether it was opened now."""
+    edition, opened = Edition.objects.get_or_create(kind=kind, date=day, defaults=first_state(kind))
+    if opened:
+        EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
+    return edition, opened
+
+
+def open_ahead(kind: str, day: date, at: datetime) -> tuple[Edition, bool]:
+    """Open an edition before its first reader is due, so that it can be prepared, or find it; and say which it was.
 
     Its pool is frozen now: what is listed later is not in it. Raises ValidationError, in an operator's words, where no
     reader can be due for such an edition soon.
@@ -130,7 +136,7 @@ def open_ahead(kind: str, day: date, at: datetime) -> Edition:
         raise ValidationError(f"Choose a day from {at.date()} on, {FURTHEST_AHEAD.days} days ahead at most.")
     if kind == Cadence.MONTHLY and day.day != 1:
         raise ValidationError("The monthly edition is that of the first of a month.")
-    return open_edition(kind, day)
+    return open_or_find(kind, day)
 
 
 def first_state(kind: str) -> dict[str, str]:

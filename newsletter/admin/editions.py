@@ -1,11 +1,12 @@
 """Editions, the ledger, events and the brake, for operators. Nothing here counts a whole ledger."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,6 +16,7 @@ from django.utils import timezone
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
 from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly
 from newsletter.delivery import canaries, custody
+from newsletter.desk.finding import by_address
 from newsletter.digest.explanation import explain
 from newsletter.models import (
     Brake,
@@ -27,11 +29,18 @@ from newsletter.models import (
     Event,
     Feedback,
 )
-from subscribers.models import Subscriber
+
+DECISIONS = [EditionPaper.Choice.PINNED, EditionPaper.Choice.BANNED]
 
 
 class DecisionForm(forms.ModelForm):
     """A pin or ban of a paper that is mostly in the pool already: that is no repetition, but what is decided."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["choice"].choices = [(choice.value, choice.label) for choice in DECISIONS]  # type: ignore[attr-defined]
+        if self.instance._state.adding:
+            self.initial["choice"] = EditionPaper.Choice.PINNED
 
     def has_changed(self) -> bool:
         """Dragging numbers the empty row too; without a paper it decides nothing."""
@@ -60,8 +69,17 @@ class EditionPaperInline(admin.TabularInline):
     verbose_name_plural = "pins and bans"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EditionPaper]:
-        decided = [EditionPaper.Choice.PINNED, EditionPaper.Choice.BANNED]
-        return super().get_queryset(request).filter(choice__in=decided).select_related("paper")
+        return super().get_queryset(request).filter(choice__in=DECISIONS).select_related("paper")
+
+
+def decisions_of(formset: Any) -> Iterator[str]:
+    """What was decided of papers, in words."""
+    changed = [row for row, _ in formset.changed_objects]
+    for row in [*changed, *formset.new_objects]:
+        is_pin = row.choice == EditionPaper.Choice.PINNED
+        yield f"pinned “{row.paper}”, no. {row.place}" if is_pin else f"banned “{row.paper}”"
+    for row in formset.deleted_objects:
+        yield f"left “{row.paper}” to its fit"
 
 
 @admin.register(Edition)
@@ -92,9 +110,16 @@ class EditionAdmin(DecidesOnEditions):
             super().save_formset(request, form, formset, change)
             return
         for row in formset.save(commit=False):
-            EditionPaper.objects.decide(row.edition, row.paper, row.choice, row.place)
+            row.place = EditionPaper.objects.decide(row.edition, row.paper, row.choice, row.place or None)
         for row in formset.deleted_objects:
             EditionPaper.objects.decide(row.edition, row.paper, EditionPaper.Choice.POOL)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Each decision on a paper as what it is."""
+        pins = [one for one in formsets or [] if one.model is EditionPaper]
+        others = [one for one in formsets or [] if one.model is not EditionPaper]
+        decided = [{"action": words} for formset in pins for words in decisions_of(formset)]
+        return [*super().construct_change_message(request, form, others, add), *decided]
 
     def get_urls(self) -> list[Any]:
         own = path("<int:pk>/explain/", self.admin_site.admin_view(self.explain), name="newsletter_edition_explain")
@@ -104,15 +129,20 @@ class EditionAdmin(DecidesOnEditions):
         """Why one reader gets what of this edition. The address is posted: addresses do not belong into logs."""
         if not request.user.has_perm("subscribers.view_subscriber"):
             raise PermissionDenied
-        edition = get_object_or_404(Edition, pk=pk)
-        address = request.POST.get("address", "").strip()
-        reader = Subscriber.objects.filter(email__iexact=address).first() if "\0" not in address else None
+        edition, address = get_object_or_404(Edition, pk=pk), request.POST.get("address", "").strip()
+        reader, fault = None, ""
+        try:
+            reader = by_address(address) if address else None
+        except ValidationError as error:
+            fault = error.messages[0]
         context = self.admin_site.each_context(request) | {
-            "title": f"{edition}: one reader's papers",
+            "title": f"{edition}: the papers of one reader",
+            "edition": edition,
             "address": address,
+            "fault": fault,
             "explanation": explain(reader, edition, timezone.now()) if reader else None,
         }
-        return render(request, "admin/newsletter/edition/explain.html", context)
+        return render(request, "admin/newsletter/edition/explain.html", context, status=422 if fault else 200)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the planner opens editions
         return False

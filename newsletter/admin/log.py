@@ -42,5 +42,5 @@ class LogAdmin(ReadOnly):
 
     @admin.display(description="before → after")
     def values(self, entry: LogEntry) -> SafeString:
-        rows = recorded_values(entry.change_message)
+        rows = recorded_values(entry)
         return format_html_join("", "<p><strong>{}</strong>: {} → {}</p>", rows)

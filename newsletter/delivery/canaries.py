@@ -1,6 +1,7 @@
 """The canary slice: the first copies of an edition go ahead, and the rest waits for what becomes of them."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Max, Q
@@ -28,6 +29,26 @@ def size_asked_for() -> int:
 def size_of(edition: Edition) -> int:
     """How many go ahead: as somebody chose for this edition, or as the settings say; at least one."""
     return edition.canary_size or settings.CANARY_SIZE or 1
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The first copies of an edition: how many are to go, and how many the provider has taken. Once these are all, the
+    others follow after `minutes`; should more than `most_bad` bounce or be called spam, the edition is paused."""
+
+    size: int
+    taken: int
+    minutes: int
+    most_bad: int
+
+
+def under_way(edition: Edition) -> Ahead | None:
+    """Where the first copies go ahead: how they stand."""
+    if edition.canary != Edition.Canary.AHEAD:
+        return None
+    size, taken = size_of(edition), edition.digests.filter(canary=True, status__in=TAKEN).count()
+    minutes = settings.CANARY_WAIT // timedelta(minutes=1)
+    return Ahead(size, taken, minutes, int(size * settings.STOP_BOUNCE_PERCENT // 100))
 
 
 def advance(at: datetime) -> None:

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
+from newsletter.delivery import canaries
 from newsletter.desk.charts import Line, line
 from newsletter.desk.standing import Standing
+from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.models import Digest, Edition
 from subscribers.imports.report import lines
 
@@ -36,9 +38,14 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """For everybody who may see editions; the ledger behind the numbers takes a permission of its own."""
     if not request.user.has_perm("newsletter.view_edition"):
         raise PermissionDenied
-    edition = get_object_or_404(Edition, pk=pk)
+    return show(request, get_object_or_404(Edition, pk=pk))
+
+
+def show(request: HttpRequest, edition: Edition, **context: object) -> HttpResponse:
+    """The page, with what went wrong where `context` has a fault."""
     standing = Standing.now(edition)
-    context = admin.site.each_context(request) | {
+    may = request.user.has_perm
+    shown = admin.site.each_context(request) | {
         "title": str(edition),
         "edition": edition,
         "one": standing,
@@ -48,9 +55,36 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "timeline": timeline(edition),
         "decisions": audit.decisions_on(edition, DECISIONS_SHOWN),
         "first_expiry": first_expiry(edition) if edition.status in WAITING else None,
+        "ahead": canaries.under_way(edition),
+        "turns": [(name, turn) for name, turn in TURNS.items() if turn.suits(edition) and may(turn.permission)],
+        "size": canaries.size_asked_for(),
+        "most_ahead": MOST_AHEAD,
         "refresh": REFRESH if standing.open else 0,
+        **context,
     }
-    return render(request, "admin/desk/edition.html", context)
+    return render(request, "admin/desk/edition.html", shown, status=422 if "fault" in context else 200)
+
+
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Do one of TURNS; what cannot be taken back asks for the edition's name."""
+    if request.method != "POST":  # the address of a page that had a fault, opened again
+        return redirect("desk_edition", pk)
+    edition, turn = get_object_or_404(Edition, pk=pk), TURNS.get(request.POST.get("turn", ""))
+    if not request.user.has_perm(turn.permission if turn else CHANGE):
+        raise PermissionDenied
+    why, size = request.POST.get("why", "").strip(), size_of(request.POST.get("size", ""))
+    if turn is None:
+        return show(request, edition, fault="Choose what to do.", why=why)
+    if size is None:
+        fault = f"From 1 to {MOST_AHEAD:,} copies can go ahead: nothing was changed."
+        return show(request, edition, fault=fault, why=why)
+    if turn.is_final and request.POST.get("typed", "").strip() != str(edition):
+        return show(request, edition, fault=f"Type “{edition}” to cancel it: nothing was changed.", why=why)
+    if carry_out(turn, edition, request.user, why, size):
+        messages.success(request, f"{edition} {turn.done}.")
+    else:
+        messages.warning(request, f"{edition}: {edition.get_status_display()}. Nothing was changed.")
+    return redirect("desk_edition", pk)
 
 
 def terms(one: Standing) -> list[tuple[str, int, list[str]]]:

@@ -12,6 +12,8 @@ from subscribers.models import Letter, Subscriber, Suppression
 
 SUPPRESSIONS_SHOWN = 20
 HASH = re.compile(r"[0-9a-f]{12,64}")
+NUMBER = re.compile(r"[0-9]{1,11}")  # of a reader; a longer one is a hash
+SAY = "Type a whole address, a reader's number, the id of a digest or letter, or the beginning of a hash."
 CHUNK = 5_000  # readers between two words of how far it is
 
 
@@ -26,8 +28,19 @@ def found(sought: str) -> tuple[Subscriber | None, list[Suppression]]:
         if rows:
             return None, list(rows)
         raise ValidationError("No suppression has this hash.")
-    if reader := Subscriber.objects.filter(email=clean_address(sought)).first():
-        return reader, []
+    if NUMBER.fullmatch(sought):
+        if reader := Subscriber.objects.filter(pk=int(sought)).first():
+            return reader, []
+        raise ValidationError("No reader has this number.")
+    if "@" not in sought:
+        raise ValidationError(SAY)
+    return by_address(sought), []
+
+
+def by_address(address: str) -> Subscriber:
+    """Raises ValidationError, in an operator's words, for what is no address, and for one that nobody has."""
+    if reader := Subscriber.objects.filter(email=clean_address(address)).first():
+        return reader
     raise ValidationError("Nobody has subscribed with this address.")
 
 

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from newsletter import audit, editions
 from newsletter.desk.standing import Standing, standings
@@ -64,20 +64,24 @@ def page(request: HttpRequest) -> HttpResponse:
     return show(request, month, now)
 
 
-@require_POST
 def open_ahead(request: HttpRequest) -> HttpResponse:
     """Open a coming edition, to prepare it. Whoever does is on record."""
+    if request.method != "POST":  # the address of a page that had a fault, opened again
+        return redirect("desk_calendar")
     if not request.user.has_perm("newsletter.change_edition"):
         raise PermissionDenied
     now, form = timezone.now(), AheadForm(request.POST)
     if not form.is_valid():
-        return show(request, Period.month(now.date()), now, fault="Choose a kind, and a day as in 2026-03-20.")
+        return show(request, Period.month(now.date()), now, fault="Choose a rhythm, and a day as in 2026-03-20.")
     try:
-        edition = editions.open_ahead(form.cleaned_data["kind"], form.cleaned_data["date"], now)
+        edition, is_new = editions.open_ahead(form.cleaned_data["kind"], form.cleaned_data["date"], now)
     except ValidationError as error:
         return show(request, Period.month(now.date()), now, fault=error.messages[0])
-    audit.record(request.user, edition, OPENED)
-    messages.success(request, "It is open: its papers can be looked at, pinned and banned.")
+    if is_new:
+        audit.record(request.user, edition, OPENED)
+        messages.success(request, f"{edition} is open: its papers can be looked at, pinned and banned.")
+    else:
+        messages.info(request, f"{edition} was open already.")
     return redirect("desk_edition", edition.pk)
 
 

@@ -15,6 +15,7 @@ from newsletter import audit
 from newsletter.delivery.outcomes import Kind
 from newsletter.delivery.provider import in_time
 from newsletter.desk import preflight
+from newsletter.desk.finding import by_address
 from newsletter.digest import candidates, readers
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.choice import Choice, Chooser
@@ -37,17 +38,12 @@ class ReaderForm(forms.Form):
     """Whose copy to show: that of a reader, or of somebody new."""
 
     address = forms.CharField(label="A reader's address", required=False, max_length=254)
-    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False)
+    topics = forms.ModelMultipleChoiceField(Topic.objects.all(), required=False, to_field_name="slug")
 
     def clean_address(self) -> Subscriber | None:
         """The reader. Raises ValidationError where there is none."""
         typed = self.cleaned_data["address"].strip()
-        if not typed:
-            return None
-        reader = Subscriber.objects.filter(email=clean_address(typed)).first()
-        if reader is None:
-            raise ValidationError("Nobody has subscribed with this address.")
-        return reader
+        return by_address(typed) if typed else None
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "edition": edition,
         "form": form,
         "topics": Topic.objects.all(),
-        "chosen": {topic.pk for topic in form.cleaned_data.get("topics", ())},
+        "chosen": {topic.slug for topic in form.cleaned_data.get("topics", ())},
         "preview": preview,
         "checks": preflight.checks(edition, preview.pool_size, preview.mail, timezone.now()) if preview else [],
         "may_test": request.user.has_perm("newsletter.change_edition"),

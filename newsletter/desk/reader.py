@@ -97,9 +97,10 @@ def history(reader: Subscriber) -> dict[str, Any]:
     }
 
 
-@require_POST
 def act(request: HttpRequest, pk: int) -> HttpResponse:
     """Do one of DEEDS, with a reason; what cannot be taken back asks for the typed address."""
+    if request.method != "POST":  # the address of a page that had a fault, opened again
+        return redirect("desk_reader", pk)
     if not request.user.has_perms([*MAY_READ, CHANGE]):
         raise PermissionDenied
     reader = get_object_or_404(Subscriber, pk=pk)

@@ -40,6 +40,13 @@ class Beat:
     state: str
 
 
+# What somebody must be able to see to be told that all is well.
+NEEDED = [
+    *("newsletter.view_progress", "newsletter.view_pulse", "newsletter.view_brake"),
+    *("papers.view_source", "subscribers.view_subscriptionrequest", "subscribers.view_import"),
+]
+
+
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the theme asks for its home page."""
     return context | today(request.user.has_perm, timezone.now())
@@ -66,6 +73,7 @@ def today(may: May, at: datetime) -> dict[str, Any]:
         "refresh": REFRESH,
         "now": at,
         "needs": urgent,
+        "sees_all": all(map(may, NEEDED)),
         "editions": [one for one in recent if one.edition.date >= at.date() - timedelta(days=1)],
         "shows_editions": may("newsletter.view_progress"),
         "health": health,

@@ -11,6 +11,7 @@ urlpatterns = [
     path("desk/editions/", view(month.page), name="desk_calendar"),
     path("desk/editions/open/", view(month.open_ahead), name="desk_open"),
     path("desk/editions/<int:pk>/", view(edition.page), name="desk_edition"),
+    path("desk/editions/<int:pk>/act/", view(edition.act), name="desk_turn"),
     path("desk/editions/<int:pk>/preview/", view(preview.page), name="desk_preview"),
     path("desk/editions/<int:pk>/test/", view(preview.send_test), name="desk_test"),
     path("desk/editions/<int:pk>/results.csv", view(edition.results), name="desk_results"),

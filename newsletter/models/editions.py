@@ -7,7 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from papers.archive import Period
@@ -30,7 +30,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def resume(self) -> int:
         """Let them go on. A person has looked: what was counted against them is forgotten."""
         stopped = self.filter(status=Edition.Status.PAUSED)
-        stopped.filter(canary=Edition.Canary.AHEAD).exclude(reason="").update(canary=Edition.Canary.WELL)
+        stopped.exclude(reason="").let_all_follow()
         return stopped.update(status=Edition.Status.OPEN, reason="", bounced=0, complained=0)
 
     def hold(self) -> int:
@@ -45,6 +45,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """Let so many copies go ahead of the others, of those that have not gone and that were not asked to before."""
         under_way = self.filter(status__in=[Edition.Status.OPEN, Edition.Status.HELD], canary=Edition.Canary.NONE)
         return under_way.update(canary=Edition.Canary.AHEAD, canary_size=size)
+
+    def let_all_follow(self) -> int:
+        """Let the others go too, whatever became of the first copies."""
+        return self.filter(canary=Edition.Canary.AHEAD).update(canary=Edition.Canary.WELL)
 
     def cancel(self) -> int:
         """For good: the next sweep ends what has not gone."""
@@ -178,22 +182,27 @@ class Revision(models.Model):
 
 
 class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
-    def decide(self, edition: Edition, paper: Paper, choice: str, place: int = 0) -> None:
-        """Pin or ban a paper, or leave it to its fit. One that is not in the pool comes into it.
+    def decide(self, edition: Edition, paper: Paper, choice: str, place: int | None = None) -> int:
+        """Pin or ban a paper, or leave it to its fit. One that is not in the pool comes into it. Returns its place
+        among the pins: behind the others, where none is given.
 
         A pin is for its own edition, and for digests that are not planned yet; a ban, and taking it back, is for all
         that have the paper, and holds at once.
         """
-        decision = {"choice": choice, "place": place}
         everywhere = self.filter(paper=paper)
         with transaction.atomic():
             edition.revise()
+            if choice == EditionPaper.Choice.PINNED and place is None:
+                others = self.filter(edition=edition, choice=choice).exclude(paper=paper)
+                place = (others.aggregate(last=Max("place"))["last"] or 0) + 1
+            decision = {"choice": choice, "place": place or 0}
             trend = {"hot": paper.hot, "notice": paper.notice, "since": edition.revision}
             if choice == EditionPaper.Choice.BANNED:
                 everywhere.update(choice=choice, place=0)
             else:
                 everywhere.filter(choice=EditionPaper.Choice.BANNED).update(choice=EditionPaper.Choice.POOL)
             self.update_or_create(edition=edition, paper=paper, defaults=decision, create_defaults=decision | trend)
+        return place or 0
 
     def banned_of(self, papers: Iterable[int]) -> set[int]:
         """Which of these papers an editor banned from any edition."""

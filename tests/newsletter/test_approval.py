@@ -155,8 +155,8 @@ def test_who_approved_stands_in_the_log_and_on_the_page(waiting: Edition) -> Non
     assert '"status": ["held", "open"]' in LogEntry.objects.get().change_message
     client = sign_in("Editor", name="grace")
     [one] = client.get(reverse("desk_edition", args=[waiting.pk]), secure=True).context["decisions"]
-    assert (one.who, one.words) == ("ada", "approve")
-    assert ("status", "held", "open") in one.values
+    assert (one.who, one.words) == ("ada", "Approve: let it go")
+    assert ("status", "waits for approval", "open") in one.values
 
 
 def test_today_says_what_waits_and_the_page_until_when(waiting: Edition) -> None:

@@ -195,7 +195,7 @@ class TestEdition:
         assert f"{NOW.date()}  daily: waits for approval, 0 of 1" in listed
         assert "2026-03-21  daily: coming, 1 readers" in listed
         shown = run("edition", "show", NAME)
-        assert "command-line: hold" in shown
+        assert "command-line: Hold until approved" in shown
         with pytest.raises(CommandError):
             run("edition", "list", "--month", "x")
 

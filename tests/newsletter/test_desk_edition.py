@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -15,8 +16,10 @@ from papers.models import Topic
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, planned
-from tests.newsletter.test_cockpit import sign_in
+from tests.newsletter.test_cockpit import EDITIONS, sign_in
 from tests.stubs import Relay
+
+DIGESTS = "/admin/newsletter/digest/"
 
 
 def at(name: str, edition: Edition) -> str:
@@ -102,7 +105,7 @@ def test_the_export_is_posted_for(half_gone: Edition) -> None:
 
 
 def test_a_preview_shows_both_parts_and_the_reasons(edition: Edition, graphs: Topic) -> None:
-    page = sign_in("Editor").post(at("desk_preview", edition), {"topics": [graphs.pk]}, secure=True)
+    page = sign_in("Editor").post(at("desk_preview", edition), {"topics": [graphs.slug]}, secure=True)
     preview = page.context["preview"]
     assert [title for title, _ in preview.choices][:3] == [f"{graphs.name} paper {n}" for n in (1, 3, 5)]
     assert preview.choices[0][1].reason in page.content.decode()
@@ -218,3 +221,92 @@ def test_a_provider_without_its_key_is_found_out(db: None, settings: Settings) -
 def test_a_brake_is_found_out(db: None) -> None:
     Brake.objects.pull("by hand")
     assert not preflight.provider().is_fine
+
+
+def turn(edition: Edition, name: str, role: str = "Operator", **more: str) -> HttpResponse:
+    client = sign_in(role, name=f"who-{User.objects.count()}")
+    page = client.post(at("desk_turn", edition), {"turn": name, **more}, secure=True, follow=True)
+    edition.refresh_from_db()
+    return page  # type: ignore[return-value]
+
+
+def test_after_a_turn_one_is_on_the_editions_page_which_says_what_was_done_by_whom_and_why(edition: Edition) -> None:
+    page = turn(edition, "pause", why="the first paper is withdrawn").content.decode()
+    assert edition.status == "paused"
+    assert f"{edition} is paused." in page
+    assert "Pause: the first paper is withdrawn; status: open → paused" in " ".join(page.split())
+
+
+def test_what_suits_no_more_is_not_done_and_said_so(edition: Edition) -> None:
+    page = turn(edition, "approve").content.decode()
+    assert "open. Nothing was changed." in page
+    assert not LogEntry.objects.exists()
+
+
+def test_only_what_suits_its_state_and_the_person_is_offered(edition: Edition) -> None:
+    def offered(role: str) -> set[str]:
+        page = sign_in(role, name=f"who-{User.objects.count()}").get(at("desk_edition", edition), secure=True)
+        return {name for name, _ in page.context["turns"]}
+
+    assert offered("Operator") == {"hold", "pause", "canary", "cancel"}
+    edition.canary = Edition.Canary.AHEAD
+    edition.status = Edition.Status.HELD
+    edition.save()
+    assert offered("Operator") == {"approve", "follow", "cancel"}
+    assert offered("Editor") == {"follow", "cancel"}
+    assert offered("Auditor") == set()
+
+
+@pytest.mark.parametrize(("name", "role"), [("approve", "Editor"), ("pause", "Auditor"), ("x", "Auditor")])
+def test_nobody_takes_a_turn_that_is_not_theirs(edition: Edition, name: str, role: str) -> None:
+    assert turn(edition, name, role).status_code == 403
+
+
+def test_cancelling_needs_the_name_as_it_stands_there(edition: Edition) -> None:
+    page = turn(edition, "cancel", typed=str(edition).lower(), why="a bad day")
+    assert (page.status_code, edition.status) == (422, "open")
+    assert 'value="a bad day"' in page.content.decode()
+    turn(edition, "cancel", typed=str(edition))
+    assert edition.status == "cancelled"
+
+
+@pytest.mark.parametrize("size", ["0", "x", "-1", "1" * 40, "1.5", "100001", "²", "\0"])
+def test_a_number_of_first_copies_that_is_none_changes_nothing(edition: Edition, size: str) -> None:
+    assert turn(edition, "canary", size=size).status_code == 422
+    assert edition.canary == ""
+
+
+def test_the_page_tells_how_the_first_copies_stand_and_lets_all_follow(half_gone: Edition) -> None:
+    turn(half_gone, "canary", size="40", why="a new template")
+    half_gone.digests.filter(status="accepted").update(canary=True)
+    assert (half_gone.canary, half_gone.canary_size) == ("ahead", 40)
+    page = sign_in("Editor").get(at("desk_edition", half_gone), secure=True).content.decode()
+    assert "first 40 copies go ahead: the provider has taken 2" in page
+    assert "should more than 2 bounce or be called spam" in page
+    turn(half_gone, "follow")
+    assert half_gone.canary == "well"
+
+
+@pytest.mark.parametrize("chosen", ["abc", "9" * 40, "\0", ""])
+def test_an_action_on_a_row_that_cannot_be_changes_nothing_and_says_so(edition: Edition, chosen: str) -> None:
+    asked = {"action": "pause", "_selected_action": [chosen, str(edition.pk)]}
+    page = sign_in("Operator").post(EDITIONS, asked, secure=True, follow=True)
+    assert "There is no such row: nothing was changed." in page.content.decode()
+    assert Edition.objects.get().status == "open"
+
+
+def test_an_action_that_is_not_offered_is_said_to_be_none(edition: Edition) -> None:
+    asked = {"action": "erase_all", "_selected_action": [edition.pk]}
+    page = sign_in("Operator").post(EDITIONS, asked, secure=True, follow=True)
+    assert "That cannot be done here, or not by you." in page.content.decode()
+
+
+@pytest.mark.parametrize("query", [f"id__in={'9' * 40}", f"edition__id__exact={'9' * 40}", "status__exact=%00"])
+def test_a_number_that_no_column_holds_finds_the_whole_list_with_a_word(edition: Edition, query: str) -> None:
+    page = sign_in("Operator").get(f"{DIGESTS}?{query}", secure=True)
+    assert page.status_code in {200, 302}
+
+
+@pytest.mark.parametrize("topics", ["9" * 40, "\0", "x"])
+def test_a_preview_of_a_topic_that_cannot_be_is_refused(edition: Edition, topics: str) -> None:
+    assert sign_in("Editor").post(at("desk_preview", edition), {"topics": [topics]}, secure=True).status_code == 422

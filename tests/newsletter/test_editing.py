@@ -1,5 +1,6 @@
 """What editors decide about an edition, in the admin."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -8,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter import editions
+from newsletter.audit import decisions_on
 from newsletter.delivery.sending import deliver_batch
 from newsletter.digest import candidates
 from newsletter.models import Digest, Edition, EditionPaper
@@ -54,10 +56,43 @@ def test_a_pin_that_is_removed_leaves_its_paper_in_the_pool(
     assert edition.pool.get(paper=papers[0]).choice == "pool"
 
 
+def test_pins_that_were_given_no_place_stand_in_the_order_in_which_they_came(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "pinned", "pool-1-place": 0}
+    decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **both)
+    EditionPaper.objects.decide(edition, papers[1], "pinned")
+    assert edition.pins() == [papers[3].pk, papers[0].pk, papers[1].pk]
+
+
+def test_a_new_row_is_a_pin_and_can_be_a_ban_and_nothing_else(admin_client: Client, edition: Edition) -> None:
+    page = admin_client.get(f"/admin/newsletter/edition/{edition.pk}/change/", secure=True).content.decode()
+    [choice] = re.findall(r'<select name="pool-0-choice".*?</select>', page, re.DOTALL)
+    assert re.findall(r'value="(\w+)"( selected)?', choice) == [("pinned", " selected"), ("banned", "")]
+
+
+def test_each_decision_on_a_paper_is_on_record_as_what_it_is(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "banned", "pool-1-place": 0}
+    decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **both)
+    [one] = decisions_on(edition, 5)
+    assert one.words == f"pinned “{papers[3]}”, no. 1; banned “{papers[0]}”"
+    row = edition.pool.get(choice="banned")
+    decide(admin_client, edition, papers[0], "banned", **{"pool-0-id": row.pk, "pool-0-DELETE": "on"})
+    assert decisions_on(edition, 5)[0].words == f"left “{papers[0]}” to its fit"
+
+
+def test_a_form_that_changed_nothing_is_not_on_record(admin_client: Client, edition: Edition) -> None:
+    form = {"note": "", "pool-TOTAL_FORMS": 0, "pool-INITIAL_FORMS": 0}
+    admin_client.post(f"/admin/newsletter/edition/{edition.pk}/change/", form, secure=True)
+    assert decisions_on(edition, 5) == []
+
+
 def test_a_row_that_was_only_numbered_by_dragging_decides_nothing(
     admin_client: Client, edition: Edition, papers: list[Paper]
 ) -> None:
-    empty = {"pool-TOTAL_FORMS": 2, "pool-1-paper": "", "pool-1-choice": "pool", "pool-1-place": 1}
+    empty = {"pool-TOTAL_FORMS": 2, "pool-1-paper": "", "pool-1-choice": "pinned", "pool-1-place": 1}
     decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **empty)
     assert edition.pool.exclude(choice="pool").count() == 1
 
@@ -103,7 +138,10 @@ def test_what_is_harvested_later_changes_nothing_of_an_open_edition(
     assert (after.standings == before.standings).all()
 
 
-@pytest.mark.parametrize(("address", "words"), [("reader0@example.org", "taken, no. 1"), ("a\0b", "Nobody has")])
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("reader0@example.org", "taken, no. 1"), ("a\0b", "does not look like"), ("a" * 100_000, "does not look like")],
+)
 def test_the_admin_explains_a_readers_papers(
     admin_client: Client, edition: Edition, graphs: Topic, address: str, words: str
 ) -> None:

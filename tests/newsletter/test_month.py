@@ -83,8 +83,19 @@ def test_an_edition_is_opened_ahead_and_on_record(papers: list[Paper]) -> None:
     assert "opened it ahead" in LogEntry.objects.get().change_message
 
 
+def test_one_that_was_open_already_is_shown_and_nothing_is_recorded(papers: list[Paper]) -> None:
+    editions.open_ahead("daily", TODAY, NOW)
+    page = sign_in("Editor").post(OPEN, {"kind": "daily", "date": str(TODAY)}, secure=True, follow=True)
+    assert "was open already" in page.content.decode()
+    assert not LogEntry.objects.exists()
+
+
+def test_the_address_of_a_refusal_opened_again_is_the_calendar(db: None) -> None:
+    assert sign_in("Editor").get(OPEN, secure=True).headers["Location"] == CALENDAR
+
+
 def test_readers_are_planned_into_what_was_opened_ahead(papers: list[Paper], alice: Subscriber) -> None:
-    ahead = editions.open_ahead("daily", TODAY, NOW)
+    ahead, _ = editions.open_ahead("daily", TODAY, NOW)
     editions.plan(NOW)
     assert alice.pk in ahead.digests.values_list("subscriber", flat=True)
 

@@ -96,14 +96,16 @@ NOBODY, STAFF = "", "eoaw-"
 # Every other page: who may GET it, and who may POST to it.
 PAGES = {
     "desk_calendar": ("eoaw", NOBODY),
-    "desk_open": (NOBODY, "eow"),
+    # A GET of what is only posted leads back to the page that has the form.
+    "desk_open": (STAFF, "eow"),
+    "desk_turn": (STAFF, "eow"),
     "desk_edition": ("eoaw", NOBODY),
     "desk_preview": ("eoaw", "eoaw"),
     "desk_test": (NOBODY, "eow"),
     "desk_results": (NOBODY, "oaw"),
     "desk_find": ("oaw", "oaw"),
     "desk_reader": ("oaw", NOBODY),
-    "desk_act": (NOBODY, "ow"),
+    "desk_act": (STAFF, "ow"),
     "desk_export": (NOBODY, "ow"),
     "desk_topic": ("eoaw", NOBODY),
     "admin:papers_paper_duplicates": ("eoaw", NOBODY),
@@ -188,7 +190,12 @@ def people(db: None) -> dict[str, User]:
 def address_of(name: str, rows: dict[str, Model]) -> str:
     """The page's address, of a row where it is about one."""
     about = {"edition": "newsletter.edition", "preview": "newsletter.edition", "test": "newsletter.edition"}
-    about |= {"results": "newsletter.edition", "explain": "newsletter.edition", "reader": "subscribers.subscriber"}
+    about |= {
+        "turn": "newsletter.edition",
+        "results": "newsletter.edition",
+        "explain": "newsletter.edition",
+        "reader": "subscribers.subscriber",
+    }
     about |= {"act": "subscribers.subscriber", "export": "subscribers.subscriber", "confirm": "subscribers.import"}
     about |= {"cancel": "subscribers.import", "report": "subscribers.import", "password_change": "auth.user"}
     about |= {"config": "otp_totp.totpdevice", "qrcode": "otp_totp.totpdevice"}
@@ -305,6 +312,8 @@ def test_what_cannot_be_taken_back_is_only_posted(rows: dict[str, Any]) -> None:
     cancel = {"action": "cancel", "_selected_action": edition.pk, "typed": str(edition)}
     client.get(reverse("admin:newsletter_edition_changelist"), cancel, secure=True)
     erase = {"deed": "erase", "why": "x", "typed": reader.email}
-    assert client.get(reverse("desk_act", args=[reader.pk]), erase, secure=True).status_code == 405
+    client.get(reverse("desk_act", args=[reader.pk]), erase, secure=True)
+    turn = {"turn": "cancel", "typed": str(edition)}
+    client.get(reverse("desk_turn", args=[edition.pk]), turn, secure=True)
     assert Edition.objects.get(pk=edition.pk).status == "open"
     assert Subscriber.objects.get(pk=reader.pk).status == "pending"

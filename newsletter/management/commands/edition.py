@@ -1,7 +1,6 @@
 """Look at an edition, prepare it and decide about it: what the admin's pages of editions do."""
 
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,16 @@ from newsletter.delivery import accounts
 from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
+from newsletter.desk.turns import MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.management.commands.explain import found, kind_and_day
 from newsletter.management.deciding import DRY, confirm, for_good, reason
-from newsletter.models import Edition, EditionPaper, EditionQuerySet
+from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
 from subscribers.management.commands.import_subscribers import private_file
 
 NAME = "an edition, such as daily:2026-11-24"
 DECISIONS_SHOWN = 20
 Choice = EditionPaper.Choice
-# What is done to an edition as a whole: the rule, and what is so once it is done.
-TURNS: dict[str, tuple[Callable[[EditionQuerySet], int], str]] = {
-    "hold": (lambda rows: rows.hold(), "waits for approval"),
-    "approve": (lambda rows: rows.approve(), "is approved"),
-    "pause": (lambda rows: rows.pause(), "is paused"),
-    "resume": (lambda rows: rows.resume(), "goes on"),
-    "cancel": (lambda rows: rows.cancel(), "is cancelled for good"),
-}
 # What is decided about papers of one.
 CHOICES = {
     "pin": (Choice.PINNED, "first in it"),
@@ -63,10 +55,9 @@ class Command(BaseCommand):
             command.add_argument("--reader", default="", metavar="ADDRESS", help="as this reader gets it")
         command.add_argument("--to", required=True, metavar="NAME", help="whose account's own address gets it")
         decisions = [about("open", "open it ahead of its day, to prepare it")]
-        decisions += [about(name, f"from then on it {words}") for name, (_, words) in TURNS.items()]
-        decisions[-1].add_argument("--yes-i-mean", dest="typed", help="what would be asked for")
-        decisions.append(about("canary", "send some copies first"))
-        decisions[-1].add_argument("--size", type=int, help=f"how many ({size_asked_for()})")
+        decisions += [about(name, f"from then on it {turn.done}") for name, turn in TURNS.items()]
+        commands.choices["cancel"].add_argument("--yes-i-mean", dest="typed", help="what would be asked for")
+        commands.choices["canary"].add_argument("--size", default="", help=f"how many ({size_asked_for()})")
         for name, (_, words) in CHOICES.items():
             decisions.append(about(name, f"papers are {words}"))
             decisions[-1].add_argument("papers", nargs="+", help="arXiv ids, DOIs or our own numbers")
@@ -117,12 +108,14 @@ class Command(BaseCommand):
         kind, day = kind_and_day(options["edition"])
         with for_good(options["dry_run"]):
             try:
-                edition = editions.open_ahead(kind, day, at)
+                edition, is_new = editions.open_ahead(kind, day, at)
             except ValidationError as error:
                 raise CommandError(error.messages[0]) from None
-            audit.record(audit.command_line(), edition, month.OPENED, reason(options["because"]))
+            if is_new:
+                audit.record(audit.command_line(), edition, month.OPENED, reason(options["because"]))
             papers = edition.pool.count()
-        self._tell(f"{edition} is open, with {papers:,} papers in its pool.", options["dry_run"])
+        state = "is open" if is_new else "was open already"
+        self._tell(f"{edition} {state}, with {papers:,} papers in its pool.", options["dry_run"])
 
     def _show(self, edition: Edition) -> None:
         for line in accounts.of_edition(edition):
@@ -164,10 +157,9 @@ class Command(BaseCommand):
     def _choose(self, command: str, edition: Edition, **options: Any) -> None:
         choice, words = CHOICES[command]
         papers = [paper_of(name) for name in options["papers"]]
-        last = edition.pool.filter(choice=Choice.PINNED).exclude(paper__in=papers).count()
         with for_good(options["dry_run"]):
-            for place, paper in enumerate(papers, start=last + 1 if command == "pin" else 0):
-                EditionPaper.objects.decide(edition, paper, choice, place if command == "pin" else 0)
+            for paper in papers:
+                EditionPaper.objects.decide(edition, paper, choice)
             numbers = ", ".join(str(paper.pk) for paper in papers)
             audit.record(audit.command_line(), edition, f"{command} {numbers}", reason(options["because"]))
         for paper in papers:
@@ -185,23 +177,15 @@ class Command(BaseCommand):
         self._tell(f"The note of {edition}: {edition.note or 'none'}", options["dry_run"])
 
     def _turn(self, command: str, edition: Edition, **options: Any) -> None:
-        rule: Callable[[EditionQuerySet], int]
-        if command == "canary":
-            size = size_asked_for() if options["size"] is None else options["size"]
-            if size < 1:
-                raise CommandError("At least one copy goes ahead.")
-            rule, words = (lambda rows: rows.send_some_first(size)), f"sends {size:,} copies first"
-        else:
-            rule, words = TURNS[command]
-        if command == "cancel" and not options["dry_run"]:
+        turn, size = TURNS[command], size_of(options.get("size", ""))
+        if size is None:
+            raise CommandError(f"From 1 to {MOST_AHEAD:,} copies can go ahead.")
+        if turn.is_final and not options["dry_run"]:
             confirm(options["typed"], str(edition))
-        before = audit.snapshot(edition)
         with for_good(options["dry_run"]):
-            if not rule(Edition.objects.filter(pk=edition.pk)):
+            if not carry_out(turn, edition, audit.command_line(), reason(options["because"]), size):
                 raise CommandError(f"{edition}: {edition.get_status_display()}. Nothing was changed.")
-            edition.refresh_from_db()
-            audit.record(audit.command_line(), edition, command, reason(options["because"]), before)
-        self._tell(f"{edition} {words}.", options["dry_run"])
+        self._tell(f"{edition} {turn.done}.", options["dry_run"])
 
     def _tell(self, words: str, is_dry: bool) -> None:
         for line in filter(None, [words, DRY if is_dry else ""]):
@@ -210,10 +194,10 @@ class Command(BaseCommand):
 
 def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> preview.Preview:
     """As the page of the preview shows it. Raises CommandError for a topic or a reader that is none."""
-    known = dict(Topic.objects.filter(slug__in=topics).values_list("slug", "pk"))
+    known = Topic.objects.filter(slug__in=topics).values_list("slug", flat=True)
     if missing := set(topics) - set(known):
         raise CommandError(f"There is no topic {', '.join(sorted(missing))}.")
-    form = preview.ReaderForm({"address": reader, "topics": list(known.values())})
+    form = preview.ReaderForm({"address": reader, "topics": topics})
     if not form.is_valid():
         raise CommandError(" ".join(str(error) for errors in form.errors.values() for error in errors))
     return preview.preview_of(edition, form)
