@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import EmailField, Model, QuerySet
+from django.db.models import DateTimeField, EmailField, Model, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 
 from newsletter.wording import word_for
 
@@ -19,6 +21,8 @@ COMMAND_LINE = "command-line"
 LONGEST = 500  # characters of a value
 HIDDEN = "(not recorded)"
 ADDRESS = re.compile(r"\S+@\S+")
+# What programs count by, and says nothing to a person.
+COUNTERS = {"version", "revision", "status_changed_at"}
 # By name, where the kind of field does not tell: secrets, and what people wrote.
 SECRET = {"password", "key", "leave_key", "address_hash"}
 
@@ -91,9 +95,18 @@ def recorded_values(entry: LogEntry) -> Iterable[tuple[str, str, str]]:
     fields: dict[str, Any] = {field.attname: field for field in model._meta.concrete_fields} if model else {}
     for part in parts_of(entry.change_message):
         for name, (before, after) in part.get("values", {}).items():
-            choices = dict(getattr(fields.get(name), "flatchoices", ()))
-            word = word_for(model, fields[name].name) or fields[name].verbose_name if model and name in fields else name
-            yield str(word), str(choices.get(before, before)), str(choices.get(after, after))
+            if name not in COUNTERS:
+                field = fields.get(name)
+                word = word_for(model, field.name) or field.verbose_name if model and field else name
+                yield str(word), worded(field, before), worded(field, after)
+
+
+def worded(field: Any, value: str) -> str:
+    """A recorded value as people say it."""
+    moment = parse_datetime(value) if isinstance(field, DateTimeField) and value else None
+    if moment:
+        return date_format(moment.astimezone(UTC), "j M Y, H:i") + " UTC"
+    return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 
 
 def recorded_deed(change_message: str) -> str:

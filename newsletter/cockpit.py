@@ -55,6 +55,8 @@ class Themed(themed.ModelAdmin):
     # stands in the page's address.
     address_field = ""
     own_page = ""  # the name of a page of ours, to which the only row that was found leads
+    # Whether rows of others hang on its own: nothing of it is deleted by Django's pages, which read all of those.
+    is_kept = False
 
 
 class OnRecord(ModelAdmin):
@@ -65,6 +67,10 @@ class OnRecord(ModelAdmin):
     show_facets = ShowFacets.NEVER  # they count
     address_field: str
     own_page: str
+    is_kept: bool
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_kept and super().has_delete_permission(request, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list; what is typed into its search box is posted, and leads to a page whose address may be seen."""
@@ -78,12 +84,12 @@ class OnRecord(ModelAdmin):
         except (OverflowError, DataError):  # a number in the address that no column can hold
             return redirect(f"{request.path}?{ERROR_FLAG}=1")
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> HttpResponse | None:
         """Django's own; what was asked for and is not offered, or not to this person, is said to be so."""
         if request.POST.get("action") and request.POST["action"] not in self.get_actions(request):
             self.message_user(request, "That cannot be done here, or not by you.", messages.ERROR)
             return redirect(request.get_full_path())
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *more)
 
     def _is_number(self, text: str) -> bool:
         """Whether a row could have it."""
@@ -136,7 +142,8 @@ class OnRecord(ModelAdmin):
         return super().get_form(request, obj, change=change, **{"labels": wording.labels(self.model)} | kwargs)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Every action writes down what it changed; one with `typed = True` asks for the name first.
+        """Every action writes down what it changed; one with `typed = True` asks for the name first, and
+        says what it `means`.
 
         An action that names no permission, as some of other people's, is for who may change or delete the rows.
         """
@@ -223,6 +230,7 @@ def ask_to_type(model_admin: ModelAdmin, request: HttpRequest, rows: list[Any], 
         "title": str(getattr(action, "short_description", action.__name__)),
         "opts": model_admin.model._meta,
         "rows": rows,
+        "means": getattr(action, "means", ""),
         "phrase": phrase(rows),
         "wrong": "typed" in request.POST,
         "action": request.POST.get("action"),

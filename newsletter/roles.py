@@ -45,7 +45,7 @@ ROLES: dict[str, dict[str, dict[str, set[str]]]] = {
         "papers": {"*": {VIEW, ADD, CHANGE, DELETE}},
         "subscribers": {"*": {VIEW, ADD, CHANGE, DELETE, LIFT}},
         "admin": {"logentry": {VIEW}},
-        "auth": {"*": {VIEW}, "user": {VIEW, ADD, CHANGE, DELETE}},
+        "auth": {"*": {VIEW}, "user": {VIEW, ADD, CHANGE}},
         "axes": {"*": {VIEW, DELETE}},
         "otp_totp": {"*": {VIEW, DELETE}},
         "otp_static": {"*": {VIEW, DELETE}},

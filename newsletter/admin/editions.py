@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 
@@ -30,7 +30,10 @@ from newsletter.models import (
     Feedback,
 )
 
-DECISIONS = [EditionPaper.Choice.PINNED, EditionPaper.Choice.BANNED]
+DECISIONS = {
+    EditionPaper.Choice.PINNED.value: "pinned: first in this edition",
+    EditionPaper.Choice.BANNED.value: "banned from all editions",
+}
 
 
 class DecisionForm(forms.ModelForm):
@@ -38,7 +41,7 @@ class DecisionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["choice"].choices = [(choice.value, choice.label) for choice in DECISIONS]  # type: ignore[attr-defined]
+        self.fields["choice"].choices = list(DECISIONS.items())  # type: ignore[attr-defined]
         if self.instance._state.adding:
             self.initial["choice"] = EditionPaper.Choice.PINNED
 
@@ -62,8 +65,7 @@ class EditionPaperInline(admin.TabularInline):
     extra = 1
     ordering = ["place", "pk"]
     ordering_field = "place"  # the theme lets pins be dragged; by number it works everywhere
-    fields = ["paper", "choice", "place", "hot"]
-    readonly_fields = ["hot"]
+    fields = ["paper", "choice", "place"]
     autocomplete_fields = ["paper"]
     verbose_name = "pin or ban"
     verbose_name_plural = "pins and bans"
@@ -77,7 +79,7 @@ def decisions_of(formset: Any) -> Iterator[str]:
     changed = [row for row, _ in formset.changed_objects]
     for row in [*changed, *formset.new_objects]:
         is_pin = row.choice == EditionPaper.Choice.PINNED
-        yield f"pinned “{row.paper}”, no. {row.place}" if is_pin else f"banned “{row.paper}”"
+        yield f"pinned “{row.paper}”, no. {row.place}" if is_pin else f"banned “{row.paper}” from all editions"
     for row in formset.deleted_objects:
         yield f"left “{row.paper}” to its fit"
 
@@ -227,12 +229,50 @@ class FeedbackAdmin(ReadOnly):
     search_help_text = "The beginning of an address"
 
 
+class BrakeForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
+            raise ValidationError("All mail is stopped already.")
+        return super().clean() or self.cleaned_data
+
+
 @admin.register(Brake)
 class BrakeAdmin(admin.ModelAdmin):
+    """Pulling one stops all mail; the list, and its own page, release it."""
+
+    form = BrakeForm
     list_display = ["reason", "pulled_at", "released_at"]
-    fields = ["reason", "pulled_at", "released_at"]
+    fieldsets = [(None, {"fields": ["reason", "pulled_at", "released_at"]})]
+    add_fieldsets = [
+        (
+            None,
+            {
+                "fields": ["reason"],
+                "description": "Saving this stops all mail: no digest and no letter goes out until somebody releases "
+                "the brake. Nothing is lost. What is not too late by then goes out.",
+            },
+        )
+    ]
     readonly_fields = ["pulled_at", "released_at"]
     actions = ["release", "adopt"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Brake | None = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, {**(extra_context or {}), "title": "Stop all mail"})
+
+    def response_add(self, request: HttpRequest, obj: Brake, post_url_continue: Any = None) -> HttpResponse:
+        del obj, post_url_continue
+        self.message_user(request, "All mail is stopped.", messages.WARNING)
+        return redirect("admin:newsletter_brake_changelist")
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """What is said of a copy is offered where the database may be one."""
+        actions = super().get_actions(request)
+        if not Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).exists():
+            actions.pop("adopt", None)
+        return actions
 
     def has_delete_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:  # noqa: ARG002
         return False
@@ -242,8 +282,12 @@ class BrakeAdmin(admin.ModelAdmin):
 
     @admin.action(description="Release: mail goes out again", permissions=["change"])
     def release(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:
-        released = brakes.release(timezone.now())
-        self.message_user(request, f"{released} released." if released else "Nothing here is released like this.")
+        if not brakes.release(timezone.now()):
+            self.message_user(request, "Nothing here is released like this.", messages.WARNING)
+        elif other := Brake.objects.engaged().first():
+            self.message_user(request, f"Released; but all mail stays stopped: {other}", messages.WARNING)
+        else:
+            self.message_user(request, "Released: mail goes out again.", messages.SUCCESS)
 
     @admin.action(description="It is no copy: send from this database", permissions=["change"])
     def adopt(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:

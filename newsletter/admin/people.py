@@ -24,6 +24,7 @@ class PersonAdmin(UserAdmin):
     list_display = ["username", "is_active", "is_superuser", "last_login"]
     search_fields = ["username"]
     filter_horizontal = []
+    is_kept = True  # the record names them: they are shut out by unticking Active
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Who it is", {"fields": ["first_name", "last_name", "email"]}),

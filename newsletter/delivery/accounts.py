@@ -15,8 +15,8 @@ def of_edition(edition: Edition) -> Iterator[str]:
     yield f"{edition}: {edition.get_status_display()}{f' ({edition.reason})' if edition.reason else ''}"
     for status, count in accounts.items():
         if count:
-            yield f"  {count:>9,} {Digest.Status(status).label}"
-    yield f"  {sum(accounts.values()):>9,} planned"
+            yield f"  {count:>9,} {Digest.Status(status).label.lower()}"
+    yield f"  {sum(accounts.values()):>9,} in all"
     unsettled = sum(accounts[status] for status in Digest.Status.unsettled())
     yield f"{unsettled:,} still to be settled." if unsettled else "Everything is settled."
 

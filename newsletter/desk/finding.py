@@ -19,6 +19,7 @@ CHUNK = 5_000  # readers between two words of how far it is
 
 def found(sought: str) -> tuple[Subscriber | None, list[Suppression]]:
     """The reader, or the suppressions of a hash. Raises ValidationError where there is neither."""
+    sought = sought.removesuffix("…")  # as lists cut a hash off
     if uid := uid_in(sought):
         if reader := by_uid(uid):
             return reader, []

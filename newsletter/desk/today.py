@@ -74,6 +74,7 @@ def today(may: May, at: datetime) -> dict[str, Any]:
         "now": at,
         "needs": urgent,
         "sees_all": all(map(may, NEEDED)),
+        "has_role": any(map(may, NEEDED)),
         "editions": [one for one in recent if one.edition.date >= at.date() - timedelta(days=1)],
         "shows_editions": may("newsletter.view_progress"),
         "health": health,

@@ -26,7 +26,7 @@ class Merges(admin.ModelAdmin):
     """Mixed into the admin of papers. Merging takes the permissions to change papers and to delete them."""
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
-        return self.has_change_permission(request) and self.has_delete_permission(request)
+        return request.user.has_perms(["papers.change_paper", "papers.delete_paper"])
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view

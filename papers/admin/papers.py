@@ -56,6 +56,7 @@ class PaperAdmin(Merges):
     ordering = ["-listed_on", "-hot"]
     show_full_result_count = False
     list_per_page = 50
+    is_kept = True  # what was mailed stays known: a paper is banned from editions, or merged with another
     inlines = [PaperTopicInline, ListingInline]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     readonly_fields = [

@@ -34,6 +34,23 @@ class TopicAdmin(admin.ModelAdmin):
     ordering = ["position", "name"]
     prepopulated_fields = {"slug": ["name"]}
     form = TopicForm
+    is_kept = True
+    actions = ["remove"]
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("papers.delete_topic")
+
+    @admin.action(description="Delete for good", permissions=["remove"])
+    def remove(self, request: HttpRequest, topics: QuerySet[Topic]) -> None:
+        names = ", ".join(topic.name for topic in topics)
+        self.log_deletions(request, topics)
+        topics.delete()
+        self.message_user(request, f"{names}: deleted.")
+
+    remove.typed = True  # type: ignore[attr-defined]
+    remove.means = (  # type: ignore[attr-defined]
+        "Papers and readers lose it: who follows nothing else gets the best of everything from then on."
+    )
 
     def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
         """All papers get their topics anew, by a worker. A nudge that is lost is repeated by saving again."""

@@ -25,6 +25,7 @@ class SourceAdmin(admin.ModelAdmin):
     list_filter = ["is_on", "kind"]
     search_fields = ["name", "last_error"]
     list_editable = ["is_on"]
+    is_kept = True  # it is turned off
     fieldsets = [
         (None, {"fields": ["name", "kind", "is_on", "every", "next_run_at"]}),
         ("What is fetched", {"fields": ["categories", "view"]}),

@@ -77,7 +77,7 @@ def test_each_decision_on_a_paper_is_on_record_as_what_it_is(
     both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "banned", "pool-1-place": 0}
     decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **both)
     [one] = decisions_on(edition, 5)
-    assert one.words == f"pinned “{papers[3]}”, no. 1; banned “{papers[0]}”"
+    assert one.words == f"pinned “{papers[3]}”, no. 1; banned “{papers[0]}” from all editions"
     row = edition.pool.get(choice="banned")
     decide(admin_client, edition, papers[0], "banned", **{"pool-0-id": row.pk, "pool-0-DELETE": "on"})
     assert decisions_on(edition, 5)[0].words == f"left “{papers[0]}” to its fit"

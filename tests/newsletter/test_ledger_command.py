@@ -99,7 +99,7 @@ class TestShow:
     def test_an_edition_is_shown_as_an_equation(self, sent: list[Digest]) -> None:
         shown = ledger("show", NAME)
         assert "2 accepted by the provider" in shown
-        assert "3 planned" in shown
+        assert "3 in all" in shown
         assert "Everything is settled." in shown
 
     def test_a_reader_is_shown_by_address(self, sent: list[Digest]) -> None:
