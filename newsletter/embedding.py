@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from papers.models import Topic
 from papers.views.caching import public_page
 from subscribers.forms import SignUpForm
+from subscribers.models import Subscriber
 
 
 @public_page
@@ -29,6 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "Embed the sign-up form",
+        "opts": Subscriber._meta,
         "topics": topics,
         "chosen": chosen,
         "origins": settings.EMBED_ORIGINS,

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
 # Heading, and under it the models (by label) with their words and a symbol of Material's.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -71,11 +73,10 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
     return found
 
 
-def titles() -> dict[str, str]:
-    """The words of the sidebar, by the address of the list that they lead to: what the list itself is called too."""
+def title_of(model: type[Model]) -> str:
+    """What a list is called: as in the sidebar, or by what its rows are."""
     words = {label: words for _, entries in GROUPS for label, words, _ in entries}
-    registered = admin.site._registry.items()
-    return {list_of(one): words[model._meta.label] for model, one in registered if model._meta.label in words}
+    return words.get(model._meta.label) or capfirst(str(model._meta.verbose_name_plural))
 
 
 def list_of(model_admin: admin.ModelAdmin) -> str:

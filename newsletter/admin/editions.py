@@ -89,6 +89,7 @@ class EditionAdmin(DecidesOnEditions):
     list_display = ["__str__", "kind", "date", "status", "reason", "opened_at"]
     list_filter = ["kind", "status"]
     date_hierarchy = "date"
+    own_page = "desk_edition"
     fields = ["kind", "date", "status", "reason", "note"]
     readonly_fields = ["kind", "date", "status", "reason"]
     inlines = [EditionPaperInline]
@@ -138,7 +139,10 @@ class EditionAdmin(DecidesOnEditions):
         except ValidationError as error:
             fault = error.messages[0]
         context = self.admin_site.each_context(request) | {
-            "title": f"{edition}: the papers of one reader",
+            "title": "Explained for a reader",
+            "opts": self.opts,
+            "original": edition,
+            "subtitle": str(edition),
             "edition": edition,
             "address": address,
             "fault": fault,

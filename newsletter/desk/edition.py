@@ -46,7 +46,10 @@ def show(request: HttpRequest, edition: Edition, **context: object) -> HttpRespo
     standing = Standing.now(edition)
     may = request.user.has_perm
     shown = admin.site.each_context(request) | {
-        "title": str(edition),
+        "title": "How it stands",
+        "opts": Edition._meta,
+        "original": edition,
+        "subtitle": str(edition),
         "edition": edition,
         "one": standing,
         "terms": terms(standing),

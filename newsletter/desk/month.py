@@ -88,7 +88,8 @@ def open_ahead(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, month: Period, at: datetime, fault: str = "") -> HttpResponse:
     """The month's page, with what was wrong where something was."""
     context = admin.site.each_context(request) | {
-        "title": f"Editions, {month.name}",
+        "title": f"Calendar, {month.name}",
+        "opts": Edition._meta,
         "month": month,
         "neighbours": [Period.month(month.first - DAY), Period.month(month.last + DAY)],
         "weeks": weeks(month, at),

@@ -95,7 +95,10 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     edition, form = get_object_or_404(Edition, pk=pk), form_of(request)
     preview = preview_of(edition, form) if form.is_valid() else None
     context = admin.site.each_context(request) | {
-        "title": f"{edition}: preview",
+        "title": "Preview and checks",
+        "opts": Edition._meta,
+        "original": edition,
+        "subtitle": str(edition),
         "edition": edition,
         "form": form,
         "topics": Topic.objects.all(),

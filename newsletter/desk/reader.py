@@ -43,6 +43,7 @@ def find(request: HttpRequest) -> HttpResponse:
         fault = error.messages[0]
     context = admin.site.each_context(request) | {
         "title": "Find a reader",
+        "opts": Subscriber._meta,
         "sought": sought,
         "fault": fault,
         "suppressions": suppressions,
@@ -62,6 +63,8 @@ def show(request: HttpRequest, reader: Subscriber, **context: object) -> HttpRes
     may = request.user.has_perm
     shown = admin.site.each_context(request) | {
         "title": f"Reader {reader.pk}",
+        "opts": Subscriber._meta,
+        "original": reader,
         "reader": reader,
         "refusal": why_not_mail(reader),
         "edition": Edition.objects.filter(kind=reader.cadence).order_by("-date").first(),

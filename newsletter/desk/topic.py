@@ -23,7 +23,10 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     model, is_learnt = training_of(topic)
     rows = PaperTopic.objects.filter(topic=topic).belonging().select_related("paper", "topic")
     context = admin.site.each_context(request) | {
-        "title": topic.name,
+        "title": "How it does",
+        "opts": Topic._meta,
+        "original": topic,
+        "subtitle": str(topic),
         "topic": topic,
         "papers": rows.order_by("-hot", "paper")[:PAPERS_SHOWN],
         "readers": census and census.counts["topics"].get(topic.name, 0),

@@ -1,8 +1,11 @@
 """What the templates of the admin say by the words of its sidebar."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
 from django.utils.text import capfirst
 
 from newsletter import navigation
@@ -10,16 +13,28 @@ from newsletter import navigation
 register = template.Library()
 
 
-@register.filter
-def crumbs(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The way to a page: without the app's name, which is the code's, with lists called as in the sidebar.
+class Step(NamedTuple):
+    words: str
+    link: str = ""
+
+
+@register.inclusion_tag("admin/way.html", takes_context=True)
+def way(context: dict[str, Any]) -> dict[str, list[Step]]:
+    """From a list over one of its rows to the page, which says what it is about as Django's do: by `opts`, `original`.
 
     The name of a row, which may be an address, stays as it is written.
     """
-    titles = navigation.titles()
-    return [part | {"title": _title(part, titles)} for part in parts[1:] or parts]
-
-
-def _title(part: dict[str, Any], titles: dict[str, str]) -> str:
-    link, name = str(part.get("link")), str(part["title"])
-    return titles.get(link) or (name if link.endswith("/change/") else capfirst(name))
+    options, row = context.get("opts"), context.get("original") or context.get("object")
+    title = capfirst(str(context.get("title", "")))
+    if not options:
+        return {"steps": [Step(title)]}
+    registered = admin.site._registry[options.model]
+    steps = [Step(navigation.title_of(options.model), navigation.list_of(registered))]
+    if isinstance(row, Model):
+        own = getattr(registered, "own_page", "") or f"admin:{options.app_label}_{options.model_name}_change"
+        steps.append(Step(str(row), reverse(own, args=[row.pk])))
+    here = context["request"].path
+    is_there = "adminform" in context or here == steps[-1].link if row else "cl" in context
+    if not is_there:
+        steps.append(Step(title))
+    return {"steps": [Step(step.words, step.link if step.link != here else "") for step in steps]}

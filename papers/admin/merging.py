@@ -61,9 +61,10 @@ class Merges(admin.ModelAdmin):
         if request.method == "POST" and not wrong:
             return self._merged(request, keep, drop)
         context = self._context(request, "Merge two papers") | {
+            "original": keep,
             "keep": keep,
             "drop": drop,
-            "fields": [(_label(name), _shown(keep, name), _shown(drop, name)) for name in SHOWN],
+            "fields": [(label_of(name), _shown(keep, name), _shown(drop, name)) for name in SHOWN],
             "rows": what_hangs_on(keep, drop),
             "why": duplicates.reason(keep, drop),
             "phrase": phrase,
@@ -75,6 +76,7 @@ class Merges(admin.ModelAdmin):
         fault = "That is this paper itself." if is_itself else "No paper of ours is called so." if asked else ""
         found = duplicates.of(keep)
         context = self._context(request, "Which paper is the same work?") | {
+            "original": keep,
             "keep": keep,
             "others": [(pair.drop if pair.keep == keep else pair.keep, pair.why) for pair in found],
             "asked": asked,
@@ -94,6 +96,7 @@ class Merges(admin.ModelAdmin):
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return self.admin_site.each_context(request) | {
             "title": title,
+            "opts": self.opts,
             "may_merge": self.has_merge_permission(request),
         }
 
@@ -122,7 +125,7 @@ def what_hangs_on(keep: Paper, drop: Paper) -> list[tuple[str, int, int]]:
     return found
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
     return str(Paper._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
 

@@ -87,6 +87,8 @@ class BackFillAdmin(admin.ModelAdmin):
         job = get_object_or_404(jobs, pk=object_id if object_id.isdecimal() else None)
         context = self.admin_site.each_context(request) | {
             "title": f"Back-fill of {job}",
+            "opts": self.opts,
+            "original": job,
             "job": job,
             "may_decide": self.has_change_permission(request),
         }

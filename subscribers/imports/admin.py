@@ -96,6 +96,7 @@ class ImportAdmin(admin.ModelAdmin):
         context = self.admin_site.each_context(request) | {
             "title": f"Import of {job.file_name}",
             "opts": self.opts,
+            "original": job,
             "job": job,
             "is_working": is_working,
             "is_open": job.status not in Import.Status.ended(),
