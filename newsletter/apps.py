@@ -17,3 +17,7 @@ class CockpitConfig(admin.AdminConfig):
 
     default = False
     default_site = "newsletter.cockpit.Cockpit"
+
+    def ready(self) -> None:
+        super().ready()
+        import_module("newsletter.wording").rename_models()

@@ -14,15 +14,15 @@ from django.db.models import DateTimeField, EmailField, Model, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 
-from newsletter.wording import word_for
+from newsletter.wording import name_of_field
 
 # The account, which nobody can enter, that stands for commands and for the service itself.
 COMMAND_LINE = "command-line"
 LONGEST = 500  # characters of a value
 HIDDEN = "(not recorded)"
 ADDRESS = re.compile(r"\S+@\S+")
-# What programs count by, and says nothing to a person.
-COUNTERS = {"version", "revision", "status_changed_at"}
+# What follows from the rest of an entry, and what counts for the machine alone.
+UNTOLD = {"version", "revision", "status_changed_at", "updated_at"}
 # By name, where the kind of field does not tell: secrets, and what people wrote.
 SECRET = {"password", "key", "leave_key", "address_hash"}
 
@@ -66,6 +66,8 @@ def shown(value: Any) -> str:
         return ", ".join(sorted(shown(one) for one in value))[:LONGEST]
     if isinstance(value, Model):
         return name_of(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     return "" if value is None else str(value)[:LONGEST]
 
 
@@ -95,10 +97,9 @@ def recorded_values(entry: LogEntry) -> Iterable[tuple[str, str, str]]:
     fields: dict[str, Any] = {field.attname: field for field in model._meta.concrete_fields} if model else {}
     for part in parts_of(entry.change_message):
         for name, (before, after) in part.get("values", {}).items():
-            if name not in COUNTERS:
+            if name not in UNTOLD:
                 field = fields.get(name)
-                word = word_for(model, field.name) or field.verbose_name if model and field else name
-                yield str(word), worded(field, before), worded(field, after)
+                yield name_of_field(model, name), worded(field, before), worded(field, after)
 
 
 def worded(field: Any, value: str) -> str:

@@ -139,7 +139,8 @@ class OnRecord(ModelAdmin):
         return [name if name in editable else wording.column(self.model, name) for name in names]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change=change, **{"labels": wording.labels(self.model)} | kwargs)
+        words = {"labels": wording.labels(self.model), "help_texts": wording.helps(self.model)}
+        return super().get_form(request, obj, change=change, **words | kwargs)
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Every action writes down what it changed; one with `typed = True` asks for the name first, and

@@ -6,9 +6,23 @@ One table for all of them, so that the same thing is called the same on every pa
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
+from django.utils.text import capfirst
+
+# What other people's models are called, one and many; ours say it themselves.
+MODELS = {
+    "auth.User": ("person", "people"),
+    "auth.Group": ("role", "roles"),
+    "axes.AccessAttempt": ("wrong password", "wrong passwords"),
+    "axes.AccessFailureLog": ("sign-in that failed", "sign-ins that failed"),
+    "axes.AccessLog": ("sign-in", "sign-ins"),
+    "otp_static.StaticDevice": ("set of spare codes", "sets of spare codes"),
+    "otp_static.StaticToken": ("spare code", "spare codes"),
+    "otp_totp.TOTPDevice": ("authenticator", "authenticators"),
+}
 
 # By the name of a field; or by its model and name, where that model means something of its own.
 WORDS = {
@@ -16,7 +30,6 @@ WORDS = {
     "at": "when",
     "by": "decided by",
     "by_hand": "begun by hand",
-    "content_type": "kind of row",
     "digest_uid": "digest",
     "email": "address",
     "fencing_token": "times taken up for sending",
@@ -39,11 +52,25 @@ WORDS = {
     "url": "abstract page",
     "zone": "time zone",
     "admin.LogEntry.user": "who",
+    "otp_static.StaticDevice.user": "person",
+    "otp_totp.TOTPDevice.user": "person",
     "newsletter.Digest.uid": "digest",
     "subscribers.Consent.words": "words shown",
     "subscribers.Parting.words": "what they wrote",
     "subscribers.Suppression.words": "explanation",
 }
+
+# What other people's forms do not say of their fields.
+HELP = {"auth.User.email": "Test mails of editions go there, and to nobody else."}
+
+
+def rename_models() -> None:
+    """Call other people's models by our words, wherever Django says what a row is. Migrations do not see it: they
+    look at what the model itself says.
+    """
+    for label, (one, many) in MODELS.items():
+        options: Any = apps.get_model(label)._meta
+        options.verbose_name, options.verbose_name_plural = one, many
 
 
 def word_for(model: type[Model], name: str) -> str:
@@ -60,10 +87,25 @@ def word_for(model: type[Model], name: str) -> str:
     return said or (name.removesuffix("_at").replace("_", " ") if name.endswith("_at") and is_unnamed else "")
 
 
+def name_of_field(model: type[Model] | None, name: str) -> str:
+    """What the admin calls a field; its name where the model, or the field of it, is gone."""
+    try:
+        field: Any = model and model._meta.get_field(name.removesuffix("_id"))
+    except FieldDoesNotExist:
+        field = None
+    return word_for(model, field.name) or str(field.verbose_name) if model and field else name.replace("_", " ")
+
+
 def labels(model: type[Model]) -> dict[str, str]:
     """The words for a form's fields, also for those that are only read."""
     named = ((field.name, word_for(model, field.name)) for field in model._meta.get_fields())
-    return {name: word[:1].upper() + word[1:] for name, word in named if word}
+    return {name: capfirst(word) for name, word in named if word}
+
+
+def helps(model: type[Model]) -> dict[str, str]:
+    """What a form says below its fields, beyond what the model does."""
+    label = f"{model._meta.label}."
+    return {name.removeprefix(label): words for name, words in HELP.items() if name.startswith(label)}
 
 
 def column(model: type[Model], name: Any) -> Any:

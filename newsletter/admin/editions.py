@@ -143,7 +143,6 @@ class EditionAdmin(DecidesOnEditions):
             "opts": self.opts,
             "original": edition,
             "subtitle": str(edition),
-            "edition": edition,
             "address": address,
             "fault": fault,
             "explanation": explain(reader, edition, timezone.now()) if reader else None,

@@ -7,11 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from newsletter.admin.looking import ReadOnly
 
-admin.site.unregister([User, Group])
+admin.site.unregister([User, Group, TOTPDevice, StaticDevice])
 
 
 @admin.register(User)
@@ -25,6 +27,7 @@ class PersonAdmin(UserAdmin):
     search_fields = ["username"]
     filter_horizontal = []
     is_kept = True  # the record names them: they are shut out by unticking Active
+    add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Who it is", {"fields": ["first_name", "last_name", "email"]}),
@@ -52,4 +55,21 @@ class RoleAdmin(ReadOnly, GroupAdmin):
     @admin.display(description="may")
     def may(self, role: Group) -> str:
         permissions = role.permissions.select_related("content_type")
-        return ", ".join(sorted(one.name.removeprefix("Can ") for one in permissions)) or "nothing"
+        deeds = {f"{one.codename.partition('_')[0]} {one.content_type.name}" for one in permissions}
+        return ", ".join(sorted(deeds)) or "nothing"
+
+
+class SecondFactorAdmin(ReadOnly):
+    """People set their own up; here one that was lost is deleted. Nobody is shown another's key or codes."""
+
+    list_display = ["user", "name", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+    search_help_text = "Whose it is"
+    fields = ["user", "name", "confirmed", "created_at", "last_used_at"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+admin.site.register([TOTPDevice, StaticDevice], SecondFactorAdmin)

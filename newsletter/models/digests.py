@@ -201,6 +201,8 @@ class DigestPaper(models.Model):
     rising = models.BooleanField(default=False, help_text="Was sent before, and mentioned once more.")
 
     class Meta:
+        verbose_name = "paper of a digest"
+        verbose_name_plural = "papers of digests"
         ordering = ["place"]
         constraints = [
             models.UniqueConstraint(fields=["subscriber", "paper", "rising"], name="never_the_same_paper_twice"),

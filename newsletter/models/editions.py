@@ -222,13 +222,20 @@ class EditionPaper(models.Model):
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
     hot = models.FloatField()
     notice = models.FloatField(default=0, help_text="The same without the date: what trends are compared by.")
-    choice = models.CharField(max_length=6, choices=Choice.choices, default=Choice.POOL)
+    choice = models.CharField(
+        max_length=6,
+        choices=Choice.choices,
+        default=Choice.POOL,
+        help_text="What is pinned stands first in every digest, what is banned in none.",
+    )
     place = models.PositiveSmallIntegerField(default=0, help_text="The order of pins, lowest first.")
     since = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False, help_text="A revision.")
 
     objects = EditionPaperQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "paper of an edition"
+        verbose_name_plural = "papers of editions"
         ordering = ["-hot", "paper_id"]
         constraints = [
             models.UniqueConstraint(fields=["edition", "paper"], name="a_paper_once_in_a_pool"),

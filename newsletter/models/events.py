@@ -40,6 +40,7 @@ class Event(models.Model):
     applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "provider event"
         ordering = ["-received_at"]
         constraints = [
             models.UniqueConstraint(fields=["provider", "key"], name="an_event_is_stored_once"),

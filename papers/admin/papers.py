@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 
 from papers import search, trends
-from papers.admin.merging import Merges
+from papers.admin.merging import Merges, label_of
+from papers.lines import Lines, check_categories
 from papers.matching import MERGED_FIELDS
 from papers.models import Listing, Paper, PaperTopic, Reading
 from papers.models.topics import NOT_THIS
@@ -42,6 +43,12 @@ class ListingInline(admin.TabularInline):
     classes = ["collapse"]
 
 
+class PaperForm(ModelForm):
+    def clean_categories(self) -> list[str]:
+        check_categories(self.cleaned_data["categories"])
+        return list(self.cleaned_data["categories"])
+
+
 def _stars(reading: Reading) -> str:
     return "" if reading.stars is None else f", {reading.stars} code stars"
 
@@ -58,13 +65,17 @@ class PaperAdmin(Merges):
     list_per_page = 50
     is_kept = True  # what was mailed stays known: a paper is banned from editions, or merged with another
     inlines = [PaperTopicInline, ListingInline]
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    form = PaperForm
+    formfield_overrides = {
+        models.URLField: {"assume_scheme": "https"},
+        models.JSONField: {"form_class": Lines},
+    }
     readonly_fields = [
         "listed_on",
         "trend_score",
         "trend_parts",
         "received",
-        "edited_fields",
+        "kept",
         "created_at",
         "updated_at",
     ]
@@ -74,7 +85,7 @@ class PaperAdmin(Merges):
         ("Identity", {"fields": ["arxiv_id", "doi", "categories"]}),
         ("Links", {"fields": ["url", "pdf_url", "code_url"]}),
         ("Trend", {"fields": ["listed_on", "trend_score", "trend_parts", "received"]}),
-        ("Record", {"fields": ["edited_fields", "created_at", "updated_at"], "classes": ["collapse"]}),
+        ("Record", {"fields": ["kept", "created_at", "updated_at"], "classes": ["collapse"]}),
     ]
 
     def get_search_results(
@@ -100,6 +111,11 @@ class PaperAdmin(Merges):
         rows = paper.readings.order_by("-taken_at")[:READINGS_SHOWN] if paper.pk else []
         words = ((f"{one}, {one.comments} comments{_stars(one)}",) for one in rows)
         return format_html_join("", "<div>{}</div>", words) or "none"
+
+    @admin.display(description="kept as a person set it")
+    def kept(self, paper: Paper) -> str:
+        """No source writes over these."""
+        return ", ".join(label_of(name) for name in paper.edited_fields) or "nothing"
 
     @admin.action(description="Let sources update these again", permissions=["change"])
     def let_sources_update(self, request: HttpRequest, papers: models.QuerySet[Paper]) -> None:

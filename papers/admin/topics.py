@@ -5,25 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from papers import tasks, topic_file
 from papers.admin.reception import OfPapers
+from papers.lines import Lines, check_categories, shown
 from papers.models import PaperTopic, Topic, TopicModel
 
 
 class TopicForm(ModelForm):
     """Holds an editor to the rules of seeds/topics.json."""
 
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or self.cleaned_data
-        for key in ("categories", "phrases"):
-            is_fine, rule = topic_file.RULES[key]
-            if key in values and not is_fine(values[key]):
-                self.add_error(key, f"This must be {rule}.")
-        return values
+    def clean_categories(self) -> list[str]:
+        check_categories(self.cleaned_data["categories"])
+        return list(self.cleaned_data["categories"])
+
+    def clean_phrases(self) -> list[str]:
+        """Raises ValidationError where the topic could not be found by them."""
+        phrases, (are_fine, _) = self.cleaned_data["phrases"], topic_file.RULES["phrases"]
+        if wrong := next((one for one in phrases if not are_fine([one])), None):
+            raise ValidationError(f"{shown(wrong)} cannot be looked for: it takes a letter or a digit.")
+        if not phrases:
+            raise ValidationError("Name at least one phrase.")
+        return list(phrases)
 
 
 @admin.register(Topic)
@@ -34,6 +44,8 @@ class TopicAdmin(admin.ModelAdmin):
     ordering = ["position", "name"]
     prepopulated_fields = {"slug": ["name"]}
     form = TopicForm
+    formfield_overrides = {models.JSONField: {"form_class": Lines}}
+    own_page = "desk_topic"
     is_kept = True
     actions = ["remove"]
 
@@ -64,10 +76,22 @@ class TopicModelAdmin(admin.ModelAdmin):
 
     list_display = ["__str__", "in_use", "micro_f1", "by_phrases", "held_out", "verdict"]
     list_filter = ["in_use"]
-    exclude = ["weights", "digest"]
+    fields = ["trained_at", "trained_until", "papers", "held_out", "in_use", "verdict", "judges", "agreement"]
+    readonly_fields = ["judges", "agreement"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TopicModel]:
         return super().get_queryset(request).defer("weights")  # megabytes that nobody reads here
+
+    @admin.display(description="topics that it judges")
+    def judges(self, model: TopicModel) -> str:
+        return ", ".join(model.learnt) or "none"
+
+    @admin.display(description="agreement with what is known")
+    def agreement(self, model: TopicModel) -> SafeString:
+        """Of each that was measured then, as docs/topics.md has them."""
+        words = {"candidate": "this model"}
+        rows = ((words.get(name, name), f"{one['micro_f1']:.3f}") for name, one in model.measures.items())
+        return format_html_join("", "<div>{}: {}</div>", rows)
 
     @admin.display(description="micro-F1")
     def micro_f1(self, model: TopicModel) -> str:

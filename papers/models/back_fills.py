@@ -35,7 +35,9 @@ class BackFill(models.Model):
         FAILED = "failed", "gave up"
         DONE = "done", "done"
 
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="back_fills")
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="back_fills", help_text="One back-fill at a time for each."
+    )
     since = models.DateField(help_text="The first day.")
     until = models.DateField(help_text="The last day.")
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.ON, editable=False)
@@ -55,6 +57,7 @@ class BackFill(models.Model):
     objects = BackFillQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "back-fill"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["source"], condition=Q(status="on"), name="one_back_fill_of_a_source"),

@@ -126,8 +126,12 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 class Paper(models.Model):
     """A research paper as the world published it: one row per work, whatever version or source."""
 
-    arxiv_id = models.CharField("arXiv id", max_length=32, unique=True, null=True, blank=True)
-    doi = models.CharField("DOI", max_length=255, unique=True, null=True, blank=True)
+    arxiv_id = models.CharField(
+        "arXiv id", max_length=32, unique=True, null=True, blank=True, help_text="Without a version: 2603.01234."
+    )
+    doi = models.CharField(
+        "DOI", max_length=255, unique=True, null=True, blank=True, help_text="From its 10. on: 10.1000/182."
+    )
     title_key = models.CharField(
         max_length=64,
         editable=False,
@@ -136,12 +140,14 @@ class Paper(models.Model):
     first_author = models.CharField(max_length=100, blank=True, editable=False)
     title = models.CharField(max_length=500)
     abstract = models.TextField(blank=True)
-    authors = models.JSONField(default=list, blank=True, help_text="Names in their order.")
-    categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, primary first.")
-    published_at = models.DateTimeField(null=True, blank=True)
+    authors = models.JSONField(default=list, blank=True, help_text="One name on a line, in their order.")
+    categories = models.JSONField(
+        default=list, blank=True, help_text="One arXiv category on a line, such as cs.LG; the primary one first."
+    )
+    published_at = models.DateTimeField(null=True, blank=True, help_text="When its first version came out, in UTC.")
     url = models.URLField(max_length=500, blank=True, help_text="The abstract page.")
-    pdf_url = models.URLField("PDF", max_length=500, blank=True)
-    code_url = models.URLField("code", max_length=500, blank=True)
+    pdf_url = models.URLField("PDF", max_length=500, blank=True, help_text="The address of its PDF.")
+    code_url = models.URLField("code", max_length=500, blank=True, help_text="The repository of its code.")
     edited_fields = models.JSONField(
         default=list, blank=True, editable=False, help_text="What a person has set: no source writes over it."
     )

@@ -8,8 +8,8 @@ class Listing(models.Model):
     """That a source showed a paper on a day, at a place: trends start here."""
 
     paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="listings")
-    source = models.SlugField()
-    day = models.DateField()
+    source = models.SlugField(help_text="Whose list it stood on: the name of a source.")
+    day = models.DateField(help_text="The day of that list.")
     place = models.PositiveIntegerField(null=True, blank=True, help_text="Rank on the page, from 1.")
 
     class Meta:

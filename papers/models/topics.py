@@ -14,15 +14,22 @@ FURTHEST = 3.0  # a standing beyond says only that the topic's papers are few or
 class Topic(models.Model):
     """What a reader can follow."""
 
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=80, unique=True)
-    description = models.CharField(max_length=200)
+    slug = models.SlugField(
+        unique=True,
+        help_text="Stands in the addresses of its page and feeds; links with the old one end when it changes.",
+    )
+    name = models.CharField(max_length=80, unique=True, help_text="As readers see it.")
+    description = models.CharField(max_length=200, help_text="One sentence for readers who choose topics.")
     field = models.CharField(max_length=60, help_text="The heading under which readers find it.")
-    categories = models.JSONField(default=list, blank=True, help_text="arXiv categories, such as cs.LG.")
+    categories = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="One on a line: the arXiv categories whose papers belong to the topic, such as cs.RO.",
+    )
     phrases = models.JSONField(
         default=list,
         blank=True,
-        help_text="Words that name the topic in a text: in small letters, or EEG where letters must match.",
+        help_text="One on a line: words that name the topic in a text, in small letters; EEG where letters must match.",
     )
     position = models.PositiveSmallIntegerField(default=0, help_text="Order within its field.")
     # What is usual among its papers of late: papers/trends.py compares each with its own topic.
@@ -54,7 +61,7 @@ class PaperTopic(models.Model):
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="paper_topics")
     strength = models.FloatField(
         validators=[MinValueValidator(0.01), MaxValueValidator(1)],
-        help_text="From 0 (not at all) to 1 (entirely).",
+        help_text="From 0.01 (not this topic) to 1 (entirely this). From 0.3 on the paper is one of the topic's.",
     )
     source = models.CharField(max_length=12, choices=Source.choices)
     # The paper's own, kept here so that a topic's page reads one index: papers/trends.py.
@@ -63,6 +70,8 @@ class PaperTopic(models.Model):
     objects = PaperTopicQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "topic of a paper"
+        verbose_name_plural = "topics of papers"
         ordering = ["-strength"]
         indexes = [
             models.Index(fields=["topic", "-hot", "paper"], name="paper_topic_hot"),  # a topic's page

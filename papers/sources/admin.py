@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from papers import tasks
+from papers.lines import Lines
 from papers.models.back_fills import BackFill, BackFillQuerySet
 from papers.sources.models import Source
 
@@ -32,6 +33,7 @@ class SourceAdmin(admin.ModelAdmin):
         ("The last run", {"fields": [*STATE]}),
     ]
     readonly_fields = STATE
+    formfield_overrides = {models.JSONField: {"form_class": Lines}}
     actions = ["fetch_now"]
 
     @admin.display(description="last error")

@@ -8,7 +8,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from papers.records import CATEGORY
+from papers.lines import check_categories
 
 # A run renews its lease with every answer; one that was killed frees its source after this.
 LEASE = timedelta(minutes=15)
@@ -52,14 +52,22 @@ class Source(models.Model):
         MONTH = "month", "by month"
         TRENDING = "trending", "trending"
 
-    name = models.SlugField(unique=True, help_text="As manage.py fetch calls it.")
-    kind = models.CharField(max_length=12, choices=Kind.choices)
-    categories = models.JSONField(default=list, blank=True, help_text='arXiv categories, such as ["cs.LG", "math"].')
-    view = models.CharField(max_length=8, choices=View.choices, default=View.DAY, help_text="Hugging Face only.")
+    name = models.SlugField(
+        unique=True, help_text="As manage.py fetch calls it, and what papers say where they were listed."
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices, help_text="Who is asked, and for what.")
+    categories = models.JSONField(
+        default=list, blank=True, help_text="Of arXiv only. One category on a line, such as cs.LG or math."
+    )
+    view = models.CharField(
+        max_length=8, choices=View.choices, default=View.DAY, help_text="Of Hugging Face only: which of its lists."
+    )
     every = models.PositiveIntegerField(
         "every … minutes", default=360, validators=[MinValueValidator(15)], help_text="How often it is fetched."
     )
-    is_on = models.BooleanField("on", default=False)
+    is_on = models.BooleanField(
+        "on", default=False, help_text="Fetched by itself. “Fetch now” works also while it is off."
+    )
 
     next_run_at = models.DateTimeField(null=True, blank=True, help_text="Empty: as soon as it is on.")
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -86,8 +94,12 @@ class Source(models.Model):
     def clean(self) -> None:
         """Raises ValidationError for categories that arXiv does not have, and for a source without any."""
         names = self.categories
-        if not isinstance(names, list) or not all(isinstance(one, str) and CATEGORY.fullmatch(one) for one in names):
-            raise ValidationError({"categories": 'A list of arXiv categories, such as ["cs.LG", "math"].'})
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+            raise ValidationError({"categories": "These must be arXiv categories, such as cs.LG or math."})
+        try:
+            check_categories(names)
+        except ValidationError as error:
+            raise ValidationError({"categories": error.messages}) from error
         if not names and self.kind in {self.Kind.ARXIV_FEED, self.Kind.ARXIV_OAI}:
             raise ValidationError({"categories": "Name at least one."})
 

@@ -20,6 +20,8 @@ class Parting(models.Model):
     day = models.DateField()
 
     class Meta:
+        verbose_name = "reason for leaving"
+        verbose_name_plural = "reasons for leaving"
         ordering = ["-day", "-pk"]
 
     def __str__(self) -> str:

@@ -86,7 +86,7 @@ class SubscriptionRequest(models.Model):
     objects = SubscriptionRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "request"
+        verbose_name = "sign-up request"
         indexes = [
             # The worker: SubscriptionRequestQuerySet.claim
             models.Index(fields=["status", "not_before"], name="request_due"),

@@ -150,6 +150,7 @@ class Subscriber(models.Model):
     objects = SubscriberQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "reader"
         constraints = [
             models.CheckConstraint(
                 condition=(Q(status="erased") & Q(email=None)) | (~Q(status="erased") & Q(email__isnull=False)),

@@ -55,7 +55,7 @@ def test_it_says_how_many_papers_find_a_topic(robotics: Topic) -> None:
 def test_what_an_editor_takes_away_is_gone_from_the_site_and_stays_away(robotics: Topic, admin_client: Client) -> None:
     row = paper("Robot arms")
     given = row.paper_topics.get()
-    form = {"title": "Robot arms", "abstract": "Robot arms.", "authors": "[]", "categories": "[]"}
+    form = {"title": "Robot arms", "abstract": "Robot arms.", "authors": "", "categories": ""}
     form |= {f"listings-{part}_FORMS": 0 for part in ("TOTAL", "INITIAL")}
     form |= {f"paper_topics-{part}_FORMS": 1 for part in ("TOTAL", "INITIAL")}
     form |= {"paper_topics-0-id": given.pk, "paper_topics-0-paper": row.pk, "paper_topics-0-DELETE": "on"}

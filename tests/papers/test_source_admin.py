@@ -59,8 +59,8 @@ def test_what_a_person_edits_is_theirs(admin_client: Client) -> None:
     form = {
         "title": "Pointer Nets",
         "abstract": paper.abstract,
-        "authors": "[]",
-        "categories": "[]",
+        "authors": "",
+        "categories": "",
         "arxiv_id": paper.arxiv_id,
         "url": paper.url,
         "pdf_url": paper.pdf_url,

@@ -1,0 +1,75 @@
+"""The admin's forms are its manual: each field says what it is for, or needs no word; and nobody types JSON."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from newsletter.models import Edition
+from papers.lines import Lines
+from tests.newsletter.rows import make
+
+pytestmark = pytest.mark.usefixtures("fixed_clock")
+
+MODELS = list(admin.site._registry)
+# What the word beside it says all of.
+SELF_EVIDENT = {
+    "papers.Paper": {"title", "abstract"},
+    "papers.PaperTopic": {"paper", "topic"},
+    "papers.Listing": {"paper"},
+    "newsletter.EditionPaper": {"paper"},
+    "auth.User": {"first_name", "last_name", "password"},
+}
+# Of forms alone, not of the models.
+OF_EVERY_FORM = {"id", "DELETE"}
+
+
+def forms_of(client: Client, model: type[Model]) -> Iterator[tuple[type[Model], forms.BaseForm]]:
+    """What an operator who may do everything can fill in: to add a row, to change one, and what hangs on it."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    row = make(model, 1)[0]
+    for address in (reverse(f"{name}_add"), reverse(f"{name}_change", args=[row.pk])):
+        context: Any = client.get(address, secure=True).context or {}
+        if "adminform" not in context:
+            continue
+        yield model, context["adminform"].form
+        for inline in context["inline_admin_formsets"]:
+            yield inline.formset.model, inline.formset.empty_form
+
+
+def fields_of(client: Client, model: type[Model]) -> Iterator[tuple[type[Model], str, forms.Field]]:
+    for owner, form in forms_of(client, model):
+        for name, field in form.fields.items():
+            if name not in OF_EVERY_FORM and not isinstance(field, forms.models.InlineForeignKeyField):
+                yield owner, name, field
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_field_says_what_it_is_for(admin_client: Client, model: type[Model]) -> None:
+    for owner, name, field in fields_of(admin_client, model):
+        assert field.help_text or name in SELF_EVIDENT.get(owner._meta.label, ()), f"{owner._meta.label}.{name}"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_nobody_types_json(admin_client: Client, model: type[Model]) -> None:
+    for _, name, field in fields_of(admin_client, model):
+        assert not isinstance(field, forms.JSONField) or isinstance(field, Lines), name
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_what_is_edited_and_is_no_form_of_ours_has_one(admin_client: Client, model: type[Model]) -> None:
+    """So that the two tests above cannot pass by finding nothing."""
+    found = {name for _, name, _ in fields_of(admin_client, model)}
+    expected = {"papers.Topic": "phrases", "papers.Source": "categories", "papers.Paper": "authors"}
+    assert expected.get(model._meta.label, "") in {*found, ""}
+
+
+def test_a_pin_says_what_it_does(admin_client: Client) -> None:
+    edition = make(Edition, 1)[0]
+    page = admin_client.get(reverse("admin:newsletter_edition_change", args=[edition.pk]), secure=True)
+    assert "What is pinned stands first in every digest" in page.content.decode()
