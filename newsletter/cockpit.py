@@ -4,7 +4,7 @@ What holds for all pages of the admin is said here once. `Cockpit.register` give
 of other people's apps, so that none can forget it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, wraps
 from typing import Any
 
@@ -13,12 +13,13 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets, StackedInline, TabularInline
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError
-from django.db.models import Model, QuerySet
+from django.db.models import ManyToManyRel, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -29,6 +30,7 @@ from unfold.sites import UnfoldAdminSite
 
 from newsletter import second_factor, wording
 from newsletter.audit import changes, in_words, name_of, snapshot
+from newsletter.choosing import bear
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
 MOST_FOUND = 50  # rows that the beginning of an address leads to
@@ -138,6 +140,10 @@ class OnRecord(ModelAdmin):
         names = super().get_list_display(request)
         return [name if name in editable else wording.column(self.model, name) for name in names]
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return field and bear(field)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         words = {"labels": wording.labels(self.model), "help_texts": wording.helps(self.model)}
         return super().get_form(request, obj, change=change, **words | kwargs)
@@ -221,6 +227,20 @@ def phrase(rows: list[Any]) -> str:
     return f"{len(rows)} {rows[0]._meta.verbose_name_plural}" if rows else ""
 
 
+def lost_with(rows: Sequence[Model | None]) -> list[str]:
+    """What others chose of these rows, and lose when they are deleted: such as the topics of readers."""
+    chosen = [row for row in rows if row]
+    lost = []
+    for relation in chosen[0]._meta.get_fields(include_hidden=True) if chosen else []:
+        through: Any = isinstance(relation, ManyToManyRel) and relation.through
+        if through and through._meta.auto_created:
+            link = f"{relation.field.m2m_reverse_field_name()}__in"
+            if number := through._default_manager.filter(**{link: chosen}).count():
+                who = model_ngettext(relation.related_model._meta, number)
+                lost.append(f"{relation.field.verbose_name} of {number:,} {who}")
+    return lost
+
+
 def typed(request: HttpRequest, rows: list[Any]) -> bool:
     return request.POST.get("typed", "").strip().casefold() == phrase(rows).casefold() != ""
 
@@ -229,6 +249,7 @@ def ask_to_type(model_admin: ModelAdmin, request: HttpRequest, rows: list[Any], 
     """A page that shows what will be touched, and asks to type its name."""
     context = model_admin.admin_site.each_context(request) | {
         "title": str(getattr(action, "short_description", action.__name__)),
+        "lost": lost_with(rows) if getattr(action, "deletes", False) else [],
         "opts": model_admin.model._meta,
         "rows": rows,
         "means": getattr(action, "means", ""),
@@ -259,7 +280,7 @@ class Named:
         if field:
             widget = getattr(field.widget, "widget", field.widget)  # within the links to add and change
             widget.attrs.setdefault("aria-label", field.label or db_field.verbose_name)
-        return field
+        return field and bear(field)
 
 
 @cache

@@ -61,7 +61,12 @@ WORDS = {
 }
 
 # What other people's forms do not say of their fields.
-HELP = {"auth.User.email": "Test mails of editions go there, and to nobody else."}
+HELP = {
+    "auth.User.email": "Test mails of editions go there, and to nobody else.",
+    "auth.User.is_active": "Untick it to close the account. Nobody is deleted: what they did stays on record.",
+    "auth.User.is_staff": "Whether they may sign in here.",
+    "auth.User.is_superuser": "Everything, whatever their roles say. Meant for the first account alone.",
+}
 
 
 def rename_models() -> None:

@@ -14,7 +14,7 @@ class Lines(forms.JSONField):
 
     widget = forms.Textarea
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
         if isinstance(value, list):
             return value
         entries = [" ".join(line.split()) for line in (value or "").splitlines()]

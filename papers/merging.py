@@ -6,7 +6,7 @@ stays does, unless somebody who knows better has decided otherwise on `signals.m
 title are kept in Merged, so that addresses lead on and no source brings it back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -41,25 +41,32 @@ class Report:
                 counts[kind] = counts.get(kind, 0) + number
 
 
-def merge(keep: int, drop: int, at: datetime, by: Any, *, dry_run: bool = False) -> Report:
+# Walks over what is to be moved, for whoever watches.
+Follow = Callable[[list[ForeignKey[Any, Any]]], Iterable[ForeignKey[Any, Any]]]
+
+
+def merge(  # noqa: PLR0913 - what an operator can say at the command line, and who watches
+    keep: int, drop: int, at: datetime, by: Any, *, dry_run: bool = False, follow: Follow = list
+) -> Report:
     """Make the paper of number `drop` part of that of number `keep`; a dry run only says what would be done.
 
-    `by` is the user, or the name of the command, for the record. Raises MergeError.
+    `by` is the user, or the name of the command, for the record; whoever wants to see how far it is looks on by
+    `follow`. Raises MergeError.
     """
     with transaction.atomic():
         both = Paper.objects.select_for_update().order_by("pk").in_bulk([keep, drop])
         if len(both) < 2:
             raise MergeError("These are not two papers that we have.")
-        report = _merge(both[keep], both[drop], at, by)
+        report = _merge(both[keep], both[drop], at, by, follow)
         transaction.set_rollback(dry_run)
     return report
 
 
-def _merge(keep: Paper, drop: Paper, at: datetime, by: Any) -> Report:
+def _merge(keep: Paper, drop: Paper, at: datetime, by: Any, follow: Follow) -> Report:
     report, before = Report(), _values(keep)
     signals.merging.send(Paper, keep=keep, drop=drop)
     _prepare(keep, drop)
-    for relation in relations():
+    for relation in follow(list(relations())):
         report.count(str(relation.model._meta.verbose_name_plural), *_move(relation, keep, drop))
     former = Merged.objects.create(
         number=drop.pk,

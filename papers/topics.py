@@ -8,7 +8,7 @@ phrases for the others.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -98,9 +98,12 @@ def _loaded(digest: str) -> TextModel | None:
         return None
 
 
-def assign_all() -> int:
-    """Give all papers their topics anew, after the topics have changed; how many rows changed."""
-    return assign(Paper.objects.only("title", "abstract", "categories", "hot").iterator(_CHUNK))
+def assign_all(follow: Callable[[Iterable[Paper]], Iterable[Paper]] = iter) -> int:
+    """Give all papers their topics anew, after the topics have changed; how many rows changed.
+
+    Whoever wants to see how far it is looks on by `follow`.
+    """
+    return assign(follow(Paper.objects.only("title", "abstract", "categories", "hot").iterator(_CHUNK)))
 
 
 @transaction.atomic

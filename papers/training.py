@@ -6,7 +6,7 @@ none of such a topic's phrases counts as outside it, one that does and that no e
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
@@ -29,6 +29,7 @@ MIN_HELD_OUT = 50
 MIN_PAPERS = 30  # inside a topic, and outside it, to learn it
 EDITOR_WEIGHT = 3.0  # an editor has read the paper; a category was often ticked in passing
 KEPT = 10  # models; older ones go
+STEPS = 3  # that are told of while it trains
 _CHUNK = 500
 
 
@@ -91,11 +92,12 @@ class Outcome:
         return f"Not put in use: on held-out papers it is worse than {worse}." if worse else "Put in use."
 
 
-def train() -> Outcome:
+def train(tell: Callable[[str], object] = str) -> Outcome:
     """A new model, measured beside phrases and the model in use, on papers that neither has seen.
 
-    Raises NotEnoughPapersError.
+    Says what comes next to `tell`, STEPS times. Raises NotEnoughPapersError.
     """
+    tell("reading")
     papers = labelled()
     split = _split(papers.days)
     later = np.array([day > split for day in papers.days])
@@ -107,7 +109,9 @@ def train() -> Outcome:
     columns = _learnable(papers, ~later)
     if not columns:
         raise NotEnoughPapersError(f"No topic has {MIN_PAPERS} labelled papers inside and outside it.")
+    tell("learning")
     model = fitting.fit(_examples(papers, ~later, columns, split))
+    tell("measuring")
     current = model_in_use()
     return Outcome(
         model=model,

@@ -67,6 +67,7 @@ class EditionPaperInline(admin.TabularInline):
     ordering_field = "place"  # the theme lets pins be dragged; by number it works everywhere
     fields = ["paper", "choice", "place"]
     autocomplete_fields = ["paper"]
+    hide_title = True  # the paper stands in the row itself
     verbose_name = "pin or ban"
     verbose_name_plural = "pins and bans"
 
@@ -234,9 +235,10 @@ class FeedbackAdmin(ReadOnly):
 
 class BrakeForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
-        if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
-            raise ValidationError("All mail is stopped already.")
-        return super().clean() or self.cleaned_data
+        """Raises ValidationError where it would stop nothing."""
+        if Brake.objects.engaged().exists():
+            raise ValidationError("All mail is stopped already: one brake is enough.")
+        return super().clean() or {}
 
 
 @admin.register(Brake)
@@ -245,30 +247,9 @@ class BrakeAdmin(admin.ModelAdmin):
 
     form = BrakeForm
     list_display = ["reason", "pulled_at", "released_at"]
-    fieldsets = [(None, {"fields": ["reason", "pulled_at", "released_at"]})]
-    add_fieldsets = [
-        (
-            None,
-            {
-                "fields": ["reason"],
-                "description": "Saving this stops all mail: no digest and no letter goes out until somebody releases "
-                "the brake. Nothing is lost. What is not too late by then goes out.",
-            },
-        )
-    ]
+    fields = ["reason", "pulled_at", "released_at"]
     readonly_fields = ["pulled_at", "released_at"]
     actions = ["release", "adopt"]
-
-    def get_fieldsets(self, request: HttpRequest, obj: Brake | None = None) -> Any:
-        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return super().add_view(request, form_url, {**(extra_context or {}), "title": "Stop all mail"})
-
-    def response_add(self, request: HttpRequest, obj: Brake, post_url_continue: Any = None) -> HttpResponse:
-        del obj, post_url_continue
-        self.message_user(request, "All mail is stopped.", messages.WARNING)
-        return redirect("admin:newsletter_brake_changelist")
 
     def get_actions(self, request: HttpRequest) -> Any:
         """What is said of a copy is offered where the database may be one."""
@@ -282,6 +263,13 @@ class BrakeAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:
         return obj is None and super().has_change_permission(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, {"title": "Stop all mail"} | (extra_context or {}))
+
+    def response_add(self, request: HttpRequest, obj: Brake, post_url_continue: Any = None) -> HttpResponse:  # noqa: ARG002
+        self.message_user(request, "All mail is stopped, until you release this brake.")
+        return redirect("admin:newsletter_brake_change", obj.pk)
 
     @admin.action(description="Release: mail goes out again", permissions=["change"])
     def release(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -23,7 +24,8 @@ class PersonAdmin(UserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "is_active", "is_superuser", "last_login"]
+    list_display = ["username", "roles", "email", "second_factor", "is_active", "is_superuser", "last_login"]
+    list_filter = ["groups", "is_active"]
     search_fields = ["username"]
     filter_horizontal = []
     is_kept = True  # the record names them: they are shut out by unticking Active
@@ -35,6 +37,19 @@ class PersonAdmin(UserAdmin):
         ("Record", {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        people = super().get_queryset(request).annotate(has_device=Exists(devices))
+        return people.prefetch_related(Prefetch("groups", Group.objects.order_by("name")))
+
+    @admin.display(description="roles")
+    def roles(self, person: User) -> str:
+        return ", ".join(role.name for role in person.groups.all()) or "none"
+
+    @admin.display(description="second factor", boolean=True)
+    def second_factor(self, person: User) -> bool:
+        return bool(person.has_device)  # type: ignore[attr-defined]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The roles are few: all are seen, and ticked."""

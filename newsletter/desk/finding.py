@@ -60,7 +60,7 @@ def by_uid(uid: UUID) -> Subscriber | None:
     return Subscriber.objects.filter(uid=uid).first()
 
 
-def by_hash(beginning: str, follow: Callable[[int], None]) -> Subscriber | None:
+def by_hash(beginning: str, follow: Callable[[int], object]) -> Subscriber | None:
     """The reader whose address has this hash, which is stored nowhere: asks all of them, in flat memory.
 
     `follow` is told how many were asked.

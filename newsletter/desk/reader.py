@@ -3,6 +3,7 @@
 Nothing that is the person's own is edited here. Addresses are posted, and stand in no address of a page and no log.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -67,7 +68,7 @@ def show(request: HttpRequest, reader: Subscriber, **context: object) -> HttpRes
         "original": reader,
         "reader": reader,
         "refusal": why_not_mail(reader),
-        "edition": Edition.objects.filter(kind=reader.cadence).order_by("-date").first(),
+        "edition": edition_of(reader, timezone.now()),
         "decisions": audit.decisions_on(reader, DECISIONS_SHOWN) if may("admin.view_logentry") else [],
         "may_export": may(CHANGE),
         "deeds": [
@@ -79,6 +80,12 @@ def show(request: HttpRequest, reader: Subscriber, **context: object) -> HttpRes
     response = render(request, "admin/desk/reader.html", shown, status=422 if "fault" in context else 200)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def edition_of(reader: Subscriber, at: datetime) -> Edition | None:
+    """That of their next digest; where it is not open yet, the last before it. One further ahead is not theirs yet."""
+    day = reader.schedule.local_date(reader.next_digest_at or at)
+    return Edition.objects.filter(kind=reader.cadence, date__lte=day).order_by("-date").first()
 
 
 def history(reader: Subscriber) -> dict[str, Any]:

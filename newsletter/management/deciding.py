@@ -1,15 +1,13 @@
-"""What the commands that decide something have in common: a dry run, a typed confirmation, a record, a bar."""
+"""What the commands that decide something have in common: a dry run, a typed confirmation, a record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
-from django.core.management.base import CommandError, OutputWrapper
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from subscribers.management.commands.import_subscribers import caller
 
-T = TypeVar("T")
 DRY = "A dry run: nothing was changed."
 
 
@@ -36,12 +34,3 @@ def confirm(typed: str | None, phrase: str) -> None:
 def reason(because: str) -> str:
     """Why, and who ran the command, as the audit log keeps it."""
     return "; ".join(filter(None, [because, caller()]))
-
-
-def with_bar(things: Iterable[T], total: int, err: OutputWrapper) -> Iterator[T]:
-    """The same, with a bar for whoever watches."""
-    for number, thing in enumerate(things, start=1):
-        yield thing
-        if err.isatty():
-            bar = ("█" * (20 * number // total)).ljust(20, "░")
-            err.write(f"\r{bar} {number:,} of {total:,}", ending="\r" if number < total else "\n")

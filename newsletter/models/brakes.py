@@ -27,7 +27,10 @@ class Brake(models.Model):
         OTHER = "", "the provider, or by hand"
         RESTORED = "restored", "the database may be a copy"
 
-    reason = models.CharField(max_length=300, help_text="What others read who ask why no mail goes out.")
+    reason = models.CharField(
+        max_length=300,
+        help_text="Why. Digests and letters all wait, and nothing is lost, until somebody releases the brake.",
+    )
     cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.OTHER, blank=True, editable=False)
     pulled_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True, blank=True)

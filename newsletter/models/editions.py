@@ -215,8 +215,8 @@ class EditionPaper(models.Model):
 
     class Choice(models.TextChoices):
         POOL = "pool", "chosen by fit"
-        PINNED = "pinned", "pinned by an editor"
-        BANNED = "banned", "banned by an editor"
+        PINNED = "pinned", "pinned"
+        BANNED = "banned", "banned from all editions"
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="pool")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
@@ -226,7 +226,7 @@ class EditionPaper(models.Model):
         max_length=6,
         choices=Choice.choices,
         default=Choice.POOL,
-        help_text="What is pinned stands first in every digest, what is banned in none.",
+        help_text="What is pinned stands first in every digest of this edition; what is banned goes out with none.",
     )
     place = models.PositiveSmallIntegerField(default=0, help_text="The order of pins, lowest first.")
     since = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False, help_text="A revision.")

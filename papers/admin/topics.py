@@ -59,7 +59,7 @@ class TopicAdmin(admin.ModelAdmin):
         topics.delete()
         self.message_user(request, f"{names}: deleted.")
 
-    remove.typed = True  # type: ignore[attr-defined]
+    remove.typed = remove.deletes = True  # type: ignore[attr-defined]
     remove.means = (  # type: ignore[attr-defined]
         "Papers and readers lose it: who follows nothing else gets the best of everything from then on."
     )

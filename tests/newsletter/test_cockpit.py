@@ -20,7 +20,7 @@ from time_machine import Traveller
 
 from newsletter import audit, pulses, second_factor
 from newsletter.cockpit import DEEPEST, Shallow
-from newsletter.models import Brake, Edition, Pulse
+from newsletter.models import Edition, Pulse
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
 
@@ -267,30 +267,6 @@ def test_a_role_says_what_it_may(db: None) -> None:
     page = sign_in("Owner").get(reverse("admin:auth_group_change", args=[role.pk]), secure=True).content.decode()
     assert "change edition" in page
     assert 'name="permissions"' not in page
-
-
-BRAKES = reverse("admin:newsletter_brake_changelist")
-
-
-def test_who_stops_all_mail_is_told_so_and_it_is_stopped_once(db: None) -> None:
-    client = sign_in("Operator")
-    add = reverse("admin:newsletter_brake_add")
-    assert "Saving this stops all mail" in client.get(add, secure=True).content.decode()
-    assert "All mail is stopped." in client.post(add, {"reason": "a"}, secure=True, follow=True).content.decode()
-    assert "All mail is stopped already." in client.post(add, {"reason": "b"}, secure=True).content.decode()
-    assert Brake.objects.get().reason == "a"
-
-
-def test_a_brake_is_released_from_its_own_page_which_says_what_still_stops_mail(db: None) -> None:
-    for cause in Brake.Cause:
-        Brake.objects.pull(f"because {cause}", cause)
-    by_hand = Brake.objects.get(cause="")
-    client = sign_in("Operator")
-    page = client.get(reverse("admin:newsletter_brake_change", args=[by_hand.pk]), secure=True).content.decode()
-    assert 'name="action" value="release"' in page
-    chosen = {"action": "release", "_selected_action": [by_hand.pk]}
-    page = client.post(BRAKES, chosen, secure=True, follow=True).content.decode()
-    assert "all mail stays stopped: the database may be a copy" in page
 
 
 def test_the_log_speaks_in_the_admins_words(edition: Edition) -> None:

@@ -244,3 +244,22 @@ def test_all_about_a_reader_is_exported_without_their_key_and_on_record(alice: S
 @pytest.mark.parametrize(("role", "status"), [("Auditor", 403), ("Editor", 403), ("", 403)])
 def test_who_may_not_act_for_readers_exports_none(role: str, status: int, alice: Subscriber) -> None:
     assert sign_in(role).post(reverse("desk_export", args=[alice.pk]), secure=True).status_code == status
+
+
+def test_the_next_digest_is_explained_from_its_own_edition_and_not_from_one_opened_ahead(
+    alice: Subscriber, edition: Edition
+) -> None:
+    ahead = Edition.objects.create(kind=edition.kind, date=NOW.date() + timedelta(days=10))
+    Subscriber.objects.filter(pk=alice.pk).update(next_digest_at=NOW + timedelta(days=1))
+    page = sign_in("Operator").get(of(alice), secure=True)
+    assert page.context["edition"] == edition
+    assert str(ahead) not in page.content.decode()
+
+
+def test_what_was_decided_is_told_without_the_machines_own_counters(alice: Subscriber) -> None:
+    operator = sign_in("Operator")
+    act(operator, alice, "pause")
+    page = operator.get(of(alice), secure=True).content.decode()
+    assert "status: active → paused" in page
+    assert "version" not in page
+    assert "+00:00" not in page

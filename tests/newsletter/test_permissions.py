@@ -116,8 +116,6 @@ PAGES = {
     "admin:subscribers_import_cancel": (NOBODY, "ow"),
     "admin:subscribers_import_report": (NOBODY, "oaw"),
     "admin:auth_user_password_change": ("w", "w"),
-    "admin:otp_totp_totpdevice_config": (NOBODY, NOBODY),
-    "admin:otp_totp_totpdevice_qrcode": (NOBODY, NOBODY),
     "admin:index": (STAFF, STAFF),
     "admin:search": (STAFF, STAFF),
     "admin:jsi18n": (STAFF, NOBODY),
@@ -197,7 +195,6 @@ def address_of(name: str, rows: dict[str, Model]) -> str:
     }
     about |= {"act": "subscribers.subscriber", "export": "subscribers.subscriber", "confirm": "subscribers.import"}
     about |= {"cancel": "subscribers.import", "report": "subscribers.import", "password_change": "auth.user"}
-    about |= {"config": "otp_totp.totpdevice", "qrcode": "otp_totp.totpdevice"}
     about |= {"topic": "papers.topic", "merge": "papers.paper"}
     pattern = dict(routes())[name]
     if "<" not in pattern:

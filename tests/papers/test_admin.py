@@ -1,14 +1,11 @@
 """What editors can see and change."""
 
-from typing import Any
-
 import pytest
-from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from papers.models import Paper, PaperTopic, Source, Topic
+from papers.models import Paper, PaperTopic, Topic
 from papers.topics import assign
 
 
@@ -71,28 +68,3 @@ def test_a_strength_that_an_editor_sets_is_the_editors(editor: Client, paper: Pa
     paper.refresh_from_db()
     assert (row.strength, row.source) == (0.3, PaperTopic.Source.EDITOR)
     assert paper.hot > 22_000
-
-
-@pytest.mark.parametrize("model", ["paper", "topic", "source"])
-def test_what_others_hang_on_is_not_deleted_by_pages_that_read_all_of_them(
-    editor: Client, paper: Paper, model: str
-) -> None:
-    source = Source.objects.create(name="x", kind="page")
-    row: Any = {"paper": paper, "topic": Topic.objects.first(), "source": source}[model]
-    assert editor.post(reverse(f"admin:papers_{model}_delete", args=[row.pk]), secure=True).status_code == 403
-    chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
-    editor.post(reverse(f"admin:papers_{model}_changelist"), chosen, secure=True)
-    assert type(row).objects.filter(pk=row.pk).exists()
-
-
-def test_a_topic_is_deleted_by_its_typed_name_and_on_record(editor: Client, paper: Paper) -> None:
-    topic = paper.topics.first()
-    assert topic is not None
-    chosen = {"action": "remove", "_selected_action": [topic.pk]}
-    page = editor.post(reverse("admin:papers_topic_changelist"), chosen, secure=True).content.decode()
-    assert "who follows nothing else gets the best of everything" in page
-    assert Topic.objects.filter(pk=topic.pk).exists()
-    editor.post(reverse("admin:papers_topic_changelist"), chosen | {"typed": topic.name}, secure=True)
-    assert not Topic.objects.filter(pk=topic.pk).exists()
-    entry = LogEntry.objects.get()
-    assert (entry.action_flag, entry.object_repr) == (DELETION, topic.name)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from tqdm import tqdm
 
 from newsletter import audit
 from newsletter.delivery import accounts, custody, decisions, invariants
@@ -57,14 +58,14 @@ class Command(BaseCommand):
             self._resolve(now, **options)
 
     def _check(self, at: datetime, most: int) -> None:
-        broken = 0
-        for rule, names, more in invariants.broken(at, most):
-            broken += 1
+        rules = list(invariants.rules(at))
+        broken = list(invariants.broken(tqdm(rules, unit=" rules", disable=None), most))
+        for rule, names, more in broken:
             self.stdout.write(f"BROKEN: {rule.claim}")
             self.stdout.write("".join(f"  {name}\n" for name in names) + ("  and more\n" if more else ""), ending="")
         if broken:
-            raise CommandError(f"{broken} of {len(list(invariants.rules(at)))} rules are broken.")
-        self.stdout.write(f"All {len(list(invariants.rules(at)))} rules hold.")
+            raise CommandError(f"{len(broken)} of {len(rules)} rules are broken.")
+        self.stdout.write(f"All {len(rules)} rules hold.")
 
     def _show(self, what: str) -> None:
         if (uid := uid_in(what)) is not None:

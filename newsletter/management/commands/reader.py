@@ -11,13 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
+from tqdm import tqdm
 
 from newsletter import audit
 from newsletter.delivery import accounts
 from newsletter.desk.deeds import DEEDS, Deed, carry_out
 from newsletter.desk.finding import HASH, by_hash, found
 from newsletter.desk.reader import DECISIONS_SHOWN, EXPORTED, all_about
-from newsletter.management.deciding import DRY, confirm, for_good, reason, with_bar
+from newsletter.management.deciding import DRY, confirm, for_good, reason
 from subscribers.gate import why_not_mail
 from subscribers.management.commands.import_subscribers import private_file
 from subscribers.models import Subscriber
@@ -67,14 +68,11 @@ class Command(BaseCommand):
     def _find(self, beginning: str) -> None:
         if not HASH.fullmatch(beginning):
             raise CommandError("Write 12 to 64 hexadecimal digits.")
-        reader = by_hash(beginning, self._asked)
+        with tqdm(unit=" readers", disable=None) as bar:
+            reader = by_hash(beginning, lambda asked: bar.update(asked - bar.n))
         if reader is None:
             raise CommandError("No reader's address has this hash.")
         self._show(reader)
-
-    def _asked(self, number: int) -> None:
-        if self.stderr.isatty():
-            self.stderr.write(f"\r{number:,} readers asked", ending="\r")
 
     def _export(self, reader: Subscriber, file: Path | None) -> None:
         audit.record(audit.command_line(), reader, EXPORTED, reason(""))
@@ -92,7 +90,7 @@ class Command(BaseCommand):
         if deed.is_final and not options["dry_run"]:
             confirm(options["typed"], f"{name} {len(people)}")
         user, changed = audit.command_line(), 0
-        for reader in with_bar(people, len(people), self.stderr):
+        for reader in tqdm(people, unit=" readers", disable=None):
             changed += self._one(deed, reader, user, **options)
         self.stdout.write(f"{deed.words}: {changed:,} of {len(people):,} readers changed.")
         if options["dry_run"]:

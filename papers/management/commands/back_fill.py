@@ -2,11 +2,13 @@
 
 from argparse import ArgumentParser
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from tqdm import tqdm
 
 from papers import back_fill, harvest
 from papers.management.commands.import_papers import calendar_day
@@ -45,13 +47,14 @@ class Command(BaseCommand):
 
     def _go(self, job: BackFill) -> None:
         try:
-            while back_fill.go_on(job, watch=self._progress):
-                pass
+            with tqdm(unit=" answers", disable=None) as bar:
+                while back_fill.go_on(job, watch=partial(draw, bar)):
+                    pass
         except harvest.BusyError as error:
             self.stdout.write(f"{error} A worker begins when it is free.")
             return
         except KeyboardInterrupt:
-            self.stdout.write("\nLeft to the workers; the admin shows how far it is, and can stop it.")
+            self.stdout.write("Left to the workers; the admin shows how far it is, and can stop it.")
             return
         self.stdout.write(
             f"{job.get_status_display().capitalize()}: {job.found} papers in {job.asked} answers, {job.new} new,"
@@ -60,9 +63,7 @@ class Command(BaseCommand):
         if job.fault:
             raise CommandError(job.fault)
 
-    def _progress(self, job: BackFill) -> None:
-        """A bar that is drawn over itself, where somebody looks."""
-        if self.stderr.isatty():
-            of_all = job.asked + job.remaining
-            bar = ("█" * (20 * job.asked // of_all)).ljust(20, "░")
-            self.stderr.write(f"\r{bar} {job.asked}/{of_all} answers, {job.found} papers", ending="\r")
+
+def draw(bar: "tqdm[Any]", job: BackFill) -> None:
+    bar.n, bar.total = job.asked, job.asked + job.remaining
+    bar.set_postfix_str(f"{job.found} papers")

@@ -2,9 +2,11 @@
 
 from argparse import ArgumentParser
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from papers import harvest
 from papers.management.commands.import_papers import calendar_day
@@ -29,21 +31,11 @@ class Command(BaseCommand):
             names = ", ".join(Source.objects.values_list("name", flat=True)) or "none"
             raise CommandError(f"There is no source “{source}”; there are: {names}.") from error
         try:
-            run = harvest.fetch(row, (since, until), asked=True, dry_run=dry_run, watch=self._progress)
+            with tqdm(unit=" answers", disable=None) as bar:
+                run = harvest.fetch(row, (since, until), asked=True, dry_run=dry_run, watch=partial(draw, bar))
         except harvest.BusyError as error:
             raise CommandError(str(error)) from error
-        finally:
-            if self.stderr.isatty():
-                self.stderr.write("")
         self._report(run, dry_run=dry_run)
-
-    def _progress(self, run: harvest.Run) -> None:
-        """A bar that is drawn over itself; how many answers are to come is known only page by page."""
-        if not self.stderr.isatty():
-            return
-        of_all = run.asked + len(run.waiting)
-        bar = ("█" * (20 * run.asked // of_all)).ljust(20, "░")
-        self.stderr.write(f"\r{bar} {run.asked}/{of_all} answers, {run.result.found} papers", ending="\r")
 
     def _report(self, run: harvest.Run, *, dry_run: bool) -> None:
         result = run.result
@@ -59,3 +51,9 @@ class Command(BaseCommand):
             self.stdout.write("A dry run: nothing was changed.")
         if run.errors:
             raise CommandError("\n".join(run.errors))
+
+
+def draw(bar: "tqdm[Any]", run: harvest.Run) -> None:
+    """How many answers are to come is known only page by page."""
+    bar.n, bar.total = run.asked, run.asked + len(run.waiting)
+    bar.set_postfix_str(f"{run.result.found} papers")

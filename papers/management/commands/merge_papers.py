@@ -1,10 +1,12 @@
 """Make one paper of two that are the same work."""
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from tqdm import tqdm
 
 from papers import duplicates
 from papers.merging import MergeError, Report, merge
@@ -25,7 +27,14 @@ class Command(BaseCommand):
         if drop is None:
             raise CommandError("Name two papers: that which stays, and that which becomes part of it.")
         try:
-            report = merge(keep, drop, timezone.now(), "manage.py merge_papers", dry_run=dry_run)
+            report = merge(
+                keep,
+                drop,
+                timezone.now(),
+                "manage.py merge_papers",
+                dry_run=dry_run,
+                follow=partial(tqdm, unit=" kinds of rows", disable=None),
+            )
         except MergeError as error:
             raise CommandError(str(error)) from error
         self._say(report)

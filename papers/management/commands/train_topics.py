@@ -1,12 +1,15 @@
 """Learn topics from labelled papers."""
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
+from tqdm import tqdm
 
 from papers import topics, training
+from papers.models import Paper
 
 
 class Command(BaseCommand):
@@ -17,7 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, dry_run: bool, **_options: Any) -> None:
         try:
-            outcome = training.train()
+            with tqdm(total=training.STEPS, bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
+                outcome = training.train(partial(tell, bar))
         except training.NotEnoughPapersError as error:
             # Not a failure: the service begins like this, and topics come from phrases.
             self.stdout.write(f"Nothing was learnt. {error}")
@@ -27,7 +31,8 @@ class Command(BaseCommand):
             self.stdout.write("A dry run: nothing was changed.")
             return
         if training.keep(outcome, at=timezone.now()).in_use:
-            self.stdout.write(f"Papers: {topics.assign_all()} topic strengths changed.")
+            follow = partial(tqdm, total=Paper.objects.count(), unit=" papers", disable=None)
+            self.stdout.write(f"Papers: {topics.assign_all(follow)} topic strengths changed.")
 
     def _report(self, outcome: training.Outcome) -> None:
         self.stdout.write(
@@ -42,3 +47,9 @@ class Command(BaseCommand):
                 f"  {measures.first:.3f}"
             )
         self.stdout.write(outcome.verdict)
+
+
+def tell(bar: "tqdm[Any]", words: str) -> None:
+    """What is done was told before."""
+    bar.update(bool(bar.desc))
+    bar.set_description_str(words)

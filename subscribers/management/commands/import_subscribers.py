@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from tqdm import tqdm
 
 from subscribers.imports import importing
 from subscribers.imports.report import report_of
@@ -62,19 +63,14 @@ class Command(BaseCommand):
     def _finish(self, job: Import) -> None:
         """Do what is to be done next, to its end; where a worker is at it as well, together with it."""
         was, position = job.status, -1
-        while job.status == was and job.position != position:
-            position = job.position
-            for _ in importing.work(job, timezone.now):
-                self._progress(job)
-        if self.stderr.isatty():
-            self.stderr.write("")
+        with tqdm(total=100, unit=" %", disable=None) as bar:
+            while job.status == was and job.position != position:
+                position = job.position
+                for _ in importing.work(job, timezone.now):
+                    bar.n = job.percent
+                    bar.set_postfix_str(f"{job.get_status_display()}, {job.line:,} lines")
         if job.status == was:
             raise CommandError(f"The database failed after line {job.line:,}. Run this again: it will go on there.")
-
-    def _progress(self, job: Import) -> None:
-        if self.stderr.isatty():
-            bar = ("█" * (job.percent // 5)).ljust(20, "░")
-            self.stderr.write(f"\r{bar} {job.get_status_display()}, {job.line:,} lines", ending="\r")
 
     def _tell(self, job: Import, path: Path | None) -> None:
         for words in [job.note, *job.accounts]:
