@@ -59,6 +59,7 @@ class Themed(themed.ModelAdmin):
     own_page = ""  # the name of a page of ours, to which the only row that was found leads
     # Whether rows of others hang on its own: nothing of it is deleted by Django's pages, which read all of those.
     is_kept = False
+    list_before_template = "admin/about.html"
 
 
 class OnRecord(ModelAdmin):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from newsletter import navigation
+from newsletter.abouts import ABOUT
 
 register = template.Library()
 
@@ -38,3 +39,9 @@ def way(context: dict[str, Any]) -> dict[str, list[Step]]:
     if not is_there:
         steps.append(Step(title))
     return {"steps": [Step(step.words, step.link if step.link != here else "") for step in steps]}
+
+
+@register.filter
+def about(model: type[Model]) -> str:
+    """What a list is, in a sentence."""
+    return ABOUT.get(model._meta.label, "")

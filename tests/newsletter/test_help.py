@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
+from newsletter.abouts import ABOUT
 from newsletter.models import Edition
+from newsletter.navigation import GROUPS, list_of
 from papers.lines import Lines
 from tests.newsletter.rows import make
 
@@ -73,3 +77,9 @@ def test_a_pin_says_what_it_does(admin_client: Client) -> None:
     edition = make(Edition, 1)[0]
     page = admin_client.get(reverse("admin:newsletter_edition_change", args=[edition.pk]), secure=True)
     assert "What is pinned stands first in every digest" in page.content.decode()
+
+
+@pytest.mark.parametrize("label", [label for _, entries in GROUPS for label, _, _ in entries])
+def test_every_list_of_the_sidebar_says_what_it_is(admin_client: Client, label: str) -> None:
+    address = list_of(admin.site._registry[apps.get_model(label)])
+    assert f'cockpit-about">{escape(ABOUT[label])}</p>' in admin_client.get(address, secure=True).content.decode()

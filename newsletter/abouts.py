@@ -1,0 +1,28 @@
+"""What stands above each list of the admin, for whoever sees it for the first time."""
+
+ABOUT = {
+    "newsletter.Edition": "One for each rhythm and date. It opens by itself when the hour of its first reader comes.",
+    "newsletter.Digest": "One reader's copy of an edition: what became of it, and why. Nobody edits it.",
+    "subscribers.Letter": "Mails about a subscription: to confirm it, to change it, to say goodbye.",
+    "newsletter.Event": "What the provider told of a mail later on. Applied: when we drew our conclusion from it.",
+    "newsletter.Brake": "One that is not released stops all mail; what is not too late goes out after it.",
+    "subscribers.HeldDomain": "Nothing goes there for a while, because most of it came back. Deleting one ends that.",
+    "subscribers.Subscriber": "Whoever asked for digests, also those who left. Each has a page with it all.",
+    "subscribers.SubscriptionRequest": "What waits for a worker, or is held until you release or discard it.",
+    "subscribers.Attack": "While one is on, sign-ups need a proof of work. Begun by hand, it ends by hand.",
+    "subscribers.Import": "Readers of an earlier list, from a file: checked first, taken in once somebody says yes.",
+    "subscribers.Suppression": "Who must not be mailed, whatever else holds. Of the address only a hash is kept.",
+    "subscribers.Consent": "What people agreed to, and the words they saw. It is our proof, and nobody edits it.",
+    "newsletter.Feedback": "What readers said of papers. It is theirs, and they alone take it back.",
+    "subscribers.Parting": "What people said when they left, if they did. It names nobody.",
+    "papers.Paper": "The trend score sorts digests and the archive; a paper's own page says what it is made of.",
+    "papers.Topic": "What readers can follow. A topic's page has its readers, its papers and how well they are found.",
+    "papers.Source": "Where papers come from. Found, new, updated and skipped are of the last run.",
+    "papers.BackFill": "Days of the past, fetched from a source. Asked: answers so far; the others count papers.",
+    "papers.TopicModel": "What each training came to. Micro-F1: how far it agrees with what is known, 1 at best.",
+    "auth.User": "Who may enter, and in which roles.",
+    "auth.Group": "What each role may do. The code decides that: nobody edits it here.",
+    "otp_totp.TOTPDevice": "Who lost a phone sets up another at the next sign-in, once the old one is deleted here.",
+    "axes.AccessAttempt": "Too many lock a name and a network out for a while; deleting the row ends that at once.",
+    "admin.LogEntry": "Who did what, why where it was asked, and the values before and after. No address is in it.",
+}
