@@ -141,6 +141,11 @@ class OnRecord(ModelAdmin):
         names = super().get_list_display(request)
         return [name if name in editable else wording.column(self.model, name) for name in names]
 
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """Columns are named by their fields, also where they stand under other words."""
+        links = super().get_list_display_links(request, list_display)
+        return links and [one for one in list_display if one in links or getattr(one, "__name__", "") in links]
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field and bear(field)

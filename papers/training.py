@@ -29,7 +29,7 @@ MIN_HELD_OUT = 50
 MIN_PAPERS = 30  # inside a topic, and outside it, to learn it
 EDITOR_WEIGHT = 3.0  # an editor has read the paper; a category was often ticked in passing
 KEPT = 10  # models; older ones go
-STEPS = 3  # that are told of while it trains
+READING, LEARNING, MEASURING = STEPS = ("reading", "learning", "measuring")
 _CHUNK = 500
 
 
@@ -95,9 +95,9 @@ class Outcome:
 def train(tell: Callable[[str], object] = str) -> Outcome:
     """A new model, measured beside phrases and the model in use, on papers that neither has seen.
 
-    Says what comes next to `tell`, STEPS times. Raises NotEnoughPapersError.
+    Tells `tell` which of STEPS comes next. Raises NotEnoughPapersError.
     """
-    tell("reading")
+    tell(READING)
     papers = labelled()
     split = _split(papers.days)
     later = np.array([day > split for day in papers.days])
@@ -109,9 +109,9 @@ def train(tell: Callable[[str], object] = str) -> Outcome:
     columns = _learnable(papers, ~later)
     if not columns:
         raise NotEnoughPapersError(f"No topic has {MIN_PAPERS} labelled papers inside and outside it.")
-    tell("learning")
+    tell(LEARNING)
     model = fitting.fit(_examples(papers, ~later, columns, split))
-    tell("measuring")
+    tell(MEASURING)
     current = model_in_use()
     return Outcome(
         model=model,

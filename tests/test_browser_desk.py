@@ -125,6 +125,35 @@ def test_today_can_be_read_without_javascript(site: str, day: str) -> None:
         assert page.get_by_text("All mail is stopped: 535").is_visible()
 
 
+def test_the_charts_of_today_are_tables_without_javascript(site: str, day: str) -> None:
+    with chromium() as browser:
+        page = signed_in(browser, site, day, java_script_enabled=False).new_page()
+        page.goto(site + reverse("admin:index"))
+        page.get_by_text("As a table").click()
+        expect(page.get_by_role("columnheader", name="Counted at")).to_be_visible()
+        assert page.locator(".cockpit-chart tbody tr").count() == 4
+        for name in ("Graph neural networks", "Germany"):
+            expect(page.get_by_role("row", name=name).first.locator("td.number")).not_to_be_empty()
+
+
+@pytest.mark.parametrize("width", [375, 1300])
+def test_without_javascript_an_operator_looks_narrows_chooses_and_acts(site: str, day: str, width: int) -> None:
+    """From the menu to the list, by its filters to a row, by an action to its end, and out."""
+    with chromium() as browser:
+        there = signed_in(browser, site, day, java_script_enabled=False, viewport={"width": width, "height": 800})
+        page = there.new_page()
+        page.goto(site + reverse("admin:index"))
+        page.get_by_role("link", name="Editions", exact=True).click()
+        page.get_by_role("link", name="open", exact=True).click()
+        page.locator("input.action-select").first.check()
+        page.locator("select[name=action]").first.select_option("pause")
+        page.get_by_role("button", name="Run").click()
+        expect(page.get_by_text("1 now paused.")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        page.wait_for_load_state()
+    assert Edition.objects.get().status == "paused"
+
+
 def test_progress_comes_by_itself(site: str, day: str) -> None:
     with chromium() as browser:
         page = signed_in(browser, site, day).new_page()

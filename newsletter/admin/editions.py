@@ -65,7 +65,8 @@ class EditionPaperInline(admin.TabularInline):
     extra = 1
     ordering = ["place", "pk"]
     ordering_field = "place"  # the theme lets pins be dragged; by number it works everywhere
-    fields = ["paper", "choice", "place"]
+    fields = ["paper", "choice", "place", "trend_score"]
+    readonly_fields = ["trend_score"]
     autocomplete_fields = ["paper"]
     hide_title = True  # the paper stands in the row itself
     verbose_name = "pin or ban"
@@ -73,6 +74,10 @@ class EditionPaperInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EditionPaper]:
         return super().get_queryset(request).filter(choice__in=DECISIONS).select_related("paper")
+
+    @admin.display(description="trend score")
+    def trend_score(self, row: EditionPaper) -> str:
+        return f"{row.hot:.2f}" if row.pk else "–"
 
 
 def decisions_of(formset: Any) -> Iterator[str]:

@@ -18,7 +18,7 @@ def test_whoever_stops_all_mail_is_told_what_it_does_and_that_it_is_done() -> No
     assert "nothing is lost, until somebody releases the brake" in page
     done = operator.post(ADD, {"reason": "A wrong subject"}, secure=True, follow=True)
     assert "All mail is stopped, until you release this brake." in done.content.decode()
-    assert done.redirect_chain[-1][0] == reverse("admin:newsletter_brake_change", args=[Brake.objects.get().pk])
+    assert done.redirect_chain[-1][0].endswith(reverse("admin:newsletter_brake_change", args=[Brake.objects.get().pk]))
 
 
 def test_one_brake_is_enough() -> None:
@@ -36,7 +36,7 @@ def test_it_is_released_from_its_own_page() -> None:
     operator.post(LIST, {"action": "release", "_selected_action": [brake.pk]}, secure=True)
     assert not Brake.objects.engaged().exists()
     page = operator.get(reverse("admin:newsletter_brake_change", args=[brake.pk]), secure=True).content.decode()
-    assert "Release" not in page
+    assert "mail goes out again" not in page
 
 
 def test_what_still_stops_mail_is_said() -> None:

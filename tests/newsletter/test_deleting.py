@@ -15,9 +15,10 @@ TOPICS = reverse("admin:papers_topic_changelist")
 
 
 @pytest.fixture
-def followed(topics: dict[str, Topic], alice: Subscriber) -> Topic:
-    alice.topics.set([topics["robotics"]])
-    return topics["robotics"]
+def followed(alice: Subscriber) -> Topic:
+    topic, _ = make(Topic, 2)
+    alice.topics.set([topic])
+    return topic
 
 
 def test_a_topic_goes_with_its_typed_name_alone_and_it_is_said_what_readers_lose(followed: Topic) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from newsletter.models import Edition
-from papers.models import Paper, Topic
+from papers.models import Paper
 from subscribers.models import Subscriber
 from tests.subscribers.imports.conftest import rows
 
@@ -21,9 +21,7 @@ class Terminal(StringIO):
 
 
 @pytest.fixture
-def commands(
-    alice: Subscriber, edition: Edition, papers: list[Paper], topics: dict[str, Topic], tmp_path: Path
-) -> dict[str, list[str]]:
+def commands(alice: Subscriber, edition: Edition, papers: list[Paper], tmp_path: Path) -> dict[str, list[str]]:
     table, topic_file = tmp_path / "readers.csv", tmp_path / "topics.json"
     table.write_text(rows("carol@example.org", "dave@example.org"))
     topic_file.write_text(

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.urls import reverse
 
-from newsletter import navigation
+from newsletter import audit, navigation
 from newsletter.models import Edition
 from subscribers.models import Subscriber
 from tests.newsletter.test_cockpit import person, sign_in
@@ -49,6 +49,13 @@ def test_the_log_and_its_filter_call_rows_and_columns_as_the_lists_do(db: None) 
     assert f"content_type__id__exact={kind.pk}" in page
     entry = owner.get(reverse("admin:admin_logentry_change", args=[LogEntry.objects.get().pk]), secure=True)
     assert "<strong>active</strong>: True → False" in entry.content.decode()
+
+
+def test_a_row_of_the_log_leads_to_its_values(db: None) -> None:
+    owner = sign_in("Owner")
+    entry = audit.record(User.objects.get(), person("grace"), "looked")
+    page = owner.get(reverse("admin:admin_logentry_changelist"), secure=True).content.decode()
+    assert f'href="{reverse("admin:admin_logentry_change", args=[entry.pk])}"' in page
 
 
 def test_the_log_is_narrowed_by_the_kind_of_row(db: None) -> None:

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, dry_run: bool, **_options: Any) -> None:
         try:
-            with tqdm(total=training.STEPS, bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
+            with tqdm(total=len(training.STEPS), bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
                 outcome = training.train(partial(tell, bar))
         except training.NotEnoughPapersError as error:
             # Not a failure: the service begins like this, and topics come from phrases.
@@ -50,6 +50,5 @@ class Command(BaseCommand):
 
 
 def tell(bar: "tqdm[Any]", words: str) -> None:
-    """What is done was told before."""
-    bar.update(bool(bar.desc))
+    bar.n = training.STEPS.index(words)
     bar.set_description_str(words)

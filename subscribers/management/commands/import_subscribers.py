@@ -90,8 +90,11 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
 
 @contextmanager
 def private_file(path: Path) -> Iterator[TextIO]:
-    """A new text file for the caller's eyes only, as what is about readers is."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """A new text file for the caller's eyes only, as what is about readers is. Raises CommandError."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from error
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
         os.fchmod(descriptor, 0o600)
         yield file
