@@ -36,7 +36,7 @@ def test_it_is_released_from_its_own_page() -> None:
     operator.post(LIST, {"action": "release", "_selected_action": [brake.pk]}, secure=True)
     assert not Brake.objects.engaged().exists()
     page = operator.get(reverse("admin:newsletter_brake_change", args=[brake.pk]), secure=True).content.decode()
-    assert "mail goes out again" not in page
+    assert "Release: mail goes out again" not in page
 
 
 def test_what_still_stops_mail_is_said() -> None:

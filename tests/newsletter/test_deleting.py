@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from papers.models import Paper, Source, Topic
 from subscribers.models import Subscriber
+from tests.newsletter.rows import make
 from tests.newsletter.test_cockpit import person, sign_in
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")

@@ -87,7 +87,7 @@ def test_nobody_is_told_of_a_work_three_times_whatever_happened_before(
     sent(digests[1], drop, 2)
     report = merge(keep.pk, drop.pk, NOW, "a test")
     assert len(history(alice)) == 2
-    assert report.left["digest papers"] == 1
+    assert report.left["papers of digests"] == 1
     call_command("ledger", "check")
 
 
