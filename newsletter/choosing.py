@@ -29,7 +29,8 @@ def bear(field: Any) -> Any:
     """The field, with a widget that bears what it is sent."""
     widget: Any = getattr(field.widget, "widget", field.widget)  # within the links to add and change
     if isinstance(widget, AutocompleteMixin):
-        widget.__class__ = bearing(type(widget))
+        kind: Any = type(widget)
+        widget.__class__ = bearing(kind)
     return field
 
 

@@ -18,7 +18,7 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import DataError
+from django.db import DataError, IntegrityError
 from django.db.models import ManyToManyRel, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -86,6 +86,17 @@ class OnRecord(ModelAdmin):
             return super().changelist_view(request, extra_context)
         except (OverflowError, DataError):  # a number in the address that no column can hold
             return redirect(f"{request.path}?{ERROR_FLAG}=1")
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The form; what is stored already, by somebody else or by a page of long ago, is refused."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (IntegrityError, DataError, OverflowError):
+            words = "This is stored already, by you or by somebody else: nothing was changed. Look at it as it is now."
+            self.message_user(request, words, messages.ERROR)
+            return redirect(request.get_full_path())
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> HttpResponse | None:
         """Django's own; what was asked for and is not offered, or not to this person, is said to be so."""
@@ -206,6 +217,9 @@ def recorded(action: Action) -> Action:
         if len(rows) > MOST_RECORDED:
             messages.error(request, f"Choose {MOST_RECORDED:,} at most: nothing was changed.")
             return None
+        if not rows:
+            messages.error(request, "None of these is there any more: nothing was changed.")
+            return None
         if getattr(action, "typed", False) and not typed(request, rows):
             return ask_to_type(model_admin, request, rows, action)
         before = {row.pk: snapshot(row) for row in rows}
@@ -233,15 +247,15 @@ def phrase(rows: list[Any]) -> str:
     return f"{len(rows)} {rows[0]._meta.verbose_name_plural}" if rows else ""
 
 
-def lost_with(rows: Sequence[Model | None]) -> list[str]:
+def lost_with(rows: Sequence[Model]) -> list[str]:
     """What others chose of these rows, and lose when they are deleted: such as the topics of readers."""
-    chosen = [row for row in rows if row]
     lost = []
-    for relation in chosen[0]._meta.get_fields(include_hidden=True) if chosen else []:
-        through: Any = isinstance(relation, ManyToManyRel) and relation.through
+    relations: list[Any] = rows[0]._meta.get_fields(include_hidden=True) if rows else []
+    for relation in relations:
+        through = isinstance(relation, ManyToManyRel) and relation.through
         if through and through._meta.auto_created:
             link = f"{relation.field.m2m_reverse_field_name()}__in"
-            if number := through._default_manager.filter(**{link: chosen}).count():
+            if number := through._default_manager.filter(**{link: rows}).count():
                 who = model_ngettext(relation.related_model._meta, number)
                 lost.append(f"{relation.field.verbose_name} of {number:,} {who}")
     return lost

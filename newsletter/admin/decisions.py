@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from newsletter import audit
@@ -19,41 +20,47 @@ class Decides(admin.ModelAdmin):
     def digests_of(self, rows: QuerySet[Any]) -> QuerySet[Digest]:
         raise NotImplementedError
 
-    def record(self, request: HttpRequest) -> decisions.Record:
+    def record(self, request: HttpRequest, words: str) -> decisions.Record:
         """What the log would not hold otherwise: it sees the chosen rows only."""
         raise NotImplementedError
+
+    def done(self, request: HttpRequest, rows: QuerySet[Any], words: str) -> HttpResponse | None:  # noqa: ARG002
+        """Say what was done, and where to look at it."""
+        self.message_user(request, words)
+        return None
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("newsletter.change_digest")
 
     @admin.action(description="Try what failed again", permissions=["decide"])
-    def retry_failed(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        again = decisions.retry_failed(self.digests_of(rows), timezone.now(), record=self.record(request))
-        self.message_user(request, f"{again} planned again. What has expired stays as it is.")
+    def retry_failed(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        record = self.record(request, "tried what failed again")
+        again = decisions.retry_failed(self.digests_of(rows), timezone.now(), record=record)
+        return self.done(request, rows, f"{again:,} planned again. What has expired stays as it is.")
 
     @admin.action(description="In doubt: the provider has them", permissions=["decide"])
-    def was_accepted(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        self._resolve(request, rows, Verdict.ACCEPTED)
+    def was_accepted(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        return self._resolve(request, rows, Verdict.ACCEPTED)
 
     @admin.action(description="In doubt: they were not sent, plan them again", permissions=["decide"])
-    def was_not_sent(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        self._resolve(request, rows, Verdict.NOT_SENT)
+    def was_not_sent(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        return self._resolve(request, rows, Verdict.NOT_SENT)
 
     for _action in (retry_failed, was_accepted, was_not_sent):
         _action.typed = True  # type: ignore[attr-defined]
 
-    def _resolve(self, request: HttpRequest, rows: QuerySet[Any], verdict: Verdict) -> None:
-        settled = decisions.resolve(self.digests_of(rows), verdict, timezone.now(), record=self.record(request))
-        self.message_user(
-            request, f"{settled} settled: {verdict.label}. What has expired stays in doubt, unless accepted."
-        )
+    def _resolve(self, request: HttpRequest, rows: QuerySet[Any], verdict: Verdict) -> HttpResponse | None:
+        record = self.record(request, f"was in doubt, and {verdict.label}")
+        settled = decisions.resolve(self.digests_of(rows), verdict, timezone.now(), record=record)
+        words = f"{settled:,} in doubt settled: {verdict.label}. What has expired stays in doubt, unless accepted."
+        return self.done(request, rows, words)
 
 
 class DecidesOnDigests(Decides):
     def digests_of(self, rows: QuerySet[Digest]) -> QuerySet[Digest]:
         return Digest.objects.filter(pk__in=rows.values("pk"))
 
-    def record(self, request: HttpRequest) -> decisions.Record:  # noqa: ARG002 - the admin records what was chosen
+    def record(self, request: HttpRequest, words: str) -> decisions.Record:  # noqa: ARG002 - the admin records what was chosen
         return decisions.no_record
 
 
@@ -61,9 +68,16 @@ class DecidesOnEditions(Decides):
     def digests_of(self, rows: QuerySet[Any]) -> QuerySet[Digest]:
         return Digest.objects.filter(edition__in=rows.values("pk"))
 
-    def record(self, request: HttpRequest) -> decisions.Record:
+    def record(self, request: HttpRequest, words: str) -> decisions.Record:
         def write(digests: list[Digest], before: str, after: str) -> None:
-            message = [{"action": "decide", "values": {"status": [before, after]}}]
-            audit.write(request.user.pk or 0, digests, message)
+            audit.write(request.user.pk or 0, digests, [{"action": words, "values": {"status": [before, after]}}])
 
         return write
+
+    def done(self, request: HttpRequest, rows: QuerySet[Any], words: str) -> HttpResponse | None:
+        """On the record of each edition too; of one, its page is shown."""
+        editions = list(rows)
+        for edition in editions:
+            audit.record(request.user, edition, words)
+        super().done(request, rows, words)
+        return redirect("desk_edition", editions[0].pk) if len(editions) == 1 else None

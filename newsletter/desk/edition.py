@@ -60,6 +60,7 @@ def show(request: HttpRequest, edition: Edition, **context: object) -> HttpRespo
         "first_expiry": first_expiry(edition) if edition.status in WAITING else None,
         "ahead": canaries.under_way(edition),
         "turns": [(name, turn) for name, turn in TURNS.items() if turn.suits(edition) and may(turn.permission)],
+        "answers": answers(request, standing),
         "size": canaries.size_asked_for(),
         "most_ahead": MOST_AHEAD,
         "refresh": REFRESH if standing.open else 0,
@@ -88,6 +89,18 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.warning(request, f"{edition}: {edition.get_status_display()}. Nothing was changed.")
     return redirect("desk_edition", pk)
+
+
+def answers(request: HttpRequest, one: Standing) -> list[tuple[str, str]]:
+    """What a person may decide about digests that came to no good end: the admin's action, and its words."""
+    if not request.user.has_perm("newsletter.change_digest"):
+        return []
+    failed = [("retry_failed", f"Try the {one.failed:,} that failed again")] if one.failed else []
+    in_doubt = [
+        ("was_accepted", f"In doubt: the provider has the {one.in_doubt:,}"),
+        ("was_not_sent", f"In doubt: the {one.in_doubt:,} were not sent, plan them again"),
+    ]
+    return failed + (in_doubt if one.in_doubt else [])
 
 
 def terms(one: Standing) -> list[tuple[str, int, list[str]]]:

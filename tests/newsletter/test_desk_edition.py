@@ -1,5 +1,7 @@
 """The page of an edition, its preview, the test mail and the export."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -310,3 +312,24 @@ def test_a_number_that_no_column_holds_finds_the_whole_list_with_a_word(edition:
 @pytest.mark.parametrize("topics", ["9" * 40, "\0", "x"])
 def test_a_preview_of_a_topic_that_cannot_be_is_refused(edition: Edition, topics: str) -> None:
     assert sign_in("Editor").post(at("desk_preview", edition), {"topics": [topics]}, secure=True).status_code == 422
+
+
+def test_what_failed_and_what_is_in_doubt_is_decided_from_the_page_and_stands_on_it(half_gone: Edition) -> None:
+    half_gone.digests.filter(status="skipped").update(status="in_doubt")
+    census.follow(NOW + timedelta(minutes=1))
+    client = sign_in("Operator")
+    offered = client.get(at("desk_edition", half_gone), secure=True).context["answers"]
+    assert [name for name, _ in offered] == ["retry_failed", "was_accepted", "was_not_sent"]
+    for action in ("retry_failed", "was_accepted"):
+        asked = {"action": action, "_selected_action": half_gone.pk, "typed": str(half_gone)}
+        page = client.post(EDITIONS, asked, secure=True, follow=True)
+    assert page.redirect_chain[-1][0] == at("desk_edition", half_gone)  # type: ignore[attr-defined]
+    assert [one.words.partition(".")[0] for one in page.context["decisions"]] == [
+        "1 in doubt settled: the provider has it",
+        "1 planned again",
+    ]
+    assert half_gone.digests.filter(status="accepted").count() == 3
+
+
+def test_who_may_not_decide_about_digests_is_not_asked(half_gone: Edition) -> None:
+    assert sign_in("Editor").get(at("desk_edition", half_gone), secure=True).context["answers"] == []

@@ -1,5 +1,7 @@
 """What editors can see and change."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -68,3 +70,41 @@ def test_a_strength_that_an_editor_sets_is_the_editors(editor: Client, paper: Pa
     paper.refresh_from_db()
     assert (row.strength, row.source) == (0.3, PaperTopic.Source.EDITOR)
     assert paper.hot > 22_000
+
+
+def as_shown(page: Any) -> dict[str, str]:
+    """What the browser would send of a form that nobody touched."""
+    sets = [one.formset for one in page.context["inline_admin_formsets"]]
+    forms = [page.context["adminform"].form, *(form for some in sets for form in [some.management_form, *some.forms])]
+    values = {field.html_name: field.value() for form in forms for field in form}
+    return {name: value for name, value in values.items() if value not in {None, False}}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("paper_topics-INITIAL_FORMS", "0", "This is stored already"),
+        ("paper_topics-INITIAL_FORMS", "-1", "This is stored already"),
+        ("listings-INITIAL_FORMS", "0", "This is stored already"),
+        ("paper_topics-0-topic", "abc", "Select a valid choice"),
+        ("paper_topics-0-topic", "9" * 30, "Select a valid choice"),
+        ("listings-0-place", "9" * 30, "less than or equal to"),
+        ("authors", "a\0b", "has a sign that cannot be shown"),
+    ],
+)
+def test_a_form_that_is_stale_or_made_up_is_refused_in_words(
+    editor: Client, paper: Paper, field: str, value: str, words: str
+) -> None:
+    address = reverse("admin:papers_paper_change", args=[paper.pk])
+    form = as_shown(editor.get(address, secure=True))
+    assert words in editor.post(address, form | {field: value}, secure=True, follow=True).content.decode()
+
+
+def test_a_paper_may_have_no_authors(editor: Client, paper: Paper) -> None:
+    address = reverse("admin:papers_paper_change", args=[paper.pk])
+    assert (
+        editor.post(address, as_shown(editor.get(address, secure=True)) | {"authors": ""}, secure=True).status_code
+        == 302
+    )
+    paper.refresh_from_db()
+    assert paper.authors == []
