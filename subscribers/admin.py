@@ -20,8 +20,9 @@ from subscribers.imports import admin as imports_admin  # noqa: F401 - it regist
 from subscribers.models import Attack, Consent, Letter, Parting, Subscriber, SubscriptionRequest, Suppression
 from subscribers.schedule import days_in_words
 
-# What an operator decides about an address, and the permission for it.
+# What an operator decides about an address: the permission for it, and what is so then.
 DECISIONS = {"suppress": "subscribers.add_suppression", "lift": "subscribers.lift_suppression"}
+DONE = {"suppress": "Nothing is mailed to it from now on.", "lift": "It may be mailed again, once it signs up anew."}
 
 
 class Journeys(admin.ModelAdmin):
@@ -129,6 +130,7 @@ class SuppressionAdmin(Proofs):
             self.message_user(request, "Nothing suppressed it.", messages.WARNING)
         elif action in DECISIONS:
             self.log_addition(request, suppressing.standing(address).rows[0], [{"action": action}])
+            self.message_user(request, DONE[action], messages.SUCCESS)
 
     def _open_decision(self, request: HttpRequest, found: suppressing.Standing | None) -> str:
         """What this operator may decide about it now."""

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
-from newsletter.desk.deeds import CHANGE, DEEDS, NOTHING, carry_out
+from newsletter.desk.deeds import CHANGE, DEEDS, NOTHING, PAGE, carry_out
 from newsletter.desk.finding import found
 from newsletter.models import Digest, Edition, Event, Feedback
 from subscribers.export import everything_about
@@ -103,6 +103,7 @@ def history(reader: Subscriber) -> dict[str, Any]:
         "letters": letters,
         "events": Event.objects.filter(of_these).order_by("-happened_at")[:EVENTS_SHOWN],
         "consents": reader.consents.all()[:CONSENTS_SHOWN],
+        "by_operator": PAGE,
         "feedback": Feedback.objects.filter(subscriber=reader).select_related("paper")[:FEEDBACK_SHOWN],
     }
 

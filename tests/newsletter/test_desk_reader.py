@@ -263,3 +263,10 @@ def test_what_was_decided_is_told_without_the_machines_own_counters(alice: Subsc
     assert "status" in {name for name, _, _ in values}
     assert not {name for name, _, _ in values} & {"version", "status changed"}
     assert not any("+00:00" in before + after for _, before, after in values)
+
+
+def test_nobody_is_said_to_have_seen_words_where_an_operator_acted(alice: Subscriber) -> None:
+    operator = sign_in("Operator")
+    act(operator, alice, "pause")
+    page = operator.get(of(alice), secure=True).content.decode()
+    assert "<td>none: an operator did it</td><td>–</td>" in page

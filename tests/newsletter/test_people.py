@@ -1,0 +1,41 @@
+"""Who may enter, as an Owner sees them."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from tests.newsletter.test_cockpit import person, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_people_are_listed_with_their_roles_and_whether_they_have_a_second_factor() -> None:
+    grace = person("grace", "Operator", "Auditor")
+    TOTPDevice.objects.create(user=grace, name="phone", confirmed=True)
+    owner = sign_in("Owner")
+    rows = owner.get(reverse("admin:auth_user_changelist"), secure=True).context["cl"].queryset
+    assert {row.username: row.has_device for row in rows} == {"ada": False, "grace": True}
+    page = owner.get(reverse("admin:auth_user_changelist"), secure=True).content.decode()
+    assert "Auditor, Operator" in page
+    assert "Second factor" in page
+
+
+def test_a_new_account_takes_a_name_and_a_password_and_goes_on_to_its_roles() -> None:
+    owner, secret = sign_in("Owner"), "a long enough secret"
+    form = {"username": "grace", "password1": secret, "password2": secret}
+    answer = owner.post(reverse("admin:auth_user_add"), form, secure=True, follow=True)
+    assert 'name="groups"' in answer.content.decode()
+    assert Client().login(request=answer.wsgi_request, username="grace", password=secret)
+
+
+@pytest.mark.parametrize("device", [TOTPDevice, StaticDevice])
+def test_nobody_sees_or_makes_anothers_second_factor(device: type[TOTPDevice], admin_client: Client) -> None:
+    row = device.objects.create(user=person("grace"), name="phone")
+    name = f"admin:{device._meta.app_label}_{device._meta.model_name}"
+    page = admin_client.get(reverse(f"{name}_change", args=[row.pk]), secure=True).content.decode()
+    assert getattr(row, "key", "token_set") not in page
+    assert admin_client.get(reverse(f"{name}_add"), secure=True).status_code == 403
+    admin_client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}, secure=True)
+    assert not device.objects.exists()
