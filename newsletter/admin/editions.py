@@ -42,8 +42,9 @@ class DecisionForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["choice"].choices = list(DECISIONS.items())  # type: ignore[attr-defined]
+        self.fields["place"].required = False  # behind the others, until it is dragged or numbered
         if self.instance._state.adding:
-            self.initial["choice"] = EditionPaper.Choice.PINNED
+            self.initial |= {"choice": EditionPaper.Choice.PINNED, "place": None}
 
     def has_changed(self) -> bool:
         """Dragging numbers the empty row too; without a paper it decides nothing."""
@@ -119,7 +120,7 @@ class EditionAdmin(DecidesOnEditions):
             super().save_formset(request, form, formset, change)
             return
         for row in formset.save(commit=False):
-            row.place = EditionPaper.objects.decide(row.edition, row.paper, row.choice, row.place or None)
+            row.place = EditionPaper.objects.decide(row.edition, row.paper, row.choice, row.place)
         for row in formset.deleted_objects:
             EditionPaper.objects.decide(row.edition, row.paper, EditionPaper.Choice.POOL)
 

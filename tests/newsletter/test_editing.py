@@ -28,7 +28,7 @@ def decide(client: Client, edition: Edition, paper: Paper, choice: str, **more: 
         "pool-INITIAL_FORMS": 1 if more else 0,
         "pool-0-paper": paper.pk,
         "pool-0-choice": choice,
-        "pool-0-place": 0,
+        "pool-0-place": "",
     }
     answer = client.post(f"/admin/newsletter/edition/{edition.pk}/change/", form | more, secure=True)
     assert answer.status_code == 302, answer.context["errors"]
@@ -59,10 +59,22 @@ def test_a_pin_that_is_removed_leaves_its_paper_in_the_pool(
 def test_pins_that_were_given_no_place_stand_in_the_order_in_which_they_came(
     admin_client: Client, edition: Edition, papers: list[Paper]
 ) -> None:
-    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "pinned", "pool-1-place": 0}
+    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "pinned", "pool-1-place": ""}
     decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **both)
     EditionPaper.objects.decide(edition, papers[1], "pinned")
     assert edition.pins() == [papers[3].pk, papers[0].pk, papers[1].pk]
+
+
+def test_a_pin_that_was_dragged_before_all_others_stays_there(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    EditionPaper.objects.decide(edition, papers[1], "pinned", 1)
+    row = edition.pool.get(choice="pinned")
+    first = {"pool-0-id": row.pk, "pool-0-place": 1, "pool-TOTAL_FORMS": 2, "pool-1-place": 0}
+    decide(
+        admin_client, edition, papers[1], "pinned", **first, **{"pool-1-paper": papers[3].pk, "pool-1-choice": "pinned"}
+    )
+    assert edition.pins() == [papers[3].pk, papers[1].pk]
 
 
 def test_a_new_row_is_a_pin_and_can_be_a_ban_and_nothing_else(admin_client: Client, edition: Edition) -> None:
@@ -74,7 +86,7 @@ def test_a_new_row_is_a_pin_and_can_be_a_ban_and_nothing_else(admin_client: Clie
 def test_each_decision_on_a_paper_is_on_record_as_what_it_is(
     admin_client: Client, edition: Edition, papers: list[Paper]
 ) -> None:
-    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "banned", "pool-1-place": 0}
+    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "banned", "pool-1-place": ""}
     decide(admin_client, edition, papers[3], "pinned", **{"pool-INITIAL_FORMS": 0}, **both)
     [one] = decisions_on(edition, 5)
     assert one.words == f"pinned “{papers[3]}”, no. 1; banned “{papers[0]}” from all editions"
