@@ -44,7 +44,7 @@ class DecisionForm(forms.ModelForm):
         self.fields["choice"].choices = list(DECISIONS.items())  # type: ignore[attr-defined]
         self.fields["place"].required = False  # behind the others, until it is dragged or numbered
         if self.instance._state.adding:
-            self.initial |= {"choice": EditionPaper.Choice.PINNED, "place": None}
+            self.initial.update(choice=EditionPaper.Choice.PINNED, place=None)
 
     def has_changed(self) -> bool:
         """Dragging numbers the empty row too; without a paper it decides nothing."""

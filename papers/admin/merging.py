@@ -126,7 +126,8 @@ def what_hangs_on(keep: Paper, drop: Paper) -> list[tuple[str, int, int]]:
 
 
 def label_of(name: str) -> str:
-    return str(Paper._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    """A moment is called by what happened then, as it is everywhere in the admin."""
+    return str(Paper._meta.get_field(name).verbose_name).removesuffix(" at")  # type: ignore[union-attr]
 
 
 def _shown(paper: Paper, name: str) -> Any:
