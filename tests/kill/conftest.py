@@ -1,6 +1,5 @@
 """A scene for each scenario: the service's own processes, a real Redis, a provider that writes down what it takes."""
 
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from tests.kill.harness import LONG, SEED, Machine, Scene, environment
 from tests.kill.judge import table, verdicts
 from tests.kill.providers import Brevo, Keyed, Postmark, Relay, Resend, calling
-from tests.servers import redis_server
+from tests.servers import heed_one_signal, redis_server
 from tests.stubs import smtp_server
 
 
@@ -89,7 +88,7 @@ def keyed_scene(transactional_db: None, redis_url: str, keyed: Keyed, logs: Path
 
 def pytest_configure(config: pytest.Config) -> None:
     """Who is asked to end takes its processes along."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_one_signal()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

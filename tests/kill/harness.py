@@ -147,13 +147,6 @@ def kill(process: Process) -> None:
     process.wait(10)
 
 
-def children(process: Process) -> list[int]:
-    """The processes of a worker's pool."""
-    with suppress(OSError):  # it ends
-        return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-    return []
-
-
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for what another process does. Raises AssertionError when it has not come about in time."""
     pause, deadline = threading.Event(), time.monotonic() + seconds

@@ -20,13 +20,13 @@ from tests.kill.harness import (
     Process,
     Scene,
     chance,
-    children,
     kill,
     one_database_is_enough,
     size,
     until,
 )
 from tests.kill.providers import Keyed, Relay
+from tests.servers import children
 
 pytestmark = pytest.mark.kill
 
@@ -37,7 +37,7 @@ WHOLE = 0.25  # of the kills: a worker with all of its processes, as a machine d
 def kill_one(workers: list[Process], dice: random.Random) -> int:
     """Kill one process of a worker, or a whole worker; returns how many processes that were at most."""
     worker = dice.choice(workers)
-    pool = children(worker)
+    pool = children(worker.pid)
     if dice.random() < WHOLE or not pool:
         kill(worker)
         return PROCESSES
