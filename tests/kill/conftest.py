@@ -52,16 +52,22 @@ def api() -> Iterator[Postmark]:
         yield api
 
 
+def by_http(api: Postmark) -> dict[str, str]:
+    """What the service's processes are told of a provider that is called by HTTP."""
+    name = type(api).__name__
+    return {
+        "EMAIL_BACKEND": f"anymail.backends.{name.lower()}.EmailBackend",
+        f"ANYMAIL_{name.upper()}_{'SERVER_TOKEN' if name == 'Postmark' else 'API_KEY'}": "token",
+        f"ANYMAIL_{name.upper()}_API_URL": api.url,
+        "ANYMAIL_WEBHOOK_SECRET": "papers:only-for-tests",
+        "SEND_PER_SECOND": "0",
+    }
+
+
 @pytest.fixture
 def http_scene(transactional_db: None, redis_url: str, api: Postmark, logs: Path) -> Scene:
     """The same with a provider that is called by HTTP."""
-    by_http = {
-        "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
-        "ANYMAIL_POSTMARK_SERVER_TOKEN": "token",
-        "ANYMAIL_POSTMARK_API_URL": api.url,
-        "ANYMAIL_WEBHOOK_SECRET": "papers:only-for-tests",
-    }
-    return Scene(Machine(environment(redis_url) | by_http, logs), api.log)
+    return Scene(Machine(environment(redis_url) | by_http(api), logs), api.log)
 
 
 @pytest.fixture(params=[Brevo, Resend])
@@ -74,16 +80,19 @@ def keyed(request: pytest.FixtureRequest) -> Iterator[Keyed]:
 @pytest.fixture
 def keyed_scene(transactional_db: None, redis_url: str, keyed: Keyed, logs: Path) -> Scene:
     """The same with that one, one message a call."""
-    name = type(keyed).__name__
-    by_http = {
-        "EMAIL_BACKEND": f"anymail.backends.{name.lower()}.EmailBackend",
-        f"ANYMAIL_{name.upper()}_API_KEY": "token",
-        f"ANYMAIL_{name.upper()}_API_URL": keyed.url,
-        "ANYMAIL_WEBHOOK_SECRET": "papers:only-for-tests",
-        "SUBMIT_BATCH": "1",
-        "SEND_PER_SECOND": "0",
-    }
-    return Scene(Machine(environment(redis_url) | by_http, logs), keyed.log)
+    return Scene(Machine(environment(redis_url) | by_http(keyed) | {"SUBMIT_BATCH": "1"}, logs), keyed.log)
+
+
+@pytest.fixture
+def batches() -> Iterator[Resend]:
+    with calling(Resend()) as api:
+        yield api
+
+
+@pytest.fixture
+def batch_scene(transactional_db: None, redis_url: str, batches: Resend, logs: Path) -> Scene:
+    """The same with many messages a call, as they go to Resend unless it is told otherwise."""
+    return Scene(Machine(environment(redis_url) | by_http(batches), logs), batches.log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,7 @@
 """What became of everybody, asked on both sides: what the ledger says, and what the provider wrote down.
 
-Of each planned digest the provider has exactly one acceptance, or none and a state that says why, or it is in doubt.
+Each reader has one digest. Of each digest the provider has exactly one acceptance, or none and a state that says why,
+or it is in doubt.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from newsletter.delivery import invariants
 from newsletter.models import Digest, Edition
+from subscribers.models import Subscriber
 
 Status = Digest.Status
 SENT = {Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED}
@@ -39,7 +41,7 @@ verdicts: list[Verdict] = []  # of this run
 def judge(scenario: str, acceptances: Iterable[UUID], planned: int, moments: int, recovery: float) -> Verdict:
     """Compare the two, and put the result into the table. Raises AssertionError with digests that break the promise.
 
-    `planned` is how many digests there must be: a reader without one was forgotten.
+    `planned` is how many digests there must be, one for each reader: who has none was forgotten.
     """
     accepted = Counter(acceptances)
     states = {uid: (Status(status), reason) for uid, status, reason in rows()}
@@ -56,6 +58,8 @@ def judge(scenario: str, acceptances: Iterable[UUID], planned: int, moments: int
     assert not accepted.keys() - states.keys(), "the provider has what the ledger does not know"
     assert not unexplained, f"what the ledger says is not so: {[(states[uid], accepted[uid]) for uid in unexplained]}"
     assert len(states) == planned, f"{planned} digests were to be planned"
+    forgotten = Subscriber.objects.exclude(pk__in=Digest.objects.values("subscriber"))
+    assert not forgotten.exists(), f"forgotten: {forgotten[:5]}"
     assert_the_ledger_holds()
     return verdict
 

@@ -78,7 +78,7 @@ class Relay(Server):
 
 @dataclass(frozen=True)
 class Request:
-    message: dict[str, Any]
+    message: Any  # or many of them
     headers: Mapping[str, str]
 
 
@@ -89,7 +89,7 @@ class Postmark:
     port: int = 0
     log: Log = field(default_factory=Log)
     asked: int = 0
-    # Of a call by its number and digest: what is answered, and whether the message was taken before that.
+    # Of a call by its number and (first) digest: what is answered, and whether it was taken before that.
     answer: Callable[["Postmark", int, UUID], "Reply"] = lambda api, number, digest: Reply()
 
     @property
@@ -97,11 +97,10 @@ class Postmark:
         return f"http://127.0.0.1:{self.port}/"
 
     def hear(self, call: Request, connection: socket.socket, out: IO[bytes]) -> None:
-        digest = self.digest(call)
         self.asked += 1
-        reply = self.answer(self, self.asked, digest)
+        reply = self.answer(self, self.asked, self.digests(call)[0])
         if reply.takes:
-            reply = self.take(call, digest, reply)
+            reply = self.take(call, reply)
         if reply.how == "silence":
             threading.Event().wait(reply.seconds)
         elif reply.how == "reset":
@@ -111,11 +110,12 @@ class Postmark:
         else:
             out.write(reply.as_bytes())
 
-    def digest(self, call: Request) -> UUID:
-        return UUID(call.message["Metadata"]["digest"])
+    def digests(self, call: Request) -> list[UUID]:
+        return [UUID(call.message["Metadata"]["digest"])]
 
-    def take(self, call: Request, digest: UUID, reply: "Reply") -> "Reply":
-        self.log.take(digest)
+    def take(self, call: Request, reply: "Reply") -> "Reply":
+        for digest in self.digests(call):
+            self.log.take(digest)
         return replace(reply, told={"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": call.message["To"]})
 
 
@@ -125,19 +125,19 @@ class Keyed(Postmark):
 
     known: set[str] = field(default_factory=set)
 
-    def take(self, call: Request, digest: UUID, reply: "Reply") -> "Reply":
+    def take(self, call: Request, reply: "Reply") -> "Reply":
         key = self.key(call)
         with self.log.lock:
             is_known = key in self.known
             self.known.add(key)
         if not is_known:
-            self.log.take(digest)
-        return self.said(reply, is_known)
+            super().take(call, reply)
+        return self.said(call, reply, is_known)
 
     def key(self, call: Request) -> str:
         raise NotImplementedError
 
-    def said(self, reply: "Reply", is_known: bool) -> "Reply":
+    def said(self, call: Request, reply: "Reply", is_known: bool) -> "Reply":
         raise NotImplementedError
 
 
@@ -145,13 +145,13 @@ class Keyed(Postmark):
 class Brevo(Keyed):
     """Its key stands among the message's headers; a call under a known one is an error."""
 
-    def digest(self, call: Request) -> UUID:
-        return UUID(json.loads(call.message["headers"]["X-Mailin-custom"])["digest"])
+    def digests(self, call: Request) -> list[UUID]:
+        return [UUID(json.loads(call.message["headers"]["X-Mailin-custom"])["digest"])]
 
     def key(self, call: Request) -> str:
         return str(call.message["headers"]["idempotencyKey"])
 
-    def said(self, reply: "Reply", is_known: bool) -> "Reply":
+    def said(self, call: Request, reply: "Reply", is_known: bool) -> "Reply":
         if is_known:
             return replace(reply, status=400, told={"code": "duplicate_parameter"})
         return replace(reply, status=201, told={"messageId": "b7bc2f4a"})
@@ -159,16 +159,18 @@ class Brevo(Keyed):
 
 @dataclass
 class Resend(Keyed):
-    """Its key is a header of the call; a call under a known one is answered as the first was."""
+    """Its key is a header of the call, of one message or many; under a known one the answer is what the first was."""
 
-    def digest(self, call: Request) -> UUID:
-        return UUID(json.loads(call.message["headers"]["X-Metadata"])["digest"])
+    def digests(self, call: Request) -> list[UUID]:
+        messages = call.message if isinstance(call.message, list) else [call.message]
+        return [UUID(json.loads(message["headers"]["X-Metadata"])["digest"]) for message in messages]
 
     def key(self, call: Request) -> str:
         return call.headers["Idempotency-Key"]
 
-    def said(self, reply: "Reply", is_known: bool) -> "Reply":
-        return replace(reply, told={"id": "b7bc2f4a"})
+    def said(self, call: Request, reply: "Reply", is_known: bool) -> "Reply":
+        one = {"id": "b7bc2f4a"}
+        return replace(reply, told={"data": [one] * len(call.message)} if isinstance(call.message, list) else one)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,18 @@ def test_k3_flushed(busy: Scene, own_redis: OwnRedis) -> None:
     assert verdict.once == busy.planned
 
 
+def test_k3_restarted(busy: Scene, own_redis: OwnRedis) -> None:
+    dice, times = chance("K3 restart"), size(1, 20)
+    with busy.machine.beat(), busy.machine.kept():
+        for _ in range(times):
+            busy.until_taken(dice.randint(1, 20))
+            own_redis.close()
+            own_redis.start()
+        busy.harmed()
+        verdict = busy.ends("K3 restarted", times)
+    assert verdict.once == busy.planned
+
+
 def test_k3_gone_and_back(busy: Scene, own_redis: OwnRedis) -> None:
     seconds = size(4, 60)
     with busy.machine.beat(), busy.machine.kept():
@@ -69,7 +81,7 @@ def test_k3_gone_and_back(busy: Scene, own_redis: OwnRedis) -> None:
         threading.Event().wait(seconds)
         own_redis.start()
         busy.harmed()
-        verdict = busy.ends(f"K3 restarted, gone for {seconds} s", 1, 120)
+        verdict = busy.ends(f"K3 gone for {seconds} s", 1, 120)
     assert verdict.once == busy.planned
 
 

@@ -116,6 +116,23 @@ def test_k2_a_provider_that_knows_keys_is_asked_again(keyed_scene: Scene, keyed:
     assert verdict.once == keyed_scene.planned
 
 
+def test_k2_a_kill_after_a_call_of_many_messages(batch_scene: Scene) -> None:
+    one_database_is_enough(vendor="postgresql")
+    dice, kills = chance("K2 batches"), size(2, 20)
+    batch_scene.readers(kills * 20)
+    with batch_scene.machine.beat():
+        for _ in range(kills):
+            batch_scene.log.hold(dice.randint(1, 10))
+            with batch_scene.machine.worker() as worker:
+                until(batch_scene.log.holding.is_set)
+                kill(worker)
+            batch_scene.log.go.set()
+        batch_scene.harmed()
+        with batch_scene.machine.worker():
+            verdict = batch_scene.ends("K2 killed after acceptance, Resend, many a call", kills)
+    assert 0 < verdict.in_doubt <= kills * PROCESSES * SLICE
+
+
 def delivered(digest: str) -> AnymailTrackingEvent:
     now = datetime.now(UTC)
     return AnymailTrackingEvent(event_type="delivered", timestamp=now, event_id=digest, metadata={"digest": digest})
