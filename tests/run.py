@@ -54,7 +54,11 @@ def pytest(options: list[str], environment: dict[str, str]) -> int:
     """One run of pytest; its exit code."""
     run = subprocess.Popen([sys.executable, "-m", "pytest", *options], env={**os.environ, **environment})
     try:
-        return run.wait()
+        while run.returncode is None:
+            pid, status = os.waitpid(-1, 0)  # what has lost its parent comes to us, hundreds in a long run
+            if pid == run.pid:
+                run.returncode = os.waitstatus_to_exitcode(status)
+        return run.returncode
     except KeyboardInterrupt:
         run.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

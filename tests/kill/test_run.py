@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def family(pid: int) -> set[int]:
 
 
 def is_frozen(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+    with suppress(OSError):  # it has ended
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+    return False
 
 
 def alive(pids: set[int]) -> list[int]:
@@ -42,9 +45,11 @@ def test_what_is_broken_off_leaves_no_process(number: signal.Signals, tell: Call
     command = [sys.executable, "-m", "tests.run", "--kill", "-k", "test_k11"]
     given = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
     with subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL, start_new_session=True) as run:
-        until(lambda: any(map(is_frozen, family(run.pid))), 120)
-        started = family(run.pid)
-        tell(run.pid, number)
+        try:
+            until(lambda: any(map(is_frozen, family(run.pid))), 240)
+            started = family(run.pid)
+        finally:
+            tell(run.pid, number)
         run.wait(30)
     assert len(started) > 5
     assert not alive(started)
