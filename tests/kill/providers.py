@@ -184,8 +184,10 @@ class Reply:
     told: Mapping[str, Any] = field(default_factory=dict)
 
     def as_bytes(self) -> bytes:
-        body = b"<html>" if self.how == "garbage" else json.dumps(self.told).encode()
-        head = f"HTTP/1.0 {self.status} So\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        status, body = self.status, json.dumps(self.told).encode()
+        if self.how == "garbage":  # where it would have said no, too
+            status, body = 200, b"<html>"
+        head = f"HTTP/1.0 {status} So\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         wait = f"Retry-After: {self.retry_after}\r\n" if self.retry_after else ""
         return f"{head}{wait}\r\n".encode() + body
 
