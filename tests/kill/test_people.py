@@ -2,21 +2,25 @@
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from newsletter.models import Digest
+from newsletter.models import Digest, Edition
 from papers.models import Paper, PaperTopic
 from subscribers import leaving, links
 from subscribers.models import Subscriber
-from tests.kill.harness import Scene, chance, one_database_is_enough, size
+from tests.kill.harness import Scene, chance, one_database_is_enough, size, until
 from tests.kill.providers import Relay
 
 pytestmark = pytest.mark.kill
@@ -96,10 +100,34 @@ def test_k15_send_is_pressed_by_many_at_once(scene: Scene) -> None:
     assert verdict.once == scene.planned
 
 
-def press(site: str, path: str, together: threading.Barrier) -> int:
+def test_k15_an_approval_is_pressed_by_many_at_once(scene: Scene) -> None:
+    one_database_is_enough(vendor="postgresql")
+    scene.machine.environment["NEEDS_APPROVAL"] = "daily"
+    scene.readers(size(60, 2000))
+    operator = User.objects.create_superuser("olga", "olga@example.org")
+    client, token, together = Client(), "t" * 32, threading.Barrier(PRESSES)
+    client.force_login(operator)
+    signed_in = {"Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={token}"}
+    body = urlencode({"turn": "approve", "csrfmiddlewaretoken": token})
+    with scene.machine.web() as site, scene.machine.service(), ThreadPoolExecutor(PRESSES) as hands:
+        until(lambda: Digest.objects.count() == scene.planned)
+        assert not scene.log.taken
+        path = reverse("desk_turn", args=[Edition.objects.get().pk])
+        answers = list(hands.map(lambda _: press(site, path, together, body, signed_in), range(PRESSES)))
+        assert Counter(answers) == {302: PRESSES}
+        scene.harmed()
+        verdict = scene.ends(f"K15 an approval pressed {PRESSES} times at once", PRESSES, 180)
+    assert verdict.once == scene.planned
+    assert LogEntry.objects.filter(user=operator).count() == 1  # one of them has approved it
+
+
+def press(
+    site: str, path: str, together: threading.Barrier, body: str = "", headers: Mapping[str, str] | None = None
+) -> int:
+    form = {"Host": "papers.example", "Content-Type": "application/x-www-form-urlencoded"}
     with closing(HTTPConnection(str(urlsplit(site).hostname), urlsplit(site).port, timeout=30)) as connection:
         together.wait(30)
-        connection.request("POST", path, "", {"Host": "papers.example"})
+        connection.request("POST", path, body, {**form, **(headers or {})})
         with connection.getresponse() as answer:
             answer.read()
             return answer.status
