@@ -4,7 +4,7 @@ What holds for all pages of the admin is said here once. `Cockpit.register` give
 of other people's apps, so that none can forget it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, wraps
 from typing import Any
 

@@ -51,6 +51,15 @@ ROLES: dict[str, dict[str, dict[str, set[str]]]] = {
         "otp_static": {"*": {VIEW, DELETE}},
     },
 }
+# The same for people: what each role is for.
+IN_WORDS = {
+    "Editor": "Editions, papers, topics and sources: notes, pins and bans, hold, pause, resume and cancel, a test mail "
+    "to their own address. Sees numbers of readers and never an address. Approves nothing.",
+    "Operator": "All of it but who may enter: what an Editor does, and approves editions, decides about digests, "
+    "readers, suppressions, imports, brakes and attacks.",
+    "Auditor": "Reads everything and changes nothing; may take the results of an edition, which is on record.",
+    "Owner": "All of it, and who may enter: People, their roles, authenticators and wrong passwords.",
+}
 APPS = frozenset(app for rules in ROLES.values() for app in rules)
 
 

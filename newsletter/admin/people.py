@@ -6,22 +6,39 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from newsletter import roles
 from newsletter.admin.looking import ReadOnly
 
+OWNER = "Owner"
 admin.site.unregister([User, Group, TOTPDevice, StaticDevice])
+
+
+class PersonForm(UserChangeForm):
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError where nobody would be left who gives roles."""
+        values = super().clean() or self.cleaned_data
+        is_owner = values.get("is_superuser") or any(role.name == OWNER for role in values.get("groups", ()))
+        if not (is_owner and values.get("is_active") and values.get("is_staff")) and not self._others():
+            raise ValidationError("Nobody could enter People any more: make somebody else an Owner first.")
+        return values
+
+    def _others(self) -> bool:
+        owners = User.objects.filter(Q(is_superuser=True) | Q(groups__name=OWNER), is_active=True, is_staff=True)
+        return owners.exclude(pk=self.instance.pk).exists()
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):
     """What a person may do is what their roles may: there are no permissions of one person's own."""
 
-    form = UserChangeForm
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "roles", "email", "second_factor", "is_active", "is_superuser", "last_login"]
@@ -64,10 +81,14 @@ class PersonAdmin(UserAdmin):
 class RoleAdmin(ReadOnly, GroupAdmin):
     """The roles are decided in newsletter/roles.py; here one sees what each may do."""
 
-    fields = ["name", "may"]
-    readonly_fields = ["may"]
+    fields = ["name", "does", "may"]
+    readonly_fields = ["does", "may"]
 
-    @admin.display(description="may")
+    @admin.display(description="what it does")
+    def does(self, role: Group) -> str:
+        return roles.IN_WORDS.get(role.name, "")
+
+    @admin.display(description="to the letter")
     def may(self, role: Group) -> str:
         permissions = role.permissions.select_related("content_type")
         deeds = {f"{one.codename.partition('_')[0]} {one.content_type.name}" for one in permissions}

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from newsletter import audit
 from subscribers import leaving, signup
-from subscribers.models import Subscriber
+from subscribers.letters import A_DAY, ASKED_EVER
+from subscribers.models import Letter, Subscriber
 from subscribers.suppressing import reason_of
 
 Status = Subscriber.Status
@@ -27,6 +29,7 @@ class Deed:
     do: Callable[[Subscriber, datetime], object]
     permission: str = CHANGE
     is_final: bool = False
+    undone: str = "Nothing was changed: the reader has moved on since."
 
 
 DEEDS = {
@@ -35,6 +38,8 @@ DEEDS = {
         "The confirmation is on its way.",
         [Status.PENDING],
         signup.resend_confirmation,
+        undone=f"Not sent: one is on its way already, or the reader has had as many as anybody may get, "
+        f"{A_DAY[Letter.Kind.CONFIRMATION]} a day and {ASKED_EVER} in all.",
     ),
     "pause": Deed(
         "Pause",
@@ -63,16 +68,19 @@ DEEDS = {
         is_final=True,
     ),
 }
-NOTHING = "Nothing was changed: the reader has moved on since, or a limit on letters is reached."
+ADDRESS_IN_WHY = "Nothing was changed: the reason has an address in it, and the record takes none. Say it without."
 
 
 @transaction.atomic
 def carry_out(deed: Deed, reader: Subscriber, at: datetime, user: Any, why: str) -> bool:
     """Do it and put it on record, both or neither; says whether it changed anything.
 
-    Of who was erased the record keeps no former values. Raises ValidationError where no reason is given.
+    Of who was erased the record keeps no former values. Raises ValidationError where no reason is given, or
+    one with an address in it.
     """
     reason = reason_of(why)
+    if audit.ADDRESS.search(reason):
+        raise ValidationError(ADDRESS_IN_WHY)
     before = None if deed.is_final else audit.snapshot(reader)
     if reader.status not in deed.statuses or not deed.do(reader, at):
         return False

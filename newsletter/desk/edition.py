@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from newsletter import audit
 from newsletter.delivery import canaries
 from newsletter.desk.charts import Line, line
+from newsletter.desk.deeds import ADDRESS_IN_WHY
 from newsletter.desk.standing import Standing
 from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.models import Digest, Edition
@@ -79,6 +80,8 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     why, size = request.POST.get("why", "").strip(), size_of(request.POST.get("size", ""))
     if turn is None:
         return show(request, edition, fault="Choose what to do.", why=why)
+    if audit.ADDRESS.search(why):
+        return show(request, edition, fault=ADDRESS_IN_WHY, why=why)
     if size is None:
         fault = f"From 1 to {MOST_AHEAD:,} copies can go ahead: nothing was changed."
         return show(request, edition, fault=fault, why=why)

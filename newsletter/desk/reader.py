@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
-from newsletter.desk.deeds import CHANGE, DEEDS, NOTHING, PAGE, carry_out
+from newsletter.desk.deeds import CHANGE, DEEDS, PAGE, carry_out
 from newsletter.desk.finding import found
 from newsletter.models import Digest, Edition, Event, Feedback
 from subscribers.export import everything_about
@@ -130,7 +130,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     if is_done:
         messages.success(request, deed.done)
     else:
-        messages.warning(request, NOTHING)
+        messages.warning(request, deed.undone)
     return redirect("desk_reader", reader.pk)
 
 

@@ -32,6 +32,11 @@ class PaperTopicInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaperTopic]:
         return super().get_queryset(request).select_related("topic", "paper")
 
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """A topic that an editor adds is meant wholly."""
+        initial = {"initial": 1} if db_field.name == "strength" else {}
+        return super().formfield_for_dbfield(db_field, request, **initial | kwargs)
+
     @admin.display(description="trend there")
     def standing(self, given: PaperTopic) -> str:
         return given.standing_in_words

@@ -138,7 +138,7 @@ def test_a_confirmation_is_sent_again_within_the_limits(bob: Subscriber) -> None
     act(client, bob, "resend")
     assert bob.letters.get().kind == "confirmation"
     page = client.post(reverse("desk_act", args=[bob.pk]), {"deed": "resend", "why": "again"}, secure=True, follow=True)
-    assert "Nothing was changed" in page.content.decode()
+    assert "one is on its way already" in page.content.decode()
     assert bob.letters.count() == LogEntry.objects.count() == 1
 
 
@@ -160,7 +160,7 @@ def test_the_erased_can_be_looked_at_and_are_left_alone(alice: Subscriber) -> No
 
 
 def test_each_deed_is_on_record_with_its_reason_and_without_an_address(alice: Subscriber) -> None:
-    act(sign_in("Operator"), alice, "pause", why="bob@example.org wrote for her")
+    act(sign_in("Operator"), alice, "pause", why="Bob wrote for her")
     entry = LogEntry.objects.get()
     assert '"status": ["active", "paused"]' in entry.change_message
     assert "wrote for her" in entry.change_message
@@ -270,3 +270,10 @@ def test_nobody_is_said_to_have_seen_words_where_an_operator_acted(alice: Subscr
     act(operator, alice, "pause")
     page = operator.get(of(alice), secure=True).content.decode()
     assert "<td>none: an operator did it</td><td>–</td>" in page
+
+
+def test_a_reason_with_an_address_is_refused_before_anything_is_done(alice: Subscriber) -> None:
+    form = {"deed": "pause", "why": "bob@example.org asked"}
+    page = sign_in("Operator").post(reverse("desk_act", args=[alice.pk]), form, secure=True)
+    assert "the reason has an address in it" in page.content.decode()
+    assert state(alice) == "active"

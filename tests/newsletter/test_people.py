@@ -1,11 +1,15 @@
 """Who may enter, as an Owner sees them."""
 
+from typing import Any
+
 import pytest
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from newsletter.roles import IN_WORDS, ROLES
 from tests.newsletter.test_cockpit import person, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -39,3 +43,23 @@ def test_nobody_sees_or_makes_anothers_second_factor(device: type[TOTPDevice], a
     assert admin_client.get(reverse(f"{name}_add"), secure=True).status_code == 403
     admin_client.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}, secure=True)
     assert not device.objects.exists()
+
+
+@pytest.mark.parametrize("shut", [{"is_active": ""}, {"is_staff": ""}, {"groups": []}])
+def test_the_last_owner_cannot_be_shut_out(shut: dict[str, Any]) -> None:
+    owner = sign_in("Owner")
+    ada = User.objects.get()
+    address = reverse("admin:auth_user_change", args=[ada.pk])
+    form: dict[str, Any] = {"username": "ada", "is_active": "on", "is_staff": "on"}
+    form |= {"groups": [Group.objects.get(name="Owner").pk], **shut}
+    form = {name: value for name, value in form.items() if value}
+    assert "make somebody else an Owner first" in owner.post(address, form, secure=True).content.decode()
+    person("grace", "Owner")
+    assert owner.post(address, form, secure=True).status_code == 302
+
+
+def test_a_role_says_in_words_what_it_is_for() -> None:
+    editor = Group.objects.get(name="Editor")
+    page = sign_in("Owner").get(reverse("admin:auth_group_change", args=[editor.pk]), secure=True).content.decode()
+    assert "never an address" in page
+    assert set(IN_WORDS) == set(ROLES)
