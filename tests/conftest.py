@@ -21,9 +21,22 @@ from subscribers.models import Subscriber
 NOW = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)  # a Friday: the day of the seed page
 SEEDS = Path(__file__).parents[1] / "seeds"
 
+NEEDED = {"db", "transactional_db"}  # by a test of the database
+
 # The same examples in every run, and no clock: a busy machine breaks no promise.
 hypothesis.settings.register_profile("ours", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("ours")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--of-database", action="store_true", help="only what needs a database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    if config.getoption("--of-database"):
+        others = [one for one in items if not (one.get_closest_marker("django_db") or NEEDED & {*one.fixturenames})]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [one for one in items if one not in set(others)]
 
 
 @pytest.fixture(scope="session")
