@@ -271,7 +271,11 @@ class BrakeAdmin(admin.ModelAdmin):
         return obj is None and super().has_change_permission(request)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        return super().add_view(request, form_url, {"title": "Stop all mail"} | (extra_context or {}))
+        alone = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {"title": "Stop all mail"} | alone | (extra_context or {}))
+
+    def get_fields(self, request: HttpRequest, obj: Brake | None = None) -> Any:
+        return super().get_fields(request, obj) if obj else ["reason"]
 
     def response_add(self, request: HttpRequest, obj: Brake, post_url_continue: Any = None) -> HttpResponse:  # noqa: ARG002
         self.message_user(request, "All mail is stopped, until you release this brake.")
