@@ -55,9 +55,9 @@ def capacity(edition: Edition, at: datetime) -> Check:
     to_go = sum(one.open for one in opened) + sum(missing.values())
     rate = throttle.digests_per_second()
     if rate is None:
-        return Check(True, f"{to_go:,} mails are to go that day; the provider's limit is not known (SEND_PER_SECOND).")
+        return Check(True, f"Mails to go that day: {to_go:,}; the provider's limit is not known (SEND_PER_SECOND).")
     takes = timedelta(seconds=to_go / rate)
-    words = f"{to_go:,} mails are to go that day: {in_words(takes)} at {rate:g} a second, besides letters"
+    words = f"Mails to go that day: {to_go:,}; {in_words(takes)} at {rate:g} a second, besides letters"
     return Check(takes <= edition.welcome_for, f"{words}. They expire after {in_words(edition.welcome_for)}.")
 
 

@@ -197,7 +197,7 @@ class TestEdition:
         run("edition", "hold", NAME)
         listed = run("edition", "list")
         assert f"{NOW.date()}  daily: waits for approval, 0 of 1" in listed
-        assert "2026-03-21  daily: coming, 1 readers" in listed
+        assert "2026-03-21  daily: coming, readers: 1" in listed
         shown = run("edition", "show", NAME)
         assert "command-line: Hold until approved" in shown
         with pytest.raises(CommandError):

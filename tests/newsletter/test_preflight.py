@@ -35,7 +35,7 @@ class TestTheProvidersRate:
     def test_what_goes_out_in_time_is_fine(self, half_planned: Edition) -> None:
         check = preflight.capacity(half_planned, NOW)
         assert check == Check(
-            True, "11 mails are to go that day: 1 minute at 0.8 a second, besides letters. They expire after 12 hours."
+            True, "Mails to go that day: 11; 1 minute at 0.8 a second, besides letters. They expire after 12 hours."
         )
 
     def test_what_would_expire_first_is_not(self, half_planned: Edition, settings: Settings) -> None:
@@ -46,7 +46,7 @@ class TestTheProvidersRate:
 
     def test_of_a_day_that_is_over_only_what_is_planned_is_to_go(self, half_planned: Edition) -> None:
         later = NOW.replace(day=22)
-        assert preflight.capacity(half_planned, later).words.startswith("2 mails")
+        assert preflight.capacity(half_planned, later).words.startswith("Mails to go that day: 2;")
 
     def test_a_limit_that_nobody_knows_is_said(self, half_planned: Edition, settings: Settings) -> None:
         settings.SEND_PER_SECOND = 0

@@ -30,6 +30,7 @@ class TestBrake:
         run("brake", "pull", "moving house")
         assert "moving house" in run("brake", "show")
         assert "Mail goes out again" in run("brake", "release", "--because", "moved")
+        assert "No brake is pulled" in run("brake", "show")
         assert not Brake.objects.engaged().exists()
         assert [entry.user.username for entry in LogEntry.objects.all()] == ["command-line"] * 2
 

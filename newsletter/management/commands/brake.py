@@ -46,6 +46,8 @@ class Command(BaseCommand):
             self.stdout.write(DRY)
 
     def _show(self) -> None:
+        if not Brake.objects.engaged().exists():
+            self.stdout.write("No brake is pulled: mail goes out.")
         for brake in Brake.objects.engaged():
             self.stdout.write(f"All mail is stopped since {moment(brake.pulled_at)}: {brake}")
         for held in HeldDomain.objects.all().iterator():

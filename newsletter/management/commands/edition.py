@@ -102,7 +102,7 @@ class Command(BaseCommand):
             for one in day.editions:
                 self.stdout.write(f"{day.date}  {one.edition.kind}: {one.state}, {one.accepted:,} of {one.planned:,}")
             for coming in day.coming:
-                self.stdout.write(f"{day.date}  {coming.name.lower()}: coming, {coming.readers:,} readers")
+                self.stdout.write(f"{day.date}  {coming.name.lower()}: coming, readers: {coming.readers:,}")
 
     def _open(self, at: datetime, **options: Any) -> None:
         kind, day = kind_and_day(options["edition"])
