@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import time_machine
+from django.core.cache import caches
 from django.core.management import call_command
 from django.core.management.commands import flush
 from django.db import connection
@@ -67,9 +68,10 @@ def fixed_clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture(autouse=True)
-def _counts_of_its_own(settings: Settings) -> None:
+def _counts_of_its_own(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """All tests share one Redis and one instant; what one counts is nothing to the others."""
     settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex}"
+    monkeypatch.setattr(caches["default"], "key_prefix", settings.REDIS_PREFIX)
 
 
 @pytest.fixture
