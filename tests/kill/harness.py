@@ -196,11 +196,11 @@ class Scene:
     harmed_at: float = field(default_factory=time.monotonic)
 
     def readers(self, count: int, **fields: object) -> list[Subscriber]:
-        """People who are due now, and papers for them."""
+        """People who are due now, and papers for them: of a day before that of anybody's edition, whatever the hour."""
         now = timezone.now()
         topic = Topic.objects.create(slug="graphs", name="Graphs", description="On graphs.", field="ML")
         for number in range(1, 7):
-            make_paper(number, topic, listed_on=now.date())
+            make_paper(number, topic, listed_on=(now - timedelta(days=2)).date())
         values = {"status": Subscriber.Status.ACTIVE, "next_digest_at": now - timedelta(seconds=1)} | fields
         readers = Subscriber.objects.bulk_create(
             Subscriber(email=f"reader{number}@example.org", **values) for number in range(count)
