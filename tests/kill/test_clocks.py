@@ -69,7 +69,7 @@ def test_k5_clocks_that_are_two_hours_wrong(scene: Scene, relay: Relay) -> None:
 def stop(process: Process) -> None:
     """In order. What a fast worker has leased when it is killed stays leased until its clock says so.
 
-    A slow one was seen to need a hundred seconds for its last task.
+    A pool process that ends waits up to half a minute for its last message to be heard (billiard/pool.py).
     """
     process.terminate()
     process.wait(200)
