@@ -93,7 +93,7 @@ class OnRecord(ModelAdmin):
         """The form; what is stored already, by somebody else or by a page of long ago, is refused."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except (IntegrityError, DataError, OverflowError):
+        except IntegrityError:
             words = "This is stored already, by you or by somebody else: nothing was changed. Look at it as it is now."
             self.message_user(request, words, messages.ERROR)
             return redirect(request.get_full_path())

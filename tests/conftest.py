@@ -35,9 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
     if config.getoption("--of-database"):
-        others = [one for one in items if not (one.get_closest_marker("django_db") or NEEDED & {*one.fixturenames})]
+        of_it, others = [], list[pytest.Function]()
+        for item in items:
+            needs_it = item.get_closest_marker("django_db") or NEEDED & {*item.fixturenames}
+            (of_it if needs_it else others).append(item)
+        items[:] = of_it
         config.hook.pytest_deselected(items=others)
-        items[:] = [one for one in items if one not in set(others)]
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,7 @@ def test_without_javascript_an_operator_looks_narrows_chooses_and_acts(site: str
         page.locator("input.action-select").first.check()
         page.locator("select[name=action]").first.select_option("pause")
         page.get_by_role("button", name="Run").click()
-        expect(page.get_by_text("1 now paused.")).to_be_visible()
+        expect(page.get_by_text("1 changed: each is paused.")).to_be_visible()
         page.get_by_role("button", name="Log out").click()
         page.wait_for_load_state()
     assert Edition.objects.get().status == "paused"

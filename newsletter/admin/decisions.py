@@ -77,6 +77,8 @@ class DecidesOnEditions(Decides):
     def done(self, request: HttpRequest, rows: QuerySet[Any], words: str) -> HttpResponse | None:
         """On the record of each edition too; of one, its page is shown."""
         editions = list(rows)
+        if len(editions) > 1:
+            words = f"{words} In {len(editions)} editions at once."
         for edition in editions:
             audit.record(request.user, edition, words)
         super().done(request, rows, words)

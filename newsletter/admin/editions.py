@@ -17,6 +17,7 @@ from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
 from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly
 from newsletter.delivery import canaries, custody
 from newsletter.desk.finding import by_address
+from newsletter.desk.turns import APPROVE, TURNS
 from newsletter.digest.explanation import explain
 from newsletter.models import (
     Brake,
@@ -30,10 +31,7 @@ from newsletter.models import (
     Feedback,
 )
 
-DECISIONS = {
-    EditionPaper.Choice.PINNED.value: "pinned: first in this edition",
-    EditionPaper.Choice.BANNED.value: "banned from all editions",
-}
+DECISIONS = [EditionPaper.Choice.PINNED, EditionPaper.Choice.BANNED]
 
 
 class DecisionForm(forms.ModelForm):
@@ -41,7 +39,7 @@ class DecisionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["choice"].choices = list(DECISIONS.items())  # type: ignore[attr-defined]
+        self.fields["choice"].choices = [(one.value, one.label) for one in DECISIONS]  # type: ignore[attr-defined]
         self.fields["place"].required = False  # behind the others, until it is dragged or numbered
         if self.instance._state.adding:
             self.initial.update(choice=EditionPaper.Choice.PINNED, place=None)
@@ -91,6 +89,19 @@ def decisions_of(formset: Any) -> Iterator[str]:
         yield f"left “{row.paper}” to its fit"
 
 
+def turning(name: str) -> Any:
+    """One of TURNS for several editions at once."""
+    turn = TURNS[name]
+
+    @admin.action(description=turn.words, permissions=["approve" if turn.permission == APPROVE else "change"])
+    def action(model_admin: Any, request: HttpRequest, editions: EditionQuerySet) -> None:
+        changed = turn.do(editions, canaries.size_asked_for())
+        model_admin.message_user(request, f"Of the chosen editions, {changed:,} changed: each {turn.done}.")
+
+    action.__name__, action.typed = name, turn.is_final  # type: ignore[attr-defined]
+    return action
+
+
 @admin.register(Edition)
 class EditionAdmin(DecidesOnEditions):
     list_display = ["__str__", "kind", "date", "status", "reason", "opened_at"]
@@ -100,13 +111,10 @@ class EditionAdmin(DecidesOnEditions):
     fields = ["kind", "date", "status", "reason", "note"]
     readonly_fields = ["kind", "date", "status", "reason"]
     inlines = [EditionPaperInline]
-    actions = [
-        *("hold", "approve", "send_some_first", "pause", "resume", "cancel"),
-        *("retry_failed", "was_accepted", "was_not_sent"),
-    ]
+    actions = [*map(turning, TURNS), "retry_failed", "was_accepted", "was_not_sent"]
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("newsletter.approve_edition")
+        return request.user.has_perm(APPROVE)
 
     def save_model(self, request: HttpRequest, obj: Edition, form: Any, change: bool) -> None:
         """A note is for digests that are not planned yet."""
@@ -161,34 +169,6 @@ class EditionAdmin(DecidesOnEditions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Edition | None = None) -> bool:  # noqa: ARG002
         return False
-
-    @admin.action(description="Hold until somebody approves", permissions=["change"])
-    def hold(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        self.message_user(request, f"{editions.hold()} now waiting for approval.")
-
-    @admin.action(description="Approve: let it go", permissions=["approve"])
-    def approve(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        self.message_user(request, f"{editions.approve()} approved.")
-
-    @admin.action(description="Send some copies first", permissions=["change"])
-    def send_some_first(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        size = canaries.size_asked_for()
-        changed = editions.send_some_first(size)
-        self.message_user(request, f"{changed} now with {size:,} copies ahead of the others.")
-
-    @admin.action(description="Pause", permissions=["change"])
-    def pause(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        self.message_user(request, f"{editions.pause()} now paused.")
-
-    @admin.action(description="Resume", permissions=["change"])
-    def resume(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        self.message_user(request, f"{editions.resume()} now open.")
-
-    @admin.action(description="Cancel for good", permissions=["change"])
-    def cancel(self, request: HttpRequest, editions: EditionQuerySet) -> None:
-        self.message_user(request, f"{editions.cancel()} now cancelled.")
-
-    cancel.typed = True  # type: ignore[attr-defined]
 
 
 class DigestPaperInline(admin.TabularInline):

@@ -12,9 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
+from newsletter.cockpit import typed
 from newsletter.delivery import canaries
 from newsletter.desk.charts import Line, line
 from newsletter.desk.deeds import ADDRESS_IN_WHY
+from newsletter.desk.posting import posted_from
 from newsletter.desk.standing import Standing
 from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.models import Digest, Edition
@@ -70,10 +72,9 @@ def show(request: HttpRequest, edition: Edition, **context: object) -> HttpRespo
     return render(request, "admin/desk/edition.html", shown, status=422 if "fault" in context else 200)
 
 
+@posted_from("desk_edition")
 def act(request: HttpRequest, pk: int) -> HttpResponse:
     """Do one of TURNS; what cannot be taken back asks for the edition's name."""
-    if request.method != "POST":  # the address of a page that had a fault, opened again
-        return redirect("desk_edition", pk)
     edition, turn = get_object_or_404(Edition, pk=pk), TURNS.get(request.POST.get("turn", ""))
     if not request.user.has_perm(turn.permission if turn else CHANGE):
         raise PermissionDenied
@@ -85,7 +86,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     if size is None:
         fault = f"From 1 to {MOST_AHEAD:,} copies can go ahead: nothing was changed."
         return show(request, edition, fault=fault, why=why)
-    if turn.is_final and request.POST.get("typed", "").strip() != str(edition):
+    if turn.is_final and not typed(request, [edition]):
         return show(request, edition, fault=f"Type “{edition}” to cancel it: nothing was changed.", why=why)
     if carry_out(turn, edition, request.user, why, size):
         messages.success(request, f"{edition} {turn.done}.")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from newsletter import audit, editions
+from newsletter.desk.posting import posted_from
 from newsletter.desk.standing import Standing, standings
 from newsletter.models import Census, Edition
 from papers.archive import Period, weeks_of_month
@@ -64,10 +65,9 @@ def page(request: HttpRequest) -> HttpResponse:
     return show(request, month, now)
 
 
+@posted_from("desk_calendar")
 def open_ahead(request: HttpRequest) -> HttpResponse:
     """Open a coming edition, to prepare it. Whoever does is on record."""
-    if request.method != "POST":  # the address of a page that had a fault, opened again
-        return redirect("desk_calendar")
     if not request.user.has_perm("newsletter.change_edition"):
         raise PermissionDenied
     now, form = timezone.now(), AheadForm(request.POST)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from newsletter import audit
 from newsletter.desk.deeds import CHANGE, DEEDS, PAGE, carry_out
 from newsletter.desk.finding import found
+from newsletter.desk.posting import posted_from
 from newsletter.models import Digest, Edition, Event, Feedback
 from subscribers.export import everything_about
 from subscribers.gate import why_not_mail
@@ -108,10 +109,9 @@ def history(reader: Subscriber) -> dict[str, Any]:
     }
 
 
+@posted_from("desk_reader")
 def act(request: HttpRequest, pk: int) -> HttpResponse:
     """Do one of DEEDS, with a reason; what cannot be taken back asks for the typed address."""
-    if request.method != "POST":  # the address of a page that had a fault, opened again
-        return redirect("desk_reader", pk)
     if not request.user.has_perms([*MAY_READ, CHANGE]):
         raise PermissionDenied
     reader = get_object_or_404(Subscriber, pk=pk)

@@ -1,4 +1,4 @@
-"""What is decided about an edition as a whole: one rule for its page and for `manage.py edition`."""
+"""What is decided about an edition as a whole: one rule for its page, the list of editions and `manage.py edition`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,7 @@ from newsletter.delivery.canaries import size_asked_for
 from newsletter.models import Edition, EditionQuerySet
 
 CHANGE, APPROVE = "newsletter.change_edition", "newsletter.approve_edition"
-OPEN, HELD, PAUSED, CANCELLED = (
-    Edition.Status.OPEN,
-    Edition.Status.HELD,
-    Edition.Status.PAUSED,
-    Edition.Status.CANCELLED,
-)
+OPEN, HELD, PAUSED = Edition.Status.OPEN, Edition.Status.HELD, Edition.Status.PAUSED
 MOST_AHEAD = 100_000  # copies
 
 

@@ -112,7 +112,7 @@ def test_what_is_too_late_for_another_reason_says_so(edition: Edition, alice: Su
 
 
 def test_its_first_copies_go_ahead_once_it_is_approved(waiting: Edition, clock: Traveller, relay: Relay) -> None:
-    press("send_some_first", waiting)
+    press("canary", waiting)
     assert (waiting.canary, waiting.canary_size) == ("ahead", 20)
     Edition.objects.update(canary_size=1)
     canaries.advance(NOW)

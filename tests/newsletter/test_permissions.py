@@ -66,7 +66,8 @@ ACTIONS = {
     "newsletter.edition": {
         "hold": "eow",
         "approve": "ow",
-        "send_some_first": "eow",
+        "canary": "eow",
+        "follow": "eow",
         "pause": "eow",
         "resume": "eow",
         "cancel": "eow",

@@ -108,3 +108,9 @@ def test_a_paper_may_have_no_authors(editor: Client, paper: Paper) -> None:
     )
     paper.refresh_from_db()
     assert paper.authors == []
+
+
+def test_a_topic_that_an_editor_adds_is_meant_wholly(editor: Client, paper: Paper) -> None:
+    page = editor.get(reverse("admin:papers_paper_change", args=[paper.pk]), secure=True)
+    [topics] = [one.formset for one in page.context["inline_admin_formsets"] if one.formset.prefix == "paper_topics"]
+    assert topics.empty_form["strength"].value() == 1
