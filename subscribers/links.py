@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from subscribers.models import Move, Subscriber
-from subscribers.signers import QuickTimestampSigner, ShortSigner
+from subscribers.signers import ShortSigner, ShortTimestampSigner
 
 CONFIRM_FOR = timedelta(days=14)
 PREFERENCES_FOR = timedelta(days=30)
@@ -58,26 +58,26 @@ class Farewell:
 
 
 def confirm_token(subscriber: Subscriber) -> str:
-    return _signer("confirm").sign(subscriber.uid.hex)
+    return _signer("confirm").sign(written(subscriber.uid))
 
 
 def preferences_token(subscriber: Subscriber) -> str:
-    return _signer("preferences").sign(subscriber.uid.hex)
+    return _signer("preferences").sign(written(subscriber.uid))
 
 
 def undo_token(farewell: Farewell) -> str:
     at = farewell.at.astimezone(UTC).strftime(INSTANT)
-    return _signer("undo").sign(f"{farewell.subscriber.uid.hex}-{farewell.was}-{at}")
+    return _signer("undo").sign(f"{written(farewell.subscriber.uid)}.{farewell.was}.{at}")
 
 
 def back_token(subscriber: Subscriber, version: int) -> str:
     """Takes back the change that made this version."""
-    return _signer("back").sign(f"{subscriber.uid.hex}-{version}")
+    return _signer("back").sign(f"{written(subscriber.uid)}.{version}")
 
 
 def move_url(move: Move, side: str) -> str:
     """Where the "old" or the "new" address agrees to a change of address."""
-    return absolute("agree", _signer("move").sign(f"{move.uid.hex}-{side}"))
+    return absolute("agree", _signer("move").sign(f"{written(move.uid)}.{side}"))
 
 
 def confirm_url(subscriber: Subscriber) -> str:
@@ -96,7 +96,7 @@ class PreferencesUrls:
         self._before, self._after = absolute("preferences", "TOKEN").split("TOKEN")
 
     def of(self, subscriber: Subscriber) -> str:
-        return f"{self._before}{self._signer.sign(subscriber.uid.hex)}{self._after}"
+        return f"{self._before}{self._signer.sign(written(subscriber.uid))}{self._after}"
 
 
 class DigestKeys:
@@ -108,12 +108,12 @@ class DigestKeys:
         self._signer = ShortSigner(salt="subscribers.digest", sep=".")
 
     def of(self, uid: UUID) -> str:
-        return self._signer.sign(b64_encode(uid.bytes).decode())
+        return self._signer.sign(written(uid))
 
     def uid(self, key: str) -> UUID:
         """Raises BadLink."""
         try:
-            return UUID(bytes=b64_decode(self._signer.unsign(key).encode()))
+            return read(self._signer.unsign(key))
         except (BadSignature, ValueError) as error:
             raise BadLink from error
 
@@ -157,21 +157,21 @@ def read_preferences(token: str) -> Subscriber:
 
 
 def read_undo(token: str) -> Farewell:
-    uid, was, at = _unsigned("undo", token, UNDO_FOR).split("-")
+    uid, was, at = _unsigned("undo", token, UNDO_FOR).split(".")
     left_at = datetime.strptime(at, INSTANT).replace(tzinfo=UTC)
     return Farewell(_owner(uid), Subscriber.Status(was), left_at)
 
 
 def read_back(token: str) -> tuple[Subscriber, int]:
     """Whose change is to be taken back, and the version that it made."""
-    uid, version = _unsigned("back", token, settings.KEEP_FORMER).split("-")
+    uid, version = _unsigned("back", token, settings.KEEP_FORMER).split(".")
     return _owner(uid), int(version)
 
 
 def read_move(token: str) -> tuple[Move, str]:
     """A wish for another address, and which of the two addresses has this link."""
-    uid, side = _unsigned("move", token, settings.KEEP_MOVE).split("-")
-    found = Move.objects.select_related("subscriber").filter(uid=UUID(uid)).first()
+    uid, side = _unsigned("move", token, settings.KEEP_MOVE).split(".")
+    found = Move.objects.select_related("subscriber").filter(uid=read(uid)).first()
     if found is None:
         raise BadLink(_("This change of address was made already, or replaced by another, or it is too old."))
     return found, side
@@ -186,9 +186,19 @@ def read_leave(key: str) -> Subscriber:
     return found
 
 
-def _signer(purpose: str) -> QuickTimestampSigner:
+def written(uid: UUID) -> str:
+    """A uid as our links have it, in 22 characters."""
+    return b64_encode(uid.bytes).decode()
+
+
+def read(uid: str) -> UUID:
+    """Raises ValueError."""
+    return UUID(bytes=b64_decode(uid.encode()))
+
+
+def _signer(purpose: str) -> ShortTimestampSigner:
     # Mail programs take a colon, the default, for the end of a link.
-    return QuickTimestampSigner(salt=f"subscribers.{purpose}", sep=".")
+    return ShortTimestampSigner(salt=f"subscribers.{purpose}", sep=".")
 
 
 def _unsigned(purpose: str, token: str, max_age: timedelta) -> str:
@@ -196,14 +206,14 @@ def _unsigned(purpose: str, token: str, max_age: timedelta) -> str:
     try:
         return signer.unsign(token, max_age=max_age)
     except SignatureExpired as error:
-        uid = signer.unsign(token).partition("-")[0]
-        raise ExpiredLink(Subscriber.objects.filter(uid=UUID(uid)).first()) from error
+        uid = signer.unsign(token).partition(".")[0]
+        raise ExpiredLink(Subscriber.objects.filter(uid=read(uid)).first()) from error
     except (BadSignature, ValueError) as error:
         raise BadLink from error
 
 
 def _owner(uid: str) -> Subscriber:
-    found = Subscriber.objects.exclude(status=Subscriber.Status.ERASED).filter(uid=UUID(uid)).first()
+    found = Subscriber.objects.exclude(status=Subscriber.Status.ERASED).filter(uid=read(uid)).first()
     if found is None:
         words = _("There is nothing behind this link any more: the subscription was never confirmed, or erased.")
         raise BadLink(words)

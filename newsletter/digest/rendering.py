@@ -205,6 +205,6 @@ def of_nobody(language: str) -> Digest:
 
 def harmless(part: str) -> str:
     """A part with every link that would be one reader's own leading to the form."""
-    keys = [SOMEBODY.hex, links.DigestKeys().of(SOMEBODY), SOME_KEY, reverse("send_preferences_link")]
+    keys = [links.written(SOMEBODY), SOME_KEY, reverse("send_preferences_link")]
     own = "|".join(map(re.escape, keys))
     return re.sub(rf'https?://[^"\s<>]*(?:{own})[^"\s<>]*', links.absolute("subscribe"), part)
