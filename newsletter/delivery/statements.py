@@ -58,15 +58,16 @@ FREE_PAPERS = "DELETE FROM newsletter_digestpaper WHERE digest_id IN ({returned}
 UNSENT = ("planned", "failed")
 RETURNED = "SELECT id FROM ended WHERE status IN ('planned', 'failed')"
 # The gate once more, as a condition (subscribers/gate.py gives the reasons): people leave and move, editions are
-# stopped and brakes are pulled between claim and submission.
+# stopped and brakes are pulled between claim and submission. Editions and readers are asked row by row: of a join the
+# planner may begin at the other end, with all who are active, or all digests of an open edition.
 BEGIN = """
 UPDATE newsletter_digest AS d
 SET status = 'submitting', submitted_at = %s, lease_until = %s, subject = a.subject, idempotency_key = a.idempotency_key
 FROM ready AS a
 WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
   AND d.status = a.held
-  AND EXISTS (SELECT 1 FROM newsletter_edition AS e WHERE e.id = d.edition_id AND e.status = 'open')
-  AND (d.subscriber_id, a.email) IN ({mailable})
+  AND (SELECT e.status FROM newsletter_edition AS e WHERE e.id = d.edition_id) = 'open'
+  AND (SELECT m.email FROM ({mailable}) AS m WHERE m.pk = d.subscriber_id) = a.email
   AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS s WHERE s.address_hash = a.address_hash)
   AND NOT EXISTS (SELECT 1 FROM newsletter_brake AS b WHERE b.released_at IS NULL)
 RETURNING id, subscriber_id"""

@@ -1,21 +1,32 @@
 """What the choice knows of a reader, read for a whole batch in a constant number of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from newsletter.digest import tastes
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.taste import Taste
-from newsletter.models import DigestPaper, Edition, EditionPaper, Feedback
+from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Feedback
+from newsletter.rows import run
 from subscribers.models import Interest, Subscriber
 
 # A paper that was sent has taken off when it is noticed five times as much as then: 0.7 on the logarithm's scale.
 TAKEN_OFF = 0.7
-_NOTICE_THEN = EditionPaper.objects.filter(edition=OuterRef("digest__edition"), paper=OuterRef("paper"))
+# PostgreSQL thinks that new papers were sent to nobody yet, until it counts again, and would rather go through what all
+# readers were sent of them. A pair of columns has one index alone: that of a reader's papers.
+READER_BY_READER = """
+SELECT sent.subscriber_id, sent.paper_id, sent.rising, sent.digest_id
+FROM unnest(%s::bigint[]) AS reader(id), LATERAL (
+    SELECT * FROM newsletter_digestpaper
+    WHERE subscriber_id = reader.id
+      AND (subscriber_id, paper_id) >= (reader.id, %s) AND (subscriber_id, paper_id) <= (reader.id, %s)
+    OFFSET 0
+) AS sent"""
 _SENT = DigestPaper.objects.filter(subscriber=OuterRef("subscriber"), paper=OuterRef("paper"))
 
 NO_TASTE = Taste()
@@ -99,23 +110,45 @@ def _sent(
     """The papers of the pool that each reader has, and since when those that took off since and were mentioned only
     once."""
     sent: defaultdict[int, set[int]] = defaultdict(set)
-    risen: defaultdict[int, dict[int, date]] = defaultdict(dict)
     again: set[tuple[int, int]] = set()
-    first, last = pool.span
-    rows = DigestPaper.objects.filter(subscriber__among=subscribers, paper__gte=first, paper__lte=last)
+    noticed = list[tuple[int, int, int]]()  # much enough to have taken off since
+    left_out = set[int]()
     if but is not None:
-        rows = rows.exclude(digest__edition=but)
-    then = Subquery(_NOTICE_THEN.values("notice")[:1])
-    for subscriber, paper, rising, before, day in rows.annotate(then=then).values_list(
-        "subscriber_id", "paper_id", "rising", "then", "digest__edition__date"
-    ):
-        if paper not in pool.row_of:
+        left_out.update(but.digests.filter(subscriber__among=subscribers).values_list("pk", flat=True))
+    for subscriber, paper, rising, digest in _history(subscribers, *pool.span):
+        if paper not in pool.row_of or digest in left_out:
             continue
         sent[subscriber].add(paper)
         if rising:
             again.add((subscriber, paper))
-        elif before is not None and pool.notice.get(paper, 0.0) - before >= TAKEN_OFF:
-            risen[subscriber][paper] = day
-    for subscriber, paper in again:
-        risen[subscriber].pop(paper, None)
-    return sent, risen
+        elif pool.notice.get(paper, 0.0) >= TAKEN_OFF:
+            noticed.append((subscriber, paper, digest))
+    return sent, _risen(noticed, again, pool)
+
+
+def _history(subscribers: Sequence[int], first: int, last: int) -> Iterable[tuple[int, int, bool, int]]:
+    """What these readers were sent of a span of papers: reader, paper, whether as still rising, digest."""
+    if connection.vendor == "postgresql":
+        return run(READER_BY_READER, [list(subscribers), first, last])
+    rows = DigestPaper.objects.filter(subscriber__among=subscribers, paper__gte=first, paper__lte=last).order_by()
+    return rows.values_list("subscriber_id", "paper_id", "rising", "digest_id")
+
+
+def _risen(
+    noticed: Sequence[tuple[int, int, int]], again: Collection[tuple[int, int]], pool: Candidates
+) -> Mapping[int, dict[int, date]]:
+    """Of papers with their readers and digests, those that have taken off since, with the day that they were sent."""
+    risen: defaultdict[int, dict[int, date]] = defaultdict(dict)
+    once = [(subscriber, paper, digest) for subscriber, paper, digest in noticed if (subscriber, paper) not in again]
+    if once:
+        digests = Digest.objects.filter(pk__among={digest for _, _, digest in once})
+        edition_of = dict(digests.order_by().values_list("pk", "edition_id"))
+        days = dict(Edition.objects.filter(pk__in=set(edition_of.values())).values_list("pk", "date"))
+        pools = EditionPaper.objects.filter(edition__in=days, paper__in={paper for _, paper, _ in once})
+        then = {(edition, paper): notice for edition, paper, notice in pools.values_list("edition", "paper", "notice")}
+        for subscriber, paper, digest in once:
+            edition = edition_of[digest]
+            before = then.get((edition, paper))
+            if before is not None and pool.notice[paper] - before >= TAKEN_OFF:
+                risen[subscriber][paper] = days[edition]
+    return risen
