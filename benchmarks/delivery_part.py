@@ -166,6 +166,7 @@ def settled(rows: int) -> dict[str, object]:
         Edition.objects.bulk_create(
             Edition(kind="daily", date=date(2020, 1, 1) + timedelta(days=day)) for day in range(days)
         )
+        cursor.execute("SET session_replication_role = replica")  # their readers are there: no need to look for each
         cursor.execute(
             f"INSERT INTO newsletter_digest ({columns}) SELECT {values} FROM "
             "(SELECT * FROM newsletter_edition WHERE date < '2025-01-01') AS e, subscribers_subscriber AS r, "
