@@ -5,7 +5,10 @@ from datetime import timedelta
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_process_init
 from django.conf import settings
+
+from newsletter.pool import be_patient
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 
@@ -20,6 +23,7 @@ def every(seconds: float, task: str) -> dict[str, object]:
 app = Celery("newsletter")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+worker_process_init.connect(be_patient)
 app.conf.beat_schedule = {
     "tick": every(settings.TICK_SECONDS, "newsletter.tasks.tick"),
     "send the letters owed": every(settings.TICK_SECONDS, "newsletter.tasks.send_letters"),

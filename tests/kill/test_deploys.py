@@ -1,6 +1,8 @@
 """New code while mail goes out: workers that are asked to stop, and a schema that is ahead of them."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
@@ -10,13 +12,24 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from subscribers.models import Subscriber
-from tests.kill.harness import Scene, chance, one_database_is_enough, size
+from tests.kill.harness import Process, Scene, chance, one_database_is_enough, size
 from tests.kill.providers import Relay
 
 pytestmark = pytest.mark.kill
 
 
-def test_k8_workers_that_are_asked_to_stop_leave_no_doubt(scene: Scene, relay: Relay) -> None:
+def to_main(worker: Process) -> None:
+    worker.terminate()
+
+
+def to_each(worker: Process) -> None:
+    os.killpg(worker.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("tell, who", [(to_main, ""), (to_each, ", to each process")], ids=["main", "each"])
+def test_k8_workers_that_are_asked_to_stop_leave_no_doubt(
+    scene: Scene, relay: Relay, tell: Callable[[Process], None], who: str
+) -> None:
     dice, deploys = chance("K8"), size(2, 50)
     relay.delay = 0.1  # what a worker finishes when it is asked to stop leaves enough for the next
     scene.readers(deploys * 120)
@@ -24,13 +37,13 @@ def test_k8_workers_that_are_asked_to_stop_leave_no_doubt(scene: Scene, relay: R
         worker = stack.enter_context(scene.machine.worker())
         for _ in range(deploys):
             scene.until_taken(dice.randint(1, 20))
-            worker.terminate()
+            tell(worker)
             new = stack.enter_context(scene.machine.worker())
             assert worker.wait(60) == 0
             worker = new
         relay.delay = 0
         scene.harmed()
-        verdict = scene.ends("K8 SIGTERM mid-send", deploys, 180)
+        verdict = scene.ends(f"K8 SIGTERM mid-send{who}", deploys, 180)
     assert verdict.once == scene.planned
 
 
