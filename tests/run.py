@@ -56,7 +56,9 @@ def main(words: list[str]) -> int:
 
 def pytest(options: list[str], environment: dict[str, str]) -> int:
     """One run of pytest; its exit code."""
-    run = subprocess.Popen([sys.executable, "-m", "pytest", *options], env={**os.environ, **environment})
+    # Where byte code may not be kept, each of the Pythons that the tests start would compile all of Django anew.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
+    run = subprocess.Popen([sys.executable, "-m", "pytest", *options], env=environment)
     try:
         while run.returncode is None:
             pid, status = os.waitpid(-1, 0)  # what has lost its parent comes to us, hundreds in a long run
