@@ -12,6 +12,7 @@ from django.core.cache import caches
 from django.core.management import call_command
 from django.core.management.commands import flush
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -60,6 +61,13 @@ def _a_test_may_be_forgotten() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if connection.vendor == "sqlite":
             patch.setattr(flush, "sql_flush", lambda *given, **options: [*guards, *empty(*given, **options)])
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_password_costs_nothing() -> Iterator[None]:
+    """A third of a second for each, as in production, would be most of what many a test does."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
 
