@@ -196,7 +196,7 @@ def test_calls_to_a_provider_go_in_parallel(readers: list[Subscriber], postmark:
 def test_a_message_costs_few_statements(
     papers: list[Paper], graphs: Topic, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "PATIENCE", 60)  # a busy machine is no reason for a group of its own
+    monkeypatch.setattr(flow, "PATIENCE", 1)  # second: a busy machine is no reason for a group of its own
     add_readers(200, graphs)
     editions.plan(NOW)
     with CaptureQueriesContext(connection) as statements:
