@@ -65,9 +65,10 @@ def _a_test_may_be_forgotten() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _a_password_costs_nothing() -> Iterator[None]:
-    """A third of a second for each, as in production, would be most of what many a test does."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+def _passwords_and_clients_are_cheap() -> Iterator[None]:
+    """Else each password costs a third of a second, and each client a look at every static file of the site."""
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=hashers, WHITENOISE_AUTOREFRESH=True):
         yield
 
 
