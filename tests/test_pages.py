@@ -17,12 +17,20 @@ BEHIND_A_SECRET = [name for name, pattern in routes() if SECRETS & set(pattern.p
 HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
+@pytest.fixture(scope="module")
+def kept() -> list[Seen]:
+    """What the first of these tests has seen; the others only look at it."""
+    return []
+
+
 @pytest.fixture
-def seen(db: None, settings: Settings, tmp_path: Path) -> list[Seen]:
-    settings.SECURE_SSL_REDIRECT, settings.INBOX_DIR = False, None
-    call_command("load_topics", verbosity=0)
-    call_command("import_papers", str(SEEDS / "trending.txt"), year=2026, verbosity=0)
-    return Visit(tmp_path).everywhere()
+def seen(db: None, settings: Settings, tmp_path: Path, kept: list[Seen]) -> list[Seen]:
+    if not kept:
+        settings.SECURE_SSL_REDIRECT, settings.INBOX_DIR = False, None
+        call_command("load_topics", verbosity=0)
+        call_command("import_papers", str(SEEDS / "trending.txt"), year=2026, verbosity=0)
+        kept += Visit(tmp_path).everywhere()
+    return kept
 
 
 def unlike(answer: object) -> dict[str, str]:
