@@ -118,6 +118,21 @@ def test_no_page_is_wider_than_a_narrow_phone(site: str, day: str, addresses: di
     assert on_each(site, day, addresses, overflow, viewport={"width": 320, "height": 640}) == {}
 
 
+SIDEWAYS = "() => [...document.querySelectorAll('.cockpit-scroll')].some(box => box.scrollWidth > box.clientWidth)"
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1024, 1280])
+def test_no_table_of_today_is_scrolled_sideways_and_each_stays_a_table(site: str, day: str, width: int) -> None:
+    with chromium() as browser:
+        page = signed_in(browser, site, day, viewport={"width": width, "height": 800}).new_page()
+        page.goto(site + reverse("admin:index"))
+        assert page.evaluate(SIDEWAYS) is False
+        going_out = page.get_by_role("region", name="Going out").get_by_role("table")
+        expect(going_out.get_by_role("columnheader", name="In doubt")).to_have_count(1)
+        expect(going_out.get_by_role("rowheader")).to_contain_text("Daily")
+        expect(going_out.get_by_role("cell").nth(5)).to_have_text("3")
+
+
 def test_today_can_be_read_without_javascript(site: str, day: str) -> None:
     with chromium() as browser:
         page = signed_in(browser, site, day, java_script_enabled=False).new_page()
