@@ -21,8 +21,9 @@ COMMAND_LINE = "command-line"
 LONGEST = 500  # characters of a value
 HIDDEN = "(not recorded)"
 ADDRESS = re.compile(r"\S+@\S+")
-# What follows from the rest of an entry, and what counts for the machine alone.
-UNTOLD = {"version", "revision", "status_changed_at", "updated_at"}
+# What follows from the rest of an entry, and what counts for the machine alone. How the first copies stand is told by
+# what a person did: that all may follow since does not say that they went well.
+UNTOLD = {"version", "revision", "status_changed_at", "updated_at", "canary"}
 # By name, where the kind of field does not tell: secrets, and what people wrote.
 SECRET = {"password", "key", "leave_key", "address_hash"}
 
