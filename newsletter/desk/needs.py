@@ -47,7 +47,7 @@ def signals(may: May, at: datetime) -> Signals:
     tables: list[tuple[str, str, QuerySet[Any], str, str]] = [
         ("newsletter.view_brake", "brake", Brake.objects.engaged(), "reason", "pulled_at"),
         ("subscribers.view_attack", "attack", Attack.objects.on(), "reason", "began_at"),
-        ("subscribers.view_import", "refused", imports.filter(status="refused"), "file_name", "moved_at"),
+        ("subscribers.view_import", "refused", imports.unseen(), "file_name", "moved_at"),
         ("subscribers.view_import", "checked", imports.filter(status="checked"), "file_name", "moved_at"),
         ("newsletter.view_pulse", "pulse", Pulse.objects.all(), "part", "at"),
     ]
@@ -85,10 +85,9 @@ def silent(found: Signals, at: datetime) -> Iterator[Need]:
 
 
 def imports(found: Signals) -> Iterator[Need]:
-    for name, since in found.of("refused"):
-        yield Need(f"An import was refused: {name}", list_of("subscribers_import"), since)
-    for name, since in found.of("checked"):
-        yield Need(f"An import waits for a decision: {name}", list_of("subscribers_import"), since)
+    for kind, words in (("refused", "An import was refused"), ("checked", "An import waits for a decision")):
+        for name, since in found.of(kind):
+            yield Need(f"{words}: {name}", list_of("subscribers_import", status__exact=kind), since)
 
 
 def sources(found: Iterable[Source]) -> Iterator[Need]:

@@ -48,10 +48,11 @@ class ImportAdmin(admin.ModelAdmin):
         return False
 
     def get_urls(self) -> list[Any]:
-        def own(name: str, view: Callable[..., HttpResponse | StreamingHttpResponse]) -> Any:
-            return path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"subscribers_import_{name}")
+        def own(name: str) -> Any:
+            view = self.admin_site.admin_view(getattr(self, name))
+            return path(f"<int:pk>/{name}/", view, name=f"subscribers_import_{name}")
 
-        mine = [own("confirm", self.confirm), own("cancel", self.cancel), own("report", self.report)]
+        mine = map(own, ("confirm", "cancel", "set_aside", "report"))
         return [*mine, *super().get_urls()]
 
     def add_view(
@@ -100,6 +101,7 @@ class ImportAdmin(admin.ModelAdmin):
             "job": job,
             "is_working": is_working,
             "is_open": job.status not in Import.Status.ended(),
+            "is_unseen": job.status == Import.Status.REFUSED and job.decided_at is None,
             "may_decide": self.has_change_permission(request),
             "may_read": may_read,
             "sample": report.sample_of(job) if may_read and not is_working else [],
@@ -117,6 +119,10 @@ class ImportAdmin(admin.ModelAdmin):
         """Stop it; who is in already stays."""
         return self._decide(request, pk, importing.cancel, "It had ended already.")
 
+    def set_aside(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """It was refused, and has been looked at: Today says so no more."""
+        return self._decide(request, pk, importing.set_aside, "It was set aside already, or not refused.")
+
     def _decide(
         self, request: HttpRequest, pk: int, decide: Callable[[Import, str, Any], bool], too_late: str
     ) -> HttpResponse:
@@ -126,7 +132,7 @@ class ImportAdmin(admin.ModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         job = get_object_or_404(Import, pk=pk)
         if decide(job, request.user.get_username(), timezone.now()):
-            self.log_change(request, job, [{"action": decide.__name__}])
+            self.log_change(request, job, [{"action": decide.__name__.replace("_", " ")}])
             go_on(job)
         else:
             self.message_user(request, too_late, messages.WARNING)

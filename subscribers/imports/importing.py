@@ -129,6 +129,11 @@ def cancel(job: Import, by: str, at: datetime) -> bool:
     return True
 
 
+def set_aside(job: Import, by: str, at: datetime) -> bool:
+    """A person has seen that it was refused, and why; False where that is not so, or was seen before."""
+    return bool(Import.objects.unseen().filter(pk=job.pk).update(decided_by=by, decided_at=at))
+
+
 def run(job: Import, clock: Clock) -> Iterator[None]:
     """Let people in, chunk by chunk, from where it stopped. Two at once do no row twice: the position says who won."""
     table, asked = Table(job.read, job.position, job.line), Asked(Topic.objects.all())
@@ -151,9 +156,9 @@ def run(job: Import, clock: Clock) -> Iterator[None]:
 
 
 def refuse(job: Import, fault: str) -> None:
-    """The file itself cannot be read."""
+    """The file itself cannot be read. Whoever confirmed it did not know that: it is to be looked at again."""
     working = Import.objects.filter(pk=job.pk, status__in=Status.working())
-    if working.update(status=Status.REFUSED, fault=fault[:300]):
+    if working.update(status=Status.REFUSED, fault=fault[:300], decided_by="", decided_at=None):
         job.parts.all().delete()
 
 

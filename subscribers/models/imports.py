@@ -16,6 +16,10 @@ class ImportQuerySet(models.QuerySet["Import"]):
         """Somebody should be working on these, and nobody has for a minute."""
         return self.filter(status__in=Import.Status.working(), moved_at__lt=at - STALLED_AFTER)
 
+    def unseen(self) -> Self:
+        """Refused, and nobody has set them aside yet."""
+        return self.filter(status=Import.Status.REFUSED, decided_at=None)
+
     def of_file(self, sha256: str) -> Self:
         """Confirmed imports of the very same file that have not ended."""
         return self.filter(sha256=sha256, status=Import.Status.RUNNING)

@@ -115,6 +115,7 @@ PAGES = {
     "admin:subscribers_suppression_look_up": ("oaw", "oaw"),
     "admin:subscribers_import_confirm": (NOBODY, "ow"),
     "admin:subscribers_import_cancel": (NOBODY, "ow"),
+    "admin:subscribers_import_set_aside": (NOBODY, "ow"),
     "admin:subscribers_import_report": (NOBODY, "oaw"),
     "admin:auth_user_password_change": ("w", "w"),
     "admin:index": (STAFF, STAFF),
@@ -195,6 +196,7 @@ def address_of(name: str, rows: dict[str, Model]) -> str:
         "reader": "subscribers.subscriber",
     }
     about |= {"act": "subscribers.subscriber", "export": "subscribers.subscriber", "confirm": "subscribers.import"}
+    about |= {"set_aside": "subscribers.import"}
     about |= {"cancel": "subscribers.import", "report": "subscribers.import", "password_change": "auth.user"}
     about |= {"topic": "papers.topic", "merge": "papers.paper"}
     pattern = dict(routes())[name]

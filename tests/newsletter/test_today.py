@@ -74,6 +74,16 @@ def test_whatever_needs_a_person_is_said_first_each_with_a_link(half_gone: Editi
     assert f"edition__id__exact={half_gone.pk}&amp;status__exact=in_doubt" in first
 
 
+@pytest.mark.usefixtures("beating")
+def test_a_refused_import_that_somebody_set_aside_needs_nobody() -> None:
+    job = Import.objects.create(file_name="broken.csv", status="refused", uploaded_at=NOW, moved_at=NOW)
+    client = sign_in("Operator")
+    said = "An import was refused: broken.csv"
+    assert said in client.get(INDEX, secure=True).content.decode()
+    client.post(reverse("admin:subscribers_import_set_aside", args=[job.pk]), secure=True)
+    assert said not in client.get(INDEX, secure=True).content.decode()
+
+
 def test_a_silent_part_is_told_of(db: None) -> None:
     Pulse.objects.create(part="Planning", at=NOW - timedelta(hours=1))
     page = home("Operator")

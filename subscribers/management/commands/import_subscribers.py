@@ -36,6 +36,7 @@ class Command(BaseCommand):
             if not dry_run and importing.confirm(job, caller(), timezone.now()):
                 self._finish(job)
             if job.status == Status.REFUSED:
+                importing.set_aside(job, caller(), timezone.now())  # whom it concerns is told here
                 raise CommandError(f"{job.fault} Nothing was imported.")
             self._tell(job, report)
         finally:

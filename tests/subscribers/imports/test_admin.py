@@ -68,6 +68,17 @@ def test_it_can_be_cancelled_and_then_not_confirmed(admin_client: Client) -> Non
     assert Import.objects.get().status == "cancelled"
 
 
+def test_what_was_refused_is_set_aside_once_and_on_record_by_whom(admin_client: Client) -> None:
+    job = finish(stored(b""))
+    assert b"Set it aside" in admin_client.get(page(job)).content
+    seen = admin_client.post(page(job, "set_aside"), follow=True).content
+    assert b"Set aside by admin" in seen
+    assert b"Set it aside" not in seen
+    assert b"set aside already" in admin_client.post(page(job, "set_aside"), follow=True).content
+    assert (Import.objects.get().status, LogEntry.objects.get().object_id) == ("refused", str(job.pk))
+    assert '"action": "set aside"' in LogEntry.objects.get().change_message
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"email\n", b"\0" * 100])
 def test_a_bad_upload_is_answered_in_words(admin_client: Client, content: bytes) -> None:
     upload(admin_client, content)
@@ -88,7 +99,7 @@ def test_each_step_has_its_permission(client: Client, olga: User, may: str) -> N
     assert (client.get(page(job)).status_code == 200) == (may in {"view", "decide"})
     assert (client.get(ADD).status_code == 200) == (may == "add")
     assert client.post(page(job, "report")).status_code == 403
-    for step in ("confirm", "cancel"):
+    for step in ("confirm", "cancel", "set_aside"):
         assert client.get(page(job, step)).status_code == (405 if may == "decide" else 403)
     assert (client.post(page(job, "confirm")).status_code == 302) == (may == "decide")
     assert (Import.objects.get().status == "running") == (may == "decide")

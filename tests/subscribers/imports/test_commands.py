@@ -32,6 +32,13 @@ def test_it_imports_and_says_what_came_of_it(file: Path) -> None:
     assert Import.objects.get().decided_by.endswith("at the command line")
 
 
+def test_who_is_told_that_a_file_is_refused_need_not_set_it_aside(db: None, tmp_path: Path) -> None:
+    (tmp_path / "readers.csv").write_text("email\n")
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        run("import_subscribers", tmp_path / "readers.csv")
+    assert Import.objects.get().decided_at
+
+
 def test_again_it_changes_nothing(file: Path) -> None:
     run("import_subscribers", file)
     assert "2 known here already" in run("import_subscribers", file)
