@@ -14,7 +14,7 @@ from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
-from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly
+from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly, beginning
 from newsletter.delivery import canaries, custody
 from newsletter.desk.finding import by_address
 from newsletter.desk.turns import APPROVE, TURNS
@@ -184,11 +184,12 @@ class DigestPaperInline(admin.TabularInline):
 
 @admin.register(Digest)
 class DigestAdmin(FoundByUid, DecidesOnDigests, ReadOnly):
-    list_display = ["uid", "edition", "subscriber", "status", "reason", "not_before", "settled_at"]
+    list_display = [beginning("uid", "digest"), "edition", "subscriber", "status", "reason", "not_before", "settled_at"]
     list_filter = ["status", EditionFilter]
+    readonly_fields = ["uid"]
     list_select_related = ["edition", "subscriber"]
     address_field = "subscriber__email"
-    search_help_text = "A digest's uid, or the beginning of an address"
+    search_help_text = "A digest's id, or 8 letters of its beginning; or the beginning of an address"
     inlines = [DigestPaperInline]
     actions = ["retry_failed", "was_accepted", "was_not_sent"]
 
@@ -200,10 +201,10 @@ class DigestAdmin(FoundByUid, DecidesOnDigests, ReadOnly):
 
 @admin.register(Event)
 class EventAdmin(FoundByUid, ReadOnly):
-    list_display = ["received_at", "provider", "type", "digest_uid", "detail", "applied_at"]
+    list_display = ["received_at", "provider", "type", beginning("digest_uid", "digest"), "detail", "applied_at"]
     list_filter = ["type"]
     uid_fields = ["digest_uid", "letter_uid"]
-    search_help_text = "The uid of a digest or letter"
+    search_help_text = "The id of a digest or letter, or 8 letters of its beginning"
     ordering = ["-pk"]
 
 

@@ -12,6 +12,7 @@ from subscribers.models import Letter, Subscriber, Suppression
 
 SUPPRESSIONS_SHOWN = 20
 HASH = re.compile(r"[0-9a-f]{12,64}")
+BEGINNING = re.compile(r"[0-9a-f]{8,31}")  # of the id of a digest or letter
 NUMBER = re.compile(r"[0-9]{1,11}")  # of a reader; a longer one is a hash
 SAY = "Type a whole address, a reader's number, the id of a digest or letter, or the beginning of a hash."
 CHUNK = 5_000  # readers between two words of how far it is
@@ -51,6 +52,16 @@ def uid_in(sought: str) -> UUID | None:
         return UUID(sought.strip("<>").partition("@")[0])
     except ValueError:
         return None
+
+
+def uids_beginning(sought: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id that begin so, as lists cut them off; twice the same where it is a whole one."""
+    if uid := uid_in(sought):
+        return uid, uid
+    digits = sought.removesuffix("…").replace("-", "").lower()
+    if not BEGINNING.fullmatch(digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 def by_uid(uid: UUID) -> Subscriber | None:

@@ -56,8 +56,23 @@ def test_a_digest_and_what_a_provider_told_of_it_are_found_by_the_whole_uid(admi
     Event.objects.create(provider="Brevo", key="mine", type="delivered", digest_uid=digest.uid, happened_at=NOW)
     make(Event, 2)
     assert shown(admin_client, DIGESTS, str(digest.uid)) == [digest]
-    assert shown(admin_client, DIGESTS, str(digest.uid)[:8]) == []
     assert [event.digest_uid for event in shown(admin_client, EVENTS, str(digest.uid))] == [digest.uid]
+
+
+def test_a_list_shows_the_beginning_of_a_digests_id_by_which_it_is_found_and_its_page_the_whole(
+    admin_client: Client,
+) -> None:
+    digest, _ = make(Digest, 2)
+    event = Event.objects.create(provider="Brevo", key="mine", type="delivered", letter_uid=digest.uid, happened_at=NOW)
+    begins = f"{str(digest.uid)[:8]}…"
+    page = admin_client.get(DIGESTS, secure=True).content.decode()
+    assert begins in page
+    assert str(digest.uid) not in page
+    assert shown(admin_client, DIGESTS, begins) == [digest]
+    assert shown(admin_client, EVENTS, str(digest.uid)[:10].upper()) == [event]
+    assert shown(admin_client, DIGESTS, str(digest.uid)[:7]) == shown(admin_client, DIGESTS, "alice") == []
+    own = admin_client.get(reverse("admin:newsletter_digest_change", args=[digest.pk]), secure=True)
+    assert str(digest.uid) in own.content.decode()
 
 
 def test_the_digests_of_an_edition_are_read_along_its_index(admin_client: Client) -> None:
