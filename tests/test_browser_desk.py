@@ -159,7 +159,7 @@ def test_without_javascript_an_operator_looks_narrows_chooses_and_acts(site: str
         page = there.new_page()
         page.goto(site + reverse("admin:index"))
         page.locator("#nav-sidebar a", has_text="Editions").click()
-        page.get_by_role("link", name="open", exact=True).click()
+        page.get_by_role("link", name="not stopped", exact=True).click()
         page.locator("input.action-select").first.check()
         page.locator("select[name=action]").first.select_option("pause")
         page.get_by_role("button", name="Run").click()

@@ -14,7 +14,7 @@ from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
-from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly, beginning
+from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly, StoppedFilter, beginning
 from newsletter.delivery import canaries, custody
 from newsletter.desk.finding import by_address
 from newsletter.desk.turns import APPROVE, TURNS
@@ -104,14 +104,17 @@ def turning(name: str) -> Any:
 
 @admin.register(Edition)
 class EditionAdmin(DecidesOnEditions):
-    list_display = ["__str__", "kind", "date", "status", "reason", "opened_at"]
-    list_filter = ["kind", "status"]
+    list_display = ["__str__", "kind", "date", "state", "reason", "opened_at"]
+    list_filter = ["kind", StoppedFilter]
     date_hierarchy = "date"
     own_page = "desk_edition"
-    fields = ["kind", "date", "status", "reason", "note"]
-    readonly_fields = ["kind", "date", "status", "reason"]
+    fields = ["kind", "date", "state", "reason", "note"]
+    readonly_fields = ["kind", "date", "state", "reason"]
     inlines = [EditionPaperInline]
     actions = [*map(turning, TURNS), "retry_failed", "was_accepted", "was_not_sent"]
+
+    def get_queryset(self, request: HttpRequest) -> EditionQuerySet:
+        return super().get_queryset(request).with_state()  # type: ignore[attr-defined]
 
     def has_approve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(APPROVE)

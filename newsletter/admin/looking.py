@@ -67,6 +67,20 @@ def beginning(name: str, description: str) -> Any:
     return shown
 
 
+class StoppedFilter(admin.SimpleListFilter):
+    """Editions by what was decided of them; how far those are that nobody stopped, their state says."""
+
+    title = "state"
+    parameter_name = "status__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        stopped = [(one.value, str(one.label)) for one in Edition.Status if one != Edition.Status.OPEN]
+        return [(Edition.Status.OPEN.value, "not stopped"), *stopped]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Edition]) -> QuerySet[Edition]:  # noqa: ARG002
+        return queryset.filter(status=self.value()) if self.value() in Edition.Status.values else queryset
+
+
 class EditionFilter(admin.SimpleListFilter):
     """The latest editions; one that is older is reached from its own page."""
 

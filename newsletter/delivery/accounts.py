@@ -12,7 +12,7 @@ LATEST = 20  # rows of a kind
 def of_edition(edition: Edition) -> Iterator[str]:
     """Its digests by state, which come to what was planned."""
     accounts = edition.accounts()
-    yield f"{edition}: {edition.get_status_display()}{f' ({edition.reason})' if edition.reason else ''}"
+    yield f"{edition}: {edition.state}{f' ({edition.reason})' if edition.reason else ''}"
     for status, count in accounts.items():
         if count:
             yield f"  {count:>9,} {Digest.Status(status).label.lower()}"

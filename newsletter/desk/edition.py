@@ -91,7 +91,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     if carry_out(turn, edition, request.user, why, size):
         messages.success(request, f"{edition} {turn.done}.")
     else:
-        messages.warning(request, f"{edition}: {edition.get_status_display()}. Nothing was changed.")
+        messages.warning(request, f"{edition}: {edition.state}. Nothing was changed.")
     return redirect("desk_edition", pk)
 
 

@@ -74,15 +74,6 @@ class Standing:
         return 100 * (self.planned - self.open) // self.planned if self.planned else 0
 
     @property
-    def state(self) -> str:
-        """In one or two words."""
-        if self.edition.status != Edition.Status.OPEN:
-            return self.edition.get_status_display()
-        if self.open:
-            return "going out"
-        return "gone out" if self.planned else "open"
-
-    @property
     def ends_at(self) -> datetime | None:
         """When what is planned so far will have gone out, at the present rate."""
         if not (self.rate and self.open and self.counted_at):
@@ -93,8 +84,10 @@ class Standing:
 def standings(since: date, until: date) -> list[Standing]:
     """The editions of these days by their latest counts, the latest first; in one query."""
     latest = Progress.objects.filter(edition=OuterRef("pk")).order_by("-at")
-    editions = Edition.objects.filter(date__range=(since, until)).annotate(
-        **{f"latest_{name}": Subquery(latest.values(name)[:1]) for name in ("counts", "rate", "seen_at")}
+    editions = (
+        Edition.objects.filter(date__range=(since, until))
+        .with_state()
+        .annotate(**{f"latest_{name}": Subquery(latest.values(name)[:1]) for name in ("counts", "rate", "seen_at")})
     )
     return [
         Standing(

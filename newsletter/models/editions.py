@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from copy import copy
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from papers.archive import Period
@@ -22,6 +23,13 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         the latest first."""
         begun = self.filter(status=Edition.Status.OPEN, date__lte=(at + EARLIEST_CLOCK).date())
         return begun.exclude(kind=Edition.Kind.SAMPLE).order_by("-date", "kind")
+
+    def with_state(self) -> Self:
+        """Each with what its `state` is read from: two looks into the index of its accounts."""
+        ledger: Any = Edition.digests.rel.related_model
+        digests = ledger.objects.filter(edition=OuterRef("pk"))
+        unsettled = digests.filter(status__in=ledger.Status.unsettled())
+        return self.annotate(is_planned=Exists(digests), is_going_out=Exists(unsettled))
 
     def pause(self, reason: str = "") -> int:
         """Hold back what has not gone; `reason` says why, where no person does it."""
@@ -110,6 +118,25 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.date}"
+
+    @property
+    def state(self) -> str:
+        """How it stands, in a word or two: the same ones on every page and in every command."""
+        if self.status != Edition.Status.OPEN:
+            return self.get_status_display()
+        if self.is_going_out:
+            return "going out"
+        return "gone out" if self.is_planned else "open"
+
+    @cached_property
+    def is_planned(self) -> bool:
+        """Whether it has digests."""
+        return self.digests.exists()
+
+    @cached_property
+    def is_going_out(self) -> bool:
+        """Whether something is still to happen to any of them."""
+        return self.digests.filter(status__in=self.digests.model.Status.unsettled()).exists()
 
     @property
     def period(self) -> Period:

@@ -32,8 +32,8 @@ def test_a_month_shows_its_editions_with_states_and_counts(edition: Edition, ali
     Edition.objects.create(kind="weekly", date=date(2026, 3, 2), status="cancelled")
     found = days(sign_in("Editor"))
     assert len(found) == 31
-    assert [(one.state, one.planned) for one in found[TODAY].editions] == [("going out", 1)]
-    assert [one.state for one in found[date(2026, 3, 2)].editions] == ["cancelled"]
+    assert [(one.edition.state, one.planned) for one in found[TODAY].editions] == [("going out", 1)]
+    assert [one.edition.state for one in found[date(2026, 3, 2)].editions] == ["cancelled"]
     assert [day.date for day in found.values() if day.is_today] == [TODAY]
 
 

@@ -1,18 +1,22 @@
 """One vocabulary: what a row is called in a list's footer, a message, the log and the sidebar."""
 
 import re
+from io import StringIO
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db.models import Model
 from django.urls import reverse
 
 from newsletter import audit, navigation
-from newsletter.models import Edition
+from newsletter.models import Digest, Edition
 from subscribers.models import Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers, planned
 from tests.newsletter.test_cockpit import person, sign_in
 
 pytestmark = pytest.mark.usefixtures("fixed_clock")
@@ -73,3 +77,32 @@ def test_a_role_says_what_it_may_in_the_same_words(db: None) -> None:
     assert "approve edition" in words
     assert "view reader" in words
     assert "lift suppression" in words
+
+
+@pytest.mark.parametrize(
+    ("digests", "status", "state"),
+    [
+        ([], "open", "open"),
+        (["accepted", "planned"], "open", "going out"),
+        (["accepted", "skipped"], "open", "gone out"),
+        (["accepted", "planned"], "held", "waits for approval"),
+        (["accepted", "planned"], "paused", "paused"),
+        (["accepted", "planned"], "cancelled", "cancelled"),
+    ],
+)
+def test_the_state_of_an_edition_is_said_in_the_same_words_everywhere(
+    edition: Edition, digests: list[str], status: str, state: str
+) -> None:
+    for reader, end in zip(add_readers(len(digests)), digests, strict=True):
+        Digest.objects.filter(pk=planned(edition, reader).pk).update(status=end, submitted_at=NOW, reason="x")
+    Edition.objects.update(status=status)
+    client, own = sign_in("Editor"), reverse("desk_edition", args=[edition.pk])
+    assert f"<strong>{state.capitalize()}.</strong>" in client.get(own, secure=True).content.decode()
+    for name in ("admin:newsletter_edition_changelist", "desk_calendar"):
+        page = client.get(reverse(name), secure=True).content.decode()
+        table = page[page.index("<tbody") : page.rindex("</table>")]
+        assert re.search(rf">\s*{state}\s*<", table), name
+    out = StringIO()
+    call_command("edition", "list", stdout=out)
+    call_command("edition", "show", f"{edition.kind}:{edition.date}", stdout=out)
+    assert out.getvalue().count(f": {state}") == 2

@@ -100,7 +100,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         for day in (day for week in month.weeks(shown, at) for day in week if day):
             for one in day.editions:
-                self.stdout.write(f"{day.date}  {one.edition.kind}: {one.state}, {one.accepted:,} of {one.planned:,}")
+                name = f"{day.date}  {one.edition.kind}"
+                self.stdout.write(f"{name}: {one.edition.state}, {one.accepted:,} of {one.planned:,}")
             for coming in day.coming:
                 self.stdout.write(f"{day.date}  {coming.name.lower()}: coming, readers: {coming.readers:,}")
 
@@ -184,7 +185,7 @@ class Command(BaseCommand):
             confirm(options["typed"], str(edition))
         with for_good(options["dry_run"]):
             if not carry_out(turn, edition, audit.command_line(), reason(options["because"]), size):
-                raise CommandError(f"{edition}: {edition.get_status_display()}. Nothing was changed.")
+                raise CommandError(f"{edition}: {edition.state}. Nothing was changed.")
         self._tell(f"{edition} {turn.done}.", options["dry_run"])
 
     def _tell(self, words: str, is_dry: bool) -> None:
