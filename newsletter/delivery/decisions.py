@@ -17,6 +17,7 @@ CHUNK = 500
 RETRIED = "an operator has it tried again"
 Digests = QuerySet[Digest]
 Record = Callable[[list[Digest], str, str], None]  # the digests, and their status before and after
+Follow = Callable[[int], object]  # how many more were looked at
 
 
 class Verdict(TextChoices):
@@ -28,6 +29,10 @@ class Verdict(TextChoices):
 
 def no_record(digests: list[Digest], before: str, after: str) -> None:
     """Where somebody else keeps it."""
+
+
+def nobody_watches(_: int) -> None:
+    """Where nobody asks how far it is."""
 
 
 def surely_unsent(digests: Digests) -> Digests:
@@ -46,17 +51,30 @@ def in_doubt(digests: Digests) -> Digests:
     return digests.filter(status=Digest.Status.IN_DOUBT)
 
 
-def retry_failed(digests: Digests, at: datetime, until: datetime | None = None, record: Record = no_record) -> int:
+def retry_failed(
+    digests: Digests,
+    at: datetime,
+    until: datetime | None = None,
+    *,
+    record: Record = no_record,
+    follow: Follow = nobody_watches,
+) -> int:
     """Plan the failed ones again; those past their expiry only where `until` is a new one. Returns how many."""
 
     def again(chunk: Digests) -> list[int]:
         return ledger.plan_again(surely_unsent(chunk), RETRIED, at, until)
 
-    return _decide(surely_unsent(digests), again, (Digest.Status.FAILED, Digest.Status.PLANNED), record)
+    return _decide(surely_unsent(digests), again, (Digest.Status.FAILED, Digest.Status.PLANNED), record, follow)
 
 
-def resolve(
-    digests: Digests, verdict: Verdict, at: datetime, until: datetime | None = None, record: Record = no_record
+def resolve(  # noqa: PLR0913 - what an operator can say at the command line
+    digests: Digests,
+    verdict: Verdict,
+    at: datetime,
+    until: datetime | None = None,
+    *,
+    record: Record = no_record,
+    follow: Follow = nobody_watches,
 ) -> int:
     """Settle doubts by an operator's word: accepted, or not sent and planned again. Returns how many."""
     reason = f"an operator decided: {verdict.label}"
@@ -67,16 +85,19 @@ def resolve(
         return ledger.plan_again(in_doubt(chunk), reason, at, until)
 
     status = Digest.Status.ACCEPTED if verdict is Verdict.ACCEPTED else Digest.Status.PLANNED
-    return _decide(in_doubt(digests), settle, (Digest.Status.IN_DOUBT, status), record)
+    return _decide(in_doubt(digests), settle, (Digest.Status.IN_DOUBT, status), record, follow)
 
 
-def _decide(digests: Digests, act: Callable[[Digests], list[int]], way: tuple[str, str], record: Record) -> int:
+def _decide(
+    digests: Digests, act: Callable[[Digests], list[int]], way: tuple[str, str], record: Record, follow: Follow
+) -> int:
     changed = 0
     for chunk in _chunks(digests):
         with transaction.atomic():
             ids = act(Digest.objects.filter(pk__in=chunk))
             record(list(Digest.objects.filter(pk__in=ids).select_related("edition")), *way)
         changed += len(ids)
+        follow(len(chunk))
     return changed
 
 

@@ -84,12 +84,15 @@ class Command(BaseCommand):
         unsent = decisions.surely_unsent(edition.digests.all())
         until = at + timedelta(hours=hours) if hours else None
         again = unsent if until else decisions.in_time(unsent, at)
-        left = unsent.count() - again.count()
+        number = unsent.count()
+        left = number - again.count()
         late = f"; {left} have expired, --expire-in HOURS gives them time" if left else ""
         if dry_run:
             self.stdout.write(f"{again.count()} would be planned again{late}. Nothing was changed.")
             return
-        changed = decisions.retry_failed(unsent, at, until, on_record("retry failed"))
+        with tqdm(total=number, unit=" digests", disable=None) as bar:
+            record = on_record("retry failed")
+            changed = decisions.retry_failed(unsent, at, until, record=record, follow=bar.update)
         self.stdout.write(f"{changed} are planned again{late}.")
 
     def _adopt(self, at: datetime, typed: str | None, dry_run: bool) -> None:
@@ -107,13 +110,16 @@ class Command(BaseCommand):
         uid = uid_in(options["what"])
         rows: Digests = Digest.objects.filter(uid=one(uid).uid) if uid else found(options["what"]).digests.all()
         doubts = decisions.in_doubt(rows)
-        phrase = f"{doubts.count()} {verdict.value}"
+        number = doubts.count()
+        phrase = f"{number} {verdict.value}"
         if options["dry_run"]:
-            self.stdout.write(f"In doubt: {doubts.count()}. To be typed: “{phrase}”. Nothing was changed.")
+            self.stdout.write(f"In doubt: {number}. To be typed: “{phrase}”. Nothing was changed.")
             return
         confirm(options["typed"], phrase)
         until = at + timedelta(hours=hours) if hours else None
-        changed = decisions.resolve(rows, verdict, at, until, on_record(f"resolve as {verdict.value}"))
+        with tqdm(total=number, unit=" digests", disable=None) as bar:
+            record = on_record(f"resolve as {verdict.value}")
+            changed = decisions.resolve(rows, verdict, at, until, record=record, follow=bar.update)
         left = doubts.count()
         late = f" {left} have expired and stay in doubt: --expire-in HOURS gives them time." if left else ""
         self.stdout.write(f"{changed} settled: {verdict.label}.{late}")

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Count, QuerySet
 from django.utils import timezone
+from tqdm import tqdm
 
 from newsletter import audit
 from newsletter.delivery.accounts import moment
@@ -74,9 +75,12 @@ class Command(BaseCommand):
         if command == "discard" and not options["dry_run"]:
             confirm(options["typed"], f"discard {len(keys)}")
         changed = 0
-        for start in range(0, len(keys), CHUNK):
-            with for_good(options["dry_run"]):
-                changed += self._some(command, keys[start : start + CHUNK], at, options["because"])
+        with tqdm(total=len(keys), unit=" requests", disable=None) as bar:
+            for start in range(0, len(keys), CHUNK):
+                some = keys[start : start + CHUNK]
+                with for_good(options["dry_run"]):
+                    changed += self._some(command, some, at, options["because"])
+                bar.update(len(some))
         self.stdout.write(f"{changed:,} of {len(keys):,} requests: {command}.")
         if options["dry_run"]:
             self.stdout.write(DRY)

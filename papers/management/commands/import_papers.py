@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
+from tqdm import tqdm
 
 from papers import harvest
 from papers.matching import UpsertResult
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         except SourceError as error:
             raise CommandError(f"{error} Nothing was changed.") from error
         with transaction.atomic():
-            result = harvest.store(found.records, timezone.now())
+            result = harvest.store(tqdm(found.records, unit=" papers", disable=None), timezone.now())
             transaction.set_rollback(options["dry_run"])
         self._report(found, result, dry_run=options["dry_run"])
 
