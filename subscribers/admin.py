@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from subscribers.schedule import days_in_words
 # What an operator decides about an address: the permission for it, and what is so then.
 DECISIONS = {"suppress": "subscribers.add_suppression", "lift": "subscribers.lift_suppression"}
 DONE = {"suppress": "Nothing is mailed to it from now on.", "lift": "It may be mailed again, once it signs up anew."}
+UNDONE = {"suppress": "It was suppressed already: the first reason stands.", "lift": "Nothing suppressed it."}
 
 
 class Journeys(admin.ModelAdmin):
@@ -97,13 +98,18 @@ class SuppressionAdmin(Proofs):
         return [own, *super().get_urls()]
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
-        """Whether and why an address is suppressed, and deciding about it. All posted: addresses belong in no log."""
+        """Whether and why an address is suppressed, and deciding about it. All posted: addresses belong in no log.
+
+        After a decision one is on the page of its row, whose address has a number alone: to load it again, or to come
+        back to it, decides nothing.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         address, words = (request.POST.get(name, "") for name in ("address", "words"))
         found, fault = None, ""
         try:
-            self._decide(request, address, words)
+            if request.POST.get("action") in DECISIONS:
+                return self._decide(request, request.POST["action"], address, words)
             found = suppressing.standing(address) if request.method == "POST" else None
         except ValidationError as error:
             fault = error.messages[0]
@@ -119,18 +125,24 @@ class SuppressionAdmin(Proofs):
         }
         return render(request, "admin/subscribers/suppression/look_up.html", context)
 
-    def _decide(self, request: HttpRequest, address: str, words: str) -> None:
+    def _decide(self, request: HttpRequest, action: str, address: str, words: str) -> HttpResponse:
         """Raises ValidationError where the address or the reason is none."""
-        action, who = request.POST.get("action"), request.user.get_username()
-        if action in DECISIONS and not request.user.has_perm(DECISIONS[action]):
+        if not request.user.has_perm(DECISIONS[action]):
             raise PermissionDenied
-        if action == "suppress" and not suppressing.suppress(address, words, who):
-            self.message_user(request, "It was suppressed already: the first reason stands.", messages.WARNING)
-        elif action == "lift" and not suppressing.lift(address, words, who, timezone.now()):
-            self.message_user(request, "Nothing suppressed it.", messages.WARNING)
-        elif action in DECISIONS:
-            self.log_addition(request, suppressing.standing(address).rows[0], [{"action": action}])
-            self.message_user(request, DONE[action], messages.SUCCESS)
+        who = request.user.get_username()
+        if action == "suppress":
+            is_done = suppressing.suppress(address, words, who)
+        else:
+            is_done = suppressing.lift(address, words, who, timezone.now())
+        rows = suppressing.standing(address).rows
+        if is_done:
+            self.log_addition(request, rows[0], [{"action": action}])
+        self.message_user(
+            request, (DONE if is_done else UNDONE)[action], messages.SUCCESS if is_done else messages.WARNING
+        )
+        if not rows:
+            return redirect("admin:subscribers_suppression_look_up")
+        return redirect("admin:subscribers_suppression_change", rows[0].pk)
 
     def _open_decision(self, request: HttpRequest, found: suppressing.Standing | None) -> str:
         """What this operator may decide about it now."""
