@@ -121,8 +121,8 @@ def read(row: Row, asked: Asked, at: datetime) -> Newcomer | Refusal:
 def _newcomer(row: Row, asked: Asked, at: datetime) -> Newcomer:
     if row.extra:
         raise Refused(Outcome.MALFORMED, "it has more cells than there are columns")
-    if not row.is_text:
-        raise Refused(Outcome.MALFORMED, "it is no text, or not in UTF-8: save the table as “CSV UTF-8”")
+    if row.fault:
+        raise Refused(Outcome.MALFORMED, f"it {row.fault}")
     cells = {name: row.cells.get(name, "").strip() for name in COLUMNS}
     email = _address(cells["email"])
     status = _one_of("status", cells, [Status.ACTIVE, Status.UNSUBSCRIBED], Status.ACTIVE)

@@ -17,6 +17,8 @@ COLUMNS = (
     *NEEDED,
     *("status", "topics", "cadence", "weekday", "weekdays", "local_hour", "zone", "digest_size", "language"),
 )
+NOT_UTF8 = "is not UTF-8: save the table as “CSV UTF-8”"
+HAS_NUL = "has a character that is not allowed, a NUL"
 OTHER_NAMES = {
     "e_mail": "email",
     "email_address": "email",
@@ -42,7 +44,7 @@ class Row:
     line: int
     cells: dict[str, str]
     extra: int = 0  # cells that have no column
-    is_text: bool = True  # it was UTF-8, without NULs
+    fault: str = ""  # what of it is no text
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Table:
     def __init__(self, read: Callable[[int], Iterable[bytes]], position: int = 0, line: int = 0) -> None:
         self.position, self.line = 0, 0
         self._row_began = 0
-        self._is_text = True
+        self._fault = ""
         self.head = self._head_of(read(0))
         if position:
             self.position, self.line = position, line
@@ -74,7 +76,7 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         width = len(self.head.columns)
         while True:
-            self._row_began, self._is_text = self.line, True
+            self._row_began, self._fault = self.line, ""
             try:
                 cells = next(self._rows)
             except StopIteration:
@@ -86,7 +88,7 @@ class Table:
             if any(map(str.strip, cells)):
                 extra = sum(1 for cell in cells[width:] if cell.strip())
                 named = dict(zip(self.head.columns, cells, strict=False))
-                yield Row(self._row_began + 1, named, extra, self._is_text)
+                yield Row(self._row_began + 1, named, extra, self._fault)
 
     def _head_of(self, pieces: Iterable[bytes]) -> Head:
         texts = self._texts(pieces)
@@ -94,8 +96,8 @@ class Table:
             text = first.removeprefix("\ufeff")
             if not text.strip():
                 continue
-            if not self._is_text:
-                raise FileFault("This is not UTF-8: save the table as “CSV UTF-8”.")
+            if self._fault:
+                raise FileFault(f"The first line {self._fault}.")
             delimiter = max(",;\t", key=text.count)
             try:
                 return checked(next(csv.reader([text], delimiter=delimiter, strict=True)), delimiter)
@@ -115,8 +117,9 @@ class Table:
             try:
                 text = line.decode()
             except UnicodeDecodeError:
-                self._is_text, text = False, line.decode(errors="replace")
-            self._is_text = self._is_text and "\0" not in text
+                self._fault, text = NOT_UTF8, line.decode(errors="replace")
+            if "\0" in text:
+                self._fault = self._fault or HAS_NUL
             yield text
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from papers.models import Topic
 from subscribers.imports.rows import Asked, Newcomer, Outcome, Refusal, read
-from subscribers.imports.table import Row
+from subscribers.imports.table import HAS_NUL, NOT_UTF8, Row
 from tests.conftest import NOW
 
 GOOD = {"email": "carol@example.org", "consent_at": "2025-03-20", "consent_source": "https://old.example/subscribe"}
@@ -101,9 +101,16 @@ def test_what_is_wrong_is_said(asked: Asked, cells: dict[str, str], outcome: Out
     assert len(found.address) <= 101
 
 
-@pytest.mark.parametrize("row", [Row(2, GOOD, extra=1), Row(2, GOOD, is_text=False), Row(2, {})])
+@pytest.mark.parametrize("row", [Row(2, GOOD, extra=1), Row(2, GOOD, fault="is not UTF-8"), Row(2, {})])
 def test_a_row_that_does_not_fit_its_columns_is_refused(asked: Asked, row: Row) -> None:
     assert isinstance(read(row, asked, NOW), Refusal)
+
+
+@pytest.mark.parametrize("fault", [NOT_UTF8, HAS_NUL])
+def test_a_row_that_is_no_text_says_why(asked: Asked, fault: str) -> None:
+    found = read(Row(2, GOOD, fault=fault), asked, NOW)
+    assert isinstance(found, Refusal)
+    assert found.reason == f"it {fault}"
 
 
 def test_who_is_not_to_be_mailed_need_not_have_agreed(asked: Asked) -> None:

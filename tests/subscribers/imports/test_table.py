@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from subscribers.imports.table import FileFault, Table, lines
+from subscribers.imports.table import HAS_NUL, NOT_UTF8, FileFault, Table, lines
 
 HEAD = b"email,consent_at,consent_source\n"
 
@@ -57,9 +57,9 @@ def test_a_quoted_cell_may_have_lines_and_delimiters() -> None:
         (b"a@x.org,2025-03-20,form\n", "Missing: email"),
         (HEAD.replace(b"\n", b",E-Mail\n"), "The column email is there more than once"),
         (b"," * 5000 + b"\n", "The table has 5,001 columns; there can be 100"),
-        ("email,consent_at,consent_source\n".encode("utf-16"), "This is not UTF-8"),
-        ("email,consent_at,consent_source,größe\n".encode("latin-1"), "This is not UTF-8"),
-        (HEAD.replace(b"\n", b"\0\n"), "This is not UTF-8"),
+        ("email,consent_at,consent_source\n".encode("utf-16"), "The first line is not UTF-8"),
+        ("email,consent_at,consent_source,größe\n".encode("latin-1"), "The first line is not UTF-8"),
+        (HEAD.replace(b"\n", b"\0\n"), "The first line has a character that is not allowed"),
         (b'email,"consent_at\n', "The names of the columns must stand on one line"),
         (b"x" * 10_000_000, "Line 1 is longer than 100,000 bytes"),
         (HEAD + b"a@x.org,b," + b"x" * 10_000_000, "Line 2 is longer than 100,000 bytes"),
@@ -74,9 +74,9 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(content: bytes, words: s
         list(table(content, size=100_000))
 
 
-def test_a_row_that_is_no_text_is_marked() -> None:
+def test_a_row_says_what_of_it_is_no_text() -> None:
     content = HEAD + "a@x.org,b,café\n".encode("latin-1") + b"d@x.org,\0,f\n" + "g@x.org,h,é\n".encode()
-    assert [row.is_text for row in table(content)] == [False, False, True]
+    assert [row.fault for row in table(content)] == [NOT_UTF8, HAS_NUL, ""]
 
 
 def test_cells_without_a_column_are_counted_and_missing_ones_are_not_there() -> None:
