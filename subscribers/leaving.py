@@ -22,6 +22,7 @@ from subscribers.undoing import remember
 from subscribers.wishes import Tastes, Wishes
 
 Status = Subscriber.Status
+BY_OPERATOR = "operator"  # in the place of the page, where one acted at the reader's wish
 ADDRESS = re.compile(r"\S+@\S+")
 RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
 # The words of the buttons, which the consents keep as the person saw them.
@@ -30,6 +31,11 @@ INSTEAD = {
     Cadence.WEEKLY: _("Send it every week instead"),
     Cadence.MONTHLY: _("Send it every month instead"),
 }
+
+
+def seen(words: str, page: str) -> str:
+    """The words as a consent keeps them: none where the person was not there to see any."""
+    return "" if page == BY_OPERATOR else words
 
 
 def rarer(subscriber: Subscriber) -> Cadence | None:
@@ -57,7 +63,7 @@ def leave(subscriber: Subscriber, at: datetime, page: str, network: str = "", go
         subscriber=subscriber,
         action=Consent.Action.WITHDRAWN,
         at=at,
-        words=gettext("Unsubscribe"),
+        words=seen(gettext("Unsubscribe"), page),
         page=page,
         network=network,
     )
@@ -166,7 +172,7 @@ def pause(
     began = now.status_changed_at if now.status == Status.PAUSED else at
     words = gettext("Pause until %(day)s") % {"day": until} if until else gettext("Pause")
     changes = {"status": Status.PAUSED, "next_digest_at": None, "status_changed_at": began, "paused_until": until}
-    _turn(now, changes, Consent(words=words, page=page, network=network, at=at))
+    _turn(now, changes, Consent(words=seen(words, page), page=page, network=network, at=at))
     return True
 
 
@@ -178,7 +184,7 @@ def resume(subscriber: Subscriber, at: datetime, network: str = "", page: str = 
         return False
     due = now.schedule.next_after(at)
     changes = {"status": Status.ACTIVE, "next_digest_at": due, "status_changed_at": at, "paused_until": None}
-    _turn(now, changes, Consent(words=gettext("Resume"), page=page, network=network, at=at))
+    _turn(now, changes, Consent(words=seen(gettext("Resume"), page), page=page, network=network, at=at))
     return True
 
 
@@ -215,8 +221,8 @@ def _turn(subscriber: Subscriber, changes: Mapping[str, object], proof: Consent)
 
 
 @transaction.atomic
-def erase(subscriber: Subscriber, at: datetime, page: str = "erase") -> bool:
-    """Forget the person: what stays is a hash that keeps the address from ever being mailed.
+def erase(subscriber: Subscriber, at: datetime, page: str = "erase", by: str = "") -> bool:
+    """Forget the person: what stays is a hash that keeps the address from ever being mailed, and `by` which operator.
 
     The consents stay as proof without their networks, the ledger as numbers.
     """
@@ -230,16 +236,15 @@ def erase(subscriber: Subscriber, at: datetime, page: str = "erase") -> bool:
     if not there.update(status=Status.ERASED, status_changed_at=at, **forgotten, version=F("version") + 1):
         transaction.set_rollback(True)
         return False
-    Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED)
+    Suppression.objects.add(subscriber.email, Suppression.Reason.ERASED, by=by)
     subscriber.topics.clear()
     Tastes().write(subscriber)
     subscriber.letters.all().delete()
     subscriber.formers.all().delete()
     Move.objects.filter(subscriber=subscriber).delete()
     SubscriptionRequest.objects.filter(email=subscriber.email).delete()
-    Consent.objects.create(
-        subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words=gettext("Erase everything"), page=page
-    )
+    words = seen(gettext("Erase everything"), page)
+    Consent.objects.create(subscriber=subscriber, action=Consent.Action.WITHDRAWN, at=at, words=words, page=page)
     subscriber.consents.update(network="")
     # What a reader had asked for is a trait of theirs: it goes, the fact that they agreed stays.
     subscriber.consents.filter(action=Consent.Action.CHANGED).update(words="")

@@ -10,23 +10,24 @@ from django.db import transaction
 
 from newsletter import audit
 from subscribers import leaving, signup
+from subscribers.leaving import BY_OPERATOR
 from subscribers.letters import A_DAY, ASKED_EVER
 from subscribers.models import Letter, Subscriber
 from subscribers.suppressing import reason_of
 
 Status = Subscriber.Status
 CHANGE, ERASE = "subscribers.change_subscriber", "subscribers.delete_subscriber"
-PAGE = "operator"  # on the consents, in the place of the page that a person was on
 
 
 @dataclass(frozen=True)
 class Deed:
-    """What an operator may do for readers in some states. `do` says whether it changed anything."""
+    """What an operator may do for readers in some states. `do` is told who does it, and says whether it changed
+    anything."""
 
     words: str
     done: str
     statuses: list[str]
-    do: Callable[[Subscriber, datetime], object]
+    do: Callable[[Subscriber, datetime, str], object]
     permission: str = CHANGE
     is_final: bool = False
     undone: str = "Nothing was changed: the reader has moved on since."
@@ -37,7 +38,7 @@ DEEDS = {
         "Send the confirmation again",
         "The confirmation is on its way.",
         [Status.PENDING],
-        signup.resend_confirmation,
+        lambda reader, at, _: signup.resend_confirmation(reader, at),
         undone=f"Not sent: one is on its way already, or the reader has had as many as anybody may get, "
         f"{A_DAY[Letter.Kind.CONFIRMATION]} a day and {ASKED_EVER} in all.",
     ),
@@ -45,25 +46,25 @@ DEEDS = {
         "Pause",
         "Paused until the reader resumes.",
         [Status.ACTIVE],
-        lambda reader, at: leaving.pause(reader, at, page=PAGE),
+        lambda reader, at, _: leaving.pause(reader, at, page=BY_OPERATOR),
     ),
     "resume": Deed(
         "Resume",
         "The digests come again.",
         [Status.PAUSED],
-        lambda reader, at: leaving.resume(reader, at, page=PAGE),
+        lambda reader, at, _: leaving.resume(reader, at, page=BY_OPERATOR),
     ),
     "leave": Deed(
         "Unsubscribe",
         "Unsubscribed; a goodbye goes to who had confirmed.",
         Status.leavable(),
-        lambda reader, at: leaving.leave(reader, at, PAGE),
+        lambda reader, at, _: leaving.leave(reader, at, BY_OPERATOR),
     ),
     "erase": Deed(
         "Erase everything",
         "Erased. A hash remains that keeps the address from being mailed.",
         [status for status in Status.values if status != Status.ERASED],
-        lambda reader, at: leaving.erase(reader, at, PAGE),
+        lambda reader, at, who: leaving.erase(reader, at, BY_OPERATOR, who),
         permission=ERASE,
         is_final=True,
     ),
@@ -82,7 +83,7 @@ def carry_out(deed: Deed, reader: Subscriber, at: datetime, user: Any, why: str)
     if audit.ADDRESS.search(reason):
         raise ValidationError(ADDRESS_IN_WHY)
     before = None if deed.is_final else audit.snapshot(reader)
-    if reader.status not in deed.statuses or not deed.do(reader, at):
+    if reader.status not in deed.statuses or not deed.do(reader, at, user.get_username()):
         return False
     reader.refresh_from_db()
     audit.record(user, reader, deed.words, reason, before)

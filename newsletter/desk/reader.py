@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
-from newsletter.desk.deeds import CHANGE, DEEDS, PAGE, carry_out
+from newsletter.desk.deeds import CHANGE, DEEDS, carry_out
 from newsletter.desk.finding import found
 from newsletter.desk.posting import posted_from
 from newsletter.models import Digest, Edition, Event, Feedback
 from subscribers.export import everything_about
 from subscribers.gate import why_not_mail
+from subscribers.leaving import BY_OPERATOR
 from subscribers.models import Subscriber, Suppression
 
 MAY_READ = ["subscribers.view_subscriber", "newsletter.view_digest"]
@@ -104,7 +105,7 @@ def history(reader: Subscriber) -> dict[str, Any]:
         "letters": letters,
         "events": Event.objects.filter(of_these).order_by("-happened_at")[:EVENTS_SHOWN],
         "consents": reader.consents.all()[:CONSENTS_SHOWN],
-        "by_operator": PAGE,
+        "by_operator": BY_OPERATOR,
         "feedback": Feedback.objects.filter(subscriber=reader).select_related("paper")[:FEEDBACK_SHOWN],
     }
 

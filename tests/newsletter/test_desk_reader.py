@@ -265,11 +265,30 @@ def test_what_was_decided_is_told_without_the_machines_own_counters(alice: Subsc
     assert not any("+00:00" in before + after for _, before, after in values)
 
 
-def test_nobody_is_said_to_have_seen_words_where_an_operator_acted(alice: Subscriber) -> None:
+@pytest.mark.parametrize(
+    ("deed", "typed", "what"),
+    [
+        ("pause", "", "changed preferences"),
+        ("resume", "", "changed preferences"),
+        ("leave", "", "left"),
+        ("erase", "alice@example.org", "left"),
+    ],
+)
+def test_nobody_is_said_to_have_seen_words_where_an_operator_acted(
+    alice: Subscriber, deed: str, typed: str, what: str
+) -> None:
+    if deed == "resume":
+        Subscriber.objects.update(status="paused", next_digest_at=None)
     operator = sign_in("Operator")
-    act(operator, alice, "pause")
+    act(operator, alice, deed, typed=typed)
+    assert alice.consents.get().words == ""
     page = operator.get(of(alice), secure=True).content.decode()
-    assert "<td>none: an operator did it</td><td>–</td>" in page
+    assert f"<td>{what}, by an operator</td><td>–</td><td>–</td>" in page
+
+
+def test_the_suppression_of_who_was_erased_says_which_operator_did_it(alice: Subscriber) -> None:
+    act(sign_in("Operator"), alice, "erase", typed="alice@example.org")
+    assert list(Suppression.objects.values_list("reason", "by")) == [("erased", "ada")]
 
 
 def test_a_reason_with_an_address_is_refused_before_anything_is_done(alice: Subscriber) -> None:
