@@ -72,11 +72,11 @@ class Sheet:
         return [self._cards[pk] for pk in papers]
 
     def count(self, papers: int) -> str:
-        """ "5 papers for you, from 54 new ones"."""
+        """ "5 papers for you, from 54 recent ones": those of the pool, most of which were in yesterday's too."""
         if papers not in self._counts:
             with translation.override(self._language):
                 some = ngettext("%(number)s paper for you", "%(number)s papers for you", papers)
-                pool = ngettext("from %(number)s new one", "from %(number)s new ones", self._pool_size)
+                pool = ngettext("from %(number)s recent one", "from %(number)s recent ones", self._pool_size)
                 words = f"{some % {'number': papers}}, {pool % {'number': self._pool_size}}"
             self._counts[papers] = words
         return self._counts[papers]
