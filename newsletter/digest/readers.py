@@ -1,5 +1,6 @@
 """What the choice knows of a reader, read for a whole batch in a constant number of queries."""
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from subscribers.models import Interest, Subscriber
 
 # A paper that was sent has taken off when it is noticed five times as much as then: 0.7 on the logarithm's scale.
 TAKEN_OFF = 0.7
+# And as much as 20 upvotes are, which one of seven listings ever gets: five times hardly anything is no news.
+NOTICED = math.log10(1 + 20)
 # PostgreSQL thinks that new papers were sent to nobody yet, until it counts again, and would rather go through what all
 # readers were sent of them. A pair of columns has one index alone: that of a reader's papers.
 READER_BY_READER = """
@@ -111,7 +114,7 @@ def _sent(
     once."""
     sent: defaultdict[int, set[int]] = defaultdict(set)
     again: set[tuple[int, int]] = set()
-    noticed = list[tuple[int, int, int]]()  # much enough to have taken off since
+    noticed = list[tuple[int, int, int]]()  # enough to have taken off since
     left_out = set[int]()
     if but is not None:
         left_out.update(but.digests.filter(subscriber__among=subscribers).values_list("pk", flat=True))
@@ -121,7 +124,7 @@ def _sent(
         sent[subscriber].add(paper)
         if rising:
             again.add((subscriber, paper))
-        elif pool.notice.get(paper, 0.0) >= TAKEN_OFF:
+        elif pool.notice.get(paper, 0.0) >= NOTICED:
             noticed.append((subscriber, paper, digest))
     return sent, _risen(noticed, again, pool)
 

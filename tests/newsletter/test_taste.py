@@ -28,6 +28,7 @@ from newsletter.digest.taste import (
 from newsletter.digest.terms import passage
 from newsletter.models import DigestPaper, Edition, EditionPaper, Feedback, Profile
 from papers.models import Paper, Topic
+from papers.trends import Popularity, trend
 from subscribers.models import Interest, Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, planned
@@ -217,6 +218,15 @@ def test_a_sent_paper_that_did_not_take_off_stays_sent(
     sent_before(reader, papers[0], notice=papers[0].notice - 0.2)
     assert loaded(reader, edition).risen == {}
     assert loaded(reader, edition).seen == {papers[0].pk}
+
+
+@pytest.mark.parametrize(("upvotes", "rises"), [(5, False), (19, False), (20, True)])
+def test_a_paper_that_nobody_had_noticed_rises_from_twenty_upvotes_on(
+    reader: Subscriber, edition: Edition, papers: list[Paper], upvotes: int, rises: bool
+) -> None:
+    sent_before(reader, papers[0], notice=0)
+    edition.pool.filter(paper=papers[0]).update(notice=trend(Popularity(upvotes), None, NOW).notice)
+    assert bool(loaded(reader, edition).risen) == rises
 
 
 def test_a_paper_that_the_reader_spoke_of_does_not_come_again(
