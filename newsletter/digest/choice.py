@@ -209,10 +209,13 @@ class Picks:
         return bool(self.scores.belongs[self.number, row] >= np.float32(MINIMUM))
 
     def _pinned(self, room: int) -> Iterator[int]:
-        """What the editor wants first. One place at least stays for the reader's own paper."""
+        """What the editor wants first, of its topic's share. One place at least stays for the reader's own paper."""
         for row in self.candidates.pinned:
             if room > 0 and self._may(row) and not (self._rises(row) and self.again):
                 self.again += self._rises(row)
+                topic = int(self.scores.topic[self.number, row]) if self._belongs(row) else EVERYTHING
+                counted = self._counted(row, topic)
+                self.of_topic[counted] += counted != EVERYTHING
                 room -= 1
                 yield row
 

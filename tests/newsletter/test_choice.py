@@ -87,6 +87,17 @@ def test_no_topic_takes_more_than_its_share_from_a_reader_of_many() -> None:
     assert len(papers) == 6
 
 
+def test_a_pin_takes_of_its_topics_share() -> None:
+    pool = candidates([[0.9, 0, 0]] * 6 + [[0, 0.5, 0]] * 3, pinned=[5])
+    assert chosen(pool, GRAPHS, ROBOTS, size=5) == [105, 100, 101, 106, 107]
+    assert chosen(pool, size=5) == [105, 100, 101, 106, 107]
+
+
+def test_a_pin_from_outside_takes_nothing_of_a_topic_that_it_hardly_touches() -> None:
+    pool = candidates([[0.9, 0, 0]] * 4 + [[0, 0.5, 0], [0.1, 0, 0.9]], pinned=[5])
+    assert chosen(pool, GRAPHS, ROBOTS, size=5) == [105, 100, 101, 102, 104]
+
+
 def test_a_reader_of_one_topic_is_not_cut_short_by_the_share() -> None:
     pool = candidates([[0.9, 0, 0]] * 6)
     assert len(chosen(pool, GRAPHS, size=5)) == 5
