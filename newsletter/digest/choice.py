@@ -176,8 +176,8 @@ class Picks:
         self.fitting = list(self._fitting(reader.size - len(self.pins) - len(self.explored)))
 
     def choices(self) -> list[Choice]:
-        """The papers, with the reasons in the language that is spoken now."""
-        if not self.fitting and not self.pins:
+        """The papers, with the reasons in the language that is spoken now; none where nothing fits, pins or not."""
+        if not self.fitting and not any(map(self._belongs, self.pins)):
             return []
         because, number = self.chooser.reasons(self.reader.language), self.number
         return [

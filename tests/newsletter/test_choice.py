@@ -111,8 +111,13 @@ def test_one_place_is_kept_for_a_trending_paper_from_outside() -> None:
     assert choices[-1].reason == "From outside your topics"
 
 
-def test_a_quiet_day_is_not_padded_from_outside() -> None:
-    assert chosen(candidates([[0, 0, 0.9]] * 5), GRAPHS, size=5) == []
+@pytest.mark.parametrize("pinned", [[], [1, 2]])
+def test_a_quiet_day_is_not_padded_from_outside(pinned: list[int]) -> None:
+    assert chosen(candidates([[0, 0, 0.9]] * 5, pinned), GRAPHS, size=5) == []
+
+
+def test_a_pin_that_fits_makes_a_digest() -> None:
+    assert chosen(candidates([[0.9, 0, 0], [0, 0, 0.9]], [0, 1]), GRAPHS) == [100, 101]
 
 
 def test_pins_come_first_and_say_so() -> None:
