@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
+from newsletter.digest.candidates import FEWEST_UPVOTES
 from newsletter.models import Edition, EditionPaper
 from papers.archive import Kind, Period
 from papers.models import Paper
@@ -48,6 +49,7 @@ def edition(request: HttpRequest, kind: str, day: Period) -> HttpResponse:
         "day": day,
         "pins": page_of([row.paper_id for row in pins]),
         "page": page_of([row.paper_id for row in pool[:PAPERS_SHOWN]]),
+        "fewest_upvotes": FEWEST_UPVOTES,  # as in the mails
     }
     return render(request, "newsletter/edition.html", context)
 

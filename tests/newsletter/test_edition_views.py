@@ -1,15 +1,19 @@
 """The archive of editions: public, the same for everybody, and without anything of any reader."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from newsletter.digest.candidates import FEWEST_UPVOTES
 from newsletter.digest.rendering import SOMEBODY
 from newsletter.models import Edition, EditionPaper
 from papers.models import Paper
 from subscribers.links import written
 from subscribers.models import Subscriber
+from tests.conftest import NOW
 from tests.newsletter.conftest import planned
 
 PATH = "/editions/daily/2026-03-20/"
@@ -33,6 +37,13 @@ def test_an_edition_shows_note_pins_and_the_hottest_of_its_pool(
     marks = ["Read the last one &lt;first&gt;.", "Picked by the editor", papers[-1].title, papers[4].title]
     assert sorted(marks, key=text.index) == marks
     assert papers[0].title not in text
+
+
+def test_few_upvotes_are_not_told_as_the_mail_does_not(client: Client, edition: Edition, papers: list[Paper]) -> None:
+    EditionPaper.objects.decide(edition, papers[0], EditionPaper.Choice.PINNED)
+    for paper, upvotes in zip(papers, (0, FEWEST_UPVOTES - 1, FEWEST_UPVOTES), strict=False):
+        paper.readings.create(taken_at=NOW, upvotes=upvotes)
+    assert re.findall(r"\d+ upvotes?\b", page(client)) == [f"{FEWEST_UPVOTES} upvotes"]
 
 
 def test_it_holds_nothing_of_any_reader(client: Client, edition: Edition, alice: Subscriber) -> None:
