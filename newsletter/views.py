@@ -5,6 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -83,30 +84,42 @@ def web_copy(request: HttpRequest, signed: str) -> HttpResponse:
 def say(request: HttpRequest, signed: str, place: int, word: str) -> HttpResponse:
     """More like this, less, or save: a reader's word on a paper of their digest, to be taken back as easily.
 
-    Without `word` in the form it is the word of the link; an empty one takes back what was said.
+    Without `word` in the form it is the word of the link. An empty one takes back what was said; the word `before` it
+    stands again where the page knows of one: who saves what they liked, and takes that back, likes it still.
     """
     rows = DigestPaper.objects.select_related("digest__subscriber", "paper")
     row = rows.filter(digest__uid=uid_of(signed), place=place).first()
     if row is None or not is_readable(row.digest) or word not in Feedback.Kind.values:
         return no_copy(request)
     reader, status = row.digest.subscriber, 200
+    said = Feedback.objects.filter(subscriber=reader, paper=row.paper).first()
     if request.method == "POST":
-        said = request.POST.get("word", word)
-        if said in Feedback.Kind.values:
-            Feedback.objects.say(reader, row.paper, said, timezone.now())
-            return redirect("say", signed, place, said)
-        if not said:
-            Feedback.objects.take_back(reader, row.paper)
-            return redirect("say", signed, place, word)
+        anew = request.POST.get("word", word)
+        if anew in Feedback.Kind.values:
+            Feedback.objects.say(reader, row.paper, anew, timezone.now())
+            before = {"before": said.kind} if said and said.kind != anew else None
+            return redirect(reverse("say", args=[signed, place, anew], query=before))
+        if not anew:
+            before = known(request.POST.get("before"))
+            Feedback.objects.take_back(reader, row.paper, timezone.now(), before)
+            return redirect("say", signed, place, before or word)
         status = 422
+    before = known(request.GET.get("before"))
     context = {
         "row": row,
         "word": Feedback.Kind(word),
         "kinds": sorted(Feedback.Kind, key=lambda kind: kind != word),  # the word that was asked for first
-        "said": Feedback.objects.filter(subscriber=reader, paper=row.paper).first(),
+        "said": said,
+        "is_said": said is not None and said.kind == word,
+        "before": Feedback.Kind(before) if before else None,
     }
     with translation.override(reader.language):
         return render(request, "newsletter/say.html", context, status=status)
+
+
+def known(word: str | None) -> str:
+    """The word, if it is one that a reader can say of a paper."""
+    return word if word in Feedback.Kind.values else ""
 
 
 def uid_of(signed: str) -> UUID:

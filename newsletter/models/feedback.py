@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from papers.models import Paper
 from subscribers.models import Subscriber
@@ -17,9 +17,10 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         row, is_new = self.get_or_create(subscriber=subscriber, paper=paper, defaults={"kind": kind, "at": at})
         return is_new or bool(self.filter(pk=row.pk).exclude(kind=kind).update(kind=kind, at=at))
 
-    def take_back(self, subscriber: Subscriber, paper: Paper) -> bool:
-        """Says whether there was a word to take back."""
-        return bool(self.filter(subscriber=subscriber, paper=paper).delete()[0])
+    def take_back(self, subscriber: Subscriber, paper: Paper, at: datetime, before: str = "") -> bool:
+        """What was said `before` stands again, if anything was. Says whether there was a word to take back."""
+        said = self.filter(subscriber=subscriber, paper=paper)
+        return bool(said.exclude(kind=before).update(kind=before, at=at) if before else said.delete()[0])
 
 
 class Feedback(models.Model):
@@ -29,6 +30,13 @@ class Feedback(models.Model):
         MORE = "more", _("more like this")
         LESS = "less", _("less like this")
         SAVED = "saved", pgettext_lazy("a paper", "Saved")
+
+        @property
+        def wish(self) -> str:
+            """As a button asks for it."""
+            if self == self.SAVED:
+                return gettext("Save")
+            return gettext("More like this") if self == self.MORE else gettext("Less like this")
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="+")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")

@@ -75,6 +75,15 @@ def test_the_button_of_the_word_that_was_asked_for_stands_first(digest: Digest, 
     assert all(look == "button quiet" for look, _ in buttons[1:])
 
 
+def test_the_word_that_was_asked_for_stays_first_when_another_was_said(digest: Digest, client: Client) -> None:
+    client.post(path(digest), secure=True)
+    page = client.get(path(digest, "less"), secure=True).content.decode()
+    assert "Less like this?" in page
+    assert "You said “more like this” on" in page
+    buttons = re.findall(r'<button class="([^"]*)"[^>]*name="word" value="(\w*)"', page)
+    assert buttons == [("button", "less"), ("button quiet", "saved"), ("button quiet", "")]
+
+
 def test_a_word_is_changed_and_taken_back(digest: Digest, client: Client, clock: time_machine.Traveller) -> None:
     client.post(path(digest), {"word": "more"}, secure=True)
     clock.shift(timedelta(hours=1))
@@ -84,6 +93,34 @@ def test_a_word_is_changed_and_taken_back(digest: Digest, client: Client, clock:
     page = client.post(path(digest), {"word": ""}, secure=True, follow=True).content.decode()
     assert "More like this?" in page
     assert said() == []
+
+
+def test_what_was_said_before_stands_again_when_the_last_word_is_taken_back(
+    digest: Digest, client: Client, clock: time_machine.Traveller
+) -> None:
+    client.post(path(digest), secure=True)
+    clock.shift(timedelta(hours=1))
+    page = client.post(path(digest, "saved"), secure=True, follow=True).content.decode()
+    assert "Before, you said “more like this”." in page
+    before = dict(re.findall(r'type="hidden" name="(before)" value="(\w+)"', page))
+    page = client.post(path(digest, "saved"), {"word": "", **before}, secure=True, follow=True).content.decode()
+    assert "You said more like this" in page
+    assert (said(), Feedback.objects.get().at) == ([(first(digest), "more")], NOW + timedelta(hours=1))
+    client.post(path(digest), {"word": ""}, secure=True)
+    assert said() == []
+
+
+def test_nothing_stands_again_where_nothing_is_said_any_more(digest: Digest, client: Client) -> None:
+    assert client.post(path(digest, "saved"), {"word": "", "before": "more"}, secure=True).status_code == 302
+    assert said() == []
+
+
+@pytest.mark.parametrize("before", ["hate", "more\x00", "saved"])
+def test_a_word_before_that_nobody_said_is_passed_over(digest: Digest, client: Client, before: str) -> None:
+    client.post(path(digest, "saved"), secure=True)
+    assert client.get(path(digest, "saved"), {"before": before}, secure=True).status_code == 200
+    assert client.post(path(digest, "saved"), {"word": "", "before": before}, secure=True).status_code == 302
+    assert said() in ([], [(first(digest), "saved")])
 
 
 def test_the_next_digest_looks_for_it(digest: Digest, alice: Subscriber, client: Client) -> None:
