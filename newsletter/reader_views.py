@@ -154,5 +154,5 @@ def digests(request: HttpRequest, token: str) -> HttpResponse:
     papers = [row.paper_id for rows in shown.values() for row in rows]
     said = {word.paper_id: word for word in Feedback.objects.filter(subscriber=subscriber, paper__in=papers)}
     with_words = [(digest, [(row, said.get(row.paper_id)) for row in rows]) for digest, rows in shown.items()]
-    context = {"token": token, "digests": with_words, "most": DIGESTS_SHOWN}
+    context = {"token": token, "digests": with_words, "most": DIGESTS_SHOWN, "kinds": list(Feedback.Kind)}
     return render(request, "newsletter/digests.html", context)
