@@ -69,8 +69,10 @@ def restore(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpRes
     """Undo, for an hour: what the reader has said since, in another tab perhaps, stays."""
     try:
         before, word = unpacked(subscriber, request.POST["restore"])
-    except signing.BadSignature:
+    except signing.SignatureExpired:
         return learned_page(request, subscriber, token, status=409, is_too_late=True)
+    except signing.BadSignature:
+        return learned_page(request, subscriber, token, status=400, is_not_ours=True)
     with transaction.atomic():
         for said in before:
             as_left = Feedback.objects.filter(subscriber=subscriber, paper=said.paper_id, at=said.at, kind=word)
@@ -96,7 +98,7 @@ def learned_page(
         "count": words.count(),
         "topics": listed(f"{name} ({times})" for name, times in liked_topics(words)),
         "taste": Taste.of(subscriber),
-        "kinds": Feedback.Kind.choices,
+        "kinds": list(Feedback.Kind),
         **context,
     }
     return render(request, "newsletter/learned.html", shown, status=status)
@@ -132,7 +134,10 @@ def packed(subscriber: Subscriber, words: QuerySet[Feedback], anew: str) -> str:
 
 
 def unpacked(subscriber: Subscriber, text: str) -> tuple[list[Feedback], str]:
-    """The words again, and what took their place. Raises BadSignature where they are too old, or not this reader's."""
+    """The words again, and what took their place.
+
+    Raises SignatureExpired where they are too old, and BadSignature where they are not this reader's, or not ours.
+    """
     rows, anew = signing.loads(text, salt=f"learned.{subscriber.uid.hex}", max_age=settings.KEEP_FORMER)
     there = set(Paper.objects.filter(pk__in=[row[0] for row in rows]).values_list("pk", flat=True))
     before = [

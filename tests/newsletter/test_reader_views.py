@@ -1,5 +1,6 @@
 """What was learned of a reader, and what they were sent: theirs to see, to change and to forget."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -100,10 +101,30 @@ def test_an_undo_is_for_an_hour_and_for_its_own_reader(
     client: Client, alice: Subscriber, bob: Subscriber, said: list[Feedback], clock: time_machine.Traveller
 ) -> None:
     before = client.post(path_of(alice), {"all": "all"}, secure=True).context["before"]
-    assert client.post(path_of(bob), {"restore": before}, secure=True).status_code == 409
+    assert client.post(path_of(bob), {"restore": before}, secure=True).status_code == 400
     clock.shift(timedelta(minutes=61))
-    assert client.post(path_of(alice), {"restore": before}, secure=True).status_code == 409
+    answer = client.post(path_of(alice), {"restore": before}, secure=True)
+    assert (answer.status_code, "more than an hour ago" in answer.content.decode()) == (409, True)
     assert words() == []
+
+
+@pytest.mark.parametrize("forged", ["x", "", "é:y:z", "tampered"])
+def test_an_undo_that_is_not_ours_is_told_so(
+    client: Client, alice: Subscriber, said: list[Feedback], forged: str
+) -> None:
+    before = client.post(path_of(alice), {"all": "all"}, secure=True).context["before"]
+    posted = {"restore": before[:-1] + ("a" if before[-1] != "a" else "b") if forged == "tampered" else forged}
+    answer = client.post(path_of(alice), posted, secure=True)
+    assert (answer.status_code, "no undo that we gave you" in answer.content.decode()) == (400, True)
+    assert words() == []
+
+
+def test_a_paper_may_be_saved_there_and_nothing_urges_to_forget(
+    client: Client, alice: Subscriber, said: list[Feedback]
+) -> None:
+    page = client.get(path_of(alice), secure=True).content.decode()
+    assert re.findall(r'name="word" value="saved"[^>]*>([^<]*)<', page) == ["Save"] * len(said)
+    assert 'class="button"' not in page
 
 
 @pytest.mark.parametrize(
