@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 from newsletter.digest.candidates import Candidates
 from newsletter.digest.ranking import ASKED, FEW_LIKES, Scores, weighted_taste
 from newsletter.digest.readers import Reader
-from newsletter.digest.terms import RHETORIC
+from newsletter.digest.terms import is_rhetoric
 from papers.models.topics import BELONGS
 from subscribers.schedule import day_in_words, listed
 
@@ -132,4 +132,4 @@ def telling(terms: Iterable[str], most: int) -> list[str]:
 @lru_cache(maxsize=10_000)  # of many readers and papers the same are asked
 def _says_something(term: str) -> bool:
     words = term.split()
-    return all(word.isalpha() and len(word) > 2 for word in words) and not RHETORIC.issuperset(words)
+    return all(word.isalpha() and len(word) > 2 for word in words) and not is_rhetoric(term)

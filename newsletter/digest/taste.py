@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from newsletter.digest.terms import RHETORIC, Passage, passage, terms
+from newsletter.digest.terms import Passage, is_dwelt_on, is_rhetoric, passage, terms
 from papers.identity import author_key
 
 WORDS = 40  # of a profile
@@ -25,6 +25,8 @@ UNWANTED = 20  # and so many that count against a paper
 AUTHORS = 40
 SHARED = 2  # liked papers that have a term make it worth a look, however rare it is
 RARE = 0.006  # of the edition's papers must have what only one liked paper has: more was noise than a name
+RAREST = 3  # and so many papers, however small the edition is
+DWELT_ON = 0.1  # of them dwell on it: fewer do on a turn of phrase (Church and Gale, Poisson Mixtures, 1995)
 ONE_PAPER = 0.3  # an author of only one liked paper, over the root of how many authors that paper has
 SUSPECTS = 120  # terms that may be what a reader follows
 BY_CHANCE = 0.02  # of the likes are liked for another reason
@@ -54,6 +56,13 @@ class Background:
     papers: int
     terms: Mapping[str, int]
     authors: Mapping[str, int]
+    dwelt_on: Mapping[str, int] = field(default_factory=dict)  # so many have the term in the title or more than once
+
+    def names(self, term: str) -> bool:
+        """Whether a term of one paper says what it is about, and is no turn of phrase, number or rarity."""
+        papers = self.terms.get(term, 0)
+        is_known = papers >= max(RAREST, RARE * self.papers) and self.dwelt_on.get(term, 0) >= DWELT_ON * papers
+        return is_known and not is_rhetoric(term)
 
 
 @dataclass(frozen=True)
@@ -100,11 +109,12 @@ def text_of(title: Passage, abstract: Passage, authors: Iterable[str]) -> Text:
 
 
 def background(texts: Sequence[Text]) -> Background:
-    terms, authors = Counter[str](), Counter[str]()
+    terms, dwelt_on, authors = Counter[str](), Counter[str](), Counter[str]()
     for text in texts:
         terms.update(text.terms.keys())
+        dwelt_on.update(term for term, much in text.terms.items() if is_dwelt_on(much))
         authors.update(text.authors)
-    return Background(len(texts), terms, authors)
+    return Background(len(texts), terms, authors, dwelt_on)
 
 
 def faded(at: datetime, now: datetime) -> float:
@@ -138,11 +148,10 @@ def _telling(words: Sequence[Word], usual: Background, beside: Sequence[Word] = 
             have[term] += word.weight
             about[term] += word.weight * much
     total, others = _total(words), _shares(beside)
-    rare = max(SHARED, RARE * usual.papers)
     surprises: dict[str, float] = {}
     for term, weight in have.items():
         # What few others have leads to none, and what papers say of themselves says nothing of their subject.
-        if papers[term] < SHARED and (usual.terms.get(term, 0) < rare or RHETORIC.issuperset(term.split())):
+        if papers[term] < SHARED and not usual.names(term):
             continue
         if (surprise := _surprise(weight / total, max(_share(term, usual), others.get(term, 0.0)))) > 0:
             surprises[term] = surprise * math.sqrt(about[term] / weight)

@@ -30,20 +30,26 @@ _RHETORIC = (
     "achieve achieved achieving additional address addressing advance aim algorithm analysis analyze application"
     " applied art available based baseline better capability challenge challenging code codebase combination compare"
     " compared comparison competitive comprehensive conduct contribution crucial current data dataset demonstrating"
-    " demonstration design despite develop developed directly discuss discussing diverse domain effective"
+    " demonstration design despite develop developed directly discuss discussing diverse do doe domain done effective"
     " effectively efficient emerge empirical enable enabling end evaluate evaluation example experiment experimental"
     " explicitly extensive finally finding first firstly five focus four framework fully future general great high"
     " highlight however identify important improve improved improvement improving including increase insight"
     " introducing investigate issue key lack large leading learning leverage leveraging limitation limited low main"
-    " major make making model multiple need often open outperform outperforming particular perform performance"
-    " possible potential practical present presented presenting previous prior problem project promising provide"
-    " provided providing publicly question recent recently related release released releasing remain require"
-    " research researcher respectively result reveal review role scenario second series setting significant"
-    " significantly similar simple single source specific standard state strong study substantial success superior"
-    " survey system systematic takeaway task technique thorough three total training typically understanding unified"
-    " unique valuable various version website wide widely"
+    " major make making model multiple need often open outperform outperforming particular perform performance possible"
+    " potential practical present presented presenting previous prior problem project promising provide provided"
+    " providing publicly question recent recently related release released releasing remain require research researcher"
+    " respectively result reveal review role scenario second series setting significant significantly similar simple"
+    " single source specific standard state strong study substantial success superior survey system systematic takeaway"
+    " task technique thorough three total training typically understanding unified unique valuable various version"
+    " website wide widely you your"
 )
 RHETORIC = frozenset(_RHETORIC.split())
+
+
+def is_rhetoric(term: str) -> bool:
+    """Whether papers of every subject say it: of such words, and of numbers, alone."""
+    return all(word in RHETORIC or word in COMMON or word.isdigit() for word in term.split())
+
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 
@@ -116,6 +122,11 @@ def terms(title: Passage, abstract: Passage) -> dict[str, float]:
 
 def weight(mentions: Sequence[int], *, in_title: bool) -> float:
     return FREE_SIDES[max(mentions)] * (IN_TITLE if in_title else 1.0) * (1 + REPEATED * math.log2(len(mentions)))
+
+
+def is_dwelt_on(much: float) -> bool:
+    """Whether a paper has a term in its title or more than once, as its weight in the paper tells."""
+    return much not in FREE_SIDES
 
 
 def short_forms(texts: Iterable[Passage]) -> dict[str, str]:

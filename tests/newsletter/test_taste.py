@@ -72,6 +72,29 @@ def test_what_no_other_paper_has_is_not_learned_from_one() -> None:
     assert not {"528", "528 thing", "thing"} & learn([Word(ONE, 1.0)], TODAY.usual).terms.keys()
 
 
+SMALL = background(
+    [
+        read(f"Attention is all you need {number}", "It does 15 things, collectively, for walking robots.", [])
+        for number in range(9)
+    ]
+    + [read(f"Walking robots {number}", "They do it actively.", []) for number in range(3)]
+    + [read("Rare birds", "They sing.", [])] * 2
+    + [read(f"A paper on {number}", "Nothing else.", []) for number in range(286)]
+)
+
+
+def test_a_turn_of_phrase_is_not_learned_from_one_paper_of_a_small_edition() -> None:
+    said = "Walking robots are all you need"
+    taste = learn([Word(read(said, "We do 15 things, collectively and actively, with rare birds.", []), 1.0)], SMALL)
+    assert "walking robot" in taste.terms
+    assert not {"you", "you need", "do", "15", "collectively", "actively", "bird"} & taste.terms.keys()
+
+
+def test_what_several_liked_papers_share_is_learned_whatever_other_papers_have() -> None:
+    terms = learn([Word(read("A title", f"Of {word}, collectively.", []), 1.0) for word in "ab"], SMALL).terms
+    assert "collectively" in terms
+
+
 def test_what_was_said_long_ago_counts_less_and_then_nothing() -> None:
     def taste(days: int) -> float:
         weight = faded(NOW - timedelta(days=days), NOW)
