@@ -206,7 +206,7 @@ def entry(paper: Paper) -> dict[str, Any]:
         "unique_id": f"tag:{urlsplit(settings.SITE_URL).hostname},{TAGGED}:paper/{paper.pk}",
         "pubdate": paper.published_at or paper.created_at,
         "updateddate": paper.updated_at,
-        "summary": summary(abstract),
+        "summary": summary(abstract, title=without_controls(paper.title)),
         "abstract": cut(abstract, ABSTRACT_SHOWN),
         "authors": [name for name in named if name],
         "source": iri_to_uri(without_controls(paper.url)) if paper.url.startswith("https://") else "",

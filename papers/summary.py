@@ -5,6 +5,7 @@ import re
 from papers.text import cut
 
 SUMMARY_LIMIT = 280  # characters
+NAME_LIMIT = 60  # characters before a title's colon; what is longer is no name
 
 _ABBREVIATION = re.compile(
     r"\b(?:e\.g|i\.e|et al|vs|cf|w\.r\.t|a\.k\.a|resp|approx|Figs?|Eqs?|Sec|Refs?|Dr|Prof|[A-Z](?:\.[A-Z])*)\.$"
@@ -25,6 +26,9 @@ _ANNOUNCES = (
     r"expose|reveal|uncover|report|release|establish|extend|examine|analy[sz]e|formulate|revisit"
 )
 _ADVERBS = r"(?:\w+ly |here |also |further |then |therefore |will |can |now )*"
+_RESULT = re.compile(
+    r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.IGNORECASE
+)
 # From the plainest statement of what is new to the faintest; each is tried on every sentence in turn.
 _CLAIMS = [
     re.compile(
@@ -42,9 +46,7 @@ _CLAIMS = [
         r"|\bthis (?:paper|work|article|study) \w+s\b",
         re.IGNORECASE,
     ),
-    re.compile(
-        r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.IGNORECASE
-    ),
+    _RESULT,
     re.compile(
         r"\b(?:we|our)\b"
         r"|\b(?:is|are|was|were) (?:\w+ )?(?:shown|found|studied|investigated|derived|calculated|reported)\b",
@@ -71,23 +73,42 @@ _POINTS_BACK = re.compile(
     r"(?! (?:\w+ )?(?:paper|work|article|study|survey|book|thesis|review|report|letter|note)\b)"
     r"|\b(?:we|paper|work|article|study|survey|review) (?:\w+ly )?"
     r"(?:surveys?|reviews?|explores?|address(?:es)?|examines?|discuss(?:es)?|tackles?|investigates?|stud(?:y|ies)|fills?)"
-    r" (?:their|its|this|these|those|such)\b(?![^.]* and (?:propose|present|introduce|develop))",
+    r" (?:their|its|this|these|those|such)\b(?![^.]* (?:and|by) (?:propos|present|introduc|develop))",
     re.IGNORECASE,
 )
+# Where the title is "Name: …", what makes a sentence the one that says what the name is.
+_MAKES = (
+    r"(?:propos|introduc|present|develop|design|creat|build|releas|open-sourc|describ|construct|curat|train|unveil|devis"
+    r"|establish|launch|contribut|offer|collect)(?:e|es|ed|s|ing)?|built"
+)
+_NAMES = r"called|named|i\.e\.|namely|dubbed|term(?:ed)?|coined|titled|denoted(?: as)?|(?:referred|refer) to as|we call"
+# "We propose the streaming model Name", and not "We propose a loss for Name".
+_MODIFIERS = r"(?:(?!(?:for|with|on|of|by|to|in|from|using|that|which|upon)\b)[^\s.;:]+ ){0,8}?"
+
+# "Name-7B" is of the name's family, "Name-the model" a dash; "Name-Bench" is another thing.
+_NAME_END = r"(?!\w)(?!-(?!(?:the|an?)\b|v?[\d.]+B?(?![\w-])))"
 
 
-def summary(abstract: str, limit: int = SUMMARY_LIMIT) -> str:
-    """The first sentence that says what is new by itself, and those after it that still fit in `limit` characters.
+def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> str:
+    """The sentence that best says what is new by itself, and those after it that still fit in `limit` characters.
 
-    Whole sentences of the abstract; only where the claim alone is longer it is cut, between words, with
-    an ellipsis. "" for an empty abstract.
+    Where `title` is "Name: …", the sentence that introduces the name comes first. Whole sentences of the abstract; only
+    where the claim alone is longer it is cut, between words, with an ellipsis. "" for an empty abstract.
     """
     found = sentences(abstract)
     if not found:
         return ""
     plain = [_without_opening(sentence) for sentence in found]
-    claims = [place for claim in _CLAIMS for place, text in enumerate(found) if claim.search(text)]
-    start = next((place for place in claims if not _POINTS_BACK.search(plain[place])), claims[0] if claims else 0)
+    introduces = _introduction(title)
+
+    def rank(place: int) -> tuple[bool, bool, bool, int]:
+        grade = next((grade for grade, claim in enumerate(_CLAIMS) if claim.search(found[place])), len(_CLAIMS))
+        result = grade > 0 and _RESULT.search(found[place])
+        named = introduces is not None and not result and introduces.search(plain[place]) is not None
+        no_claim = grade == len(_CLAIMS)
+        return not named, no_claim, not no_claim and _POINTS_BACK.search(plain[place]) is not None, grade
+
+    start = min(range(len(found)), key=rank)
     text = plain[start]
     for following in found[start + 1 :]:
         if len(text) + 1 + len(following) > limit:
@@ -108,6 +129,22 @@ def sentences(text: str) -> list[str]:
             found.append(sentence)
             start = end.end()
     return found
+
+
+def _introduction(title: str) -> re.Pattern[str] | None:
+    """What finds a sentence that introduces the name before the title's colon; None for a title without one."""
+    name, colon, _ = title.partition(": ")
+    if not colon or not 1 < len(name) <= NAME_LIMIT:
+        return None
+    name = rf"[\"'“‘(*]*(?<!\w){re.escape(name)}{_NAME_END}"
+    return re.compile(
+        rf"(?<!^To )\b(?:{_MAKES}) {_MODIFIERS}{name}"
+        rf"|\b(?:{_MAKES}) [^.;]{{1,120}}(?:, (?:{_NAMES})? ?|: | \(){name}"
+        rf"|\b(?:{_NAMES}),? {name}|\bour (?:\w+ ){{0,3}}?{name}"
+        rf"|\b(?:challenge|address|tackle|fill|bridge) [^.;]{{1,80}} with {name}"
+        rf"|{name} is an? |{name}, an? |{name} (?:{_MAKES})\b",
+        re.IGNORECASE,
+    )
 
 
 def _without_opening(sentence: str) -> str:

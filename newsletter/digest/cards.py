@@ -70,7 +70,7 @@ def card_context(paper: Paper) -> dict[str, str]:
     texts = {
         "title": cut(plain(paper.title), TITLE_LENGTH) or _("Untitled"),
         "authors": cut(plain(authors_line(paper.authors)), NAMES_LENGTH),
-        "summary": plain(summary(paper.abstract[:ABSTRACT_LIMIT], SUMMARY_LENGTH)),
+        "summary": plain(summary(paper.abstract[:ABSTRACT_LIMIT], SUMMARY_LENGTH, title=paper.title)),
     }
     urls = {"url": paper.url, "pdf_url": paper.pdf_url, "code_url": paper.code_url}
     return {

@@ -137,7 +137,7 @@ def fields_of(paper: Paper, trend: TrendScore) -> dict[str, Any]:
         "doi": paper.doi,
         "title": paper.title,
         "abstract": paper.abstract,
-        "summary": summary(paper.abstract),
+        "summary": summary(paper.abstract, title=paper.title),
         "authors": [Author(name=name, key=author_key(name)[:NAME_LENGTH]) for name in paper.authors],
         "categories": paper.categories,
         "topics": [PaperTopic.of(one) for one in paper.paper_topics.all()],

@@ -83,7 +83,7 @@ def line_of(paper: Paper, place: int) -> Line:
     return Line(
         place=place,
         paper=paper,
-        summary=summary(paper.abstract, LINE_SUMMARY),
+        summary=summary(paper.abstract, LINE_SUMMARY, title=paper.title),
         topics=[given.topic for given in paper.paper_topics.all()[:TOPICS_SHOWN]],
         upvotes=readings[-1].upvotes if readings else None,
         spark=spark(readings),

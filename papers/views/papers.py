@@ -47,7 +47,7 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         return redirect("paper", pk=found.pk, slug=found.slug, permanent=True)
     given = list(found.paper_topics.belonging().select_related("topic"))
     readings = list(found.readings.order_by("taken_at"))
-    known, short = links(found), summary(found.abstract)
+    known, short = links(found), summary(found.abstract, title=found.title)
     meta = Metadata(
         title=found.title,
         description=short,

@@ -70,6 +70,26 @@ def test_background_is_passed_over_for_any_claim(claim: str) -> None:
     assert summary(f"Graphs are everywhere. {claim}") == claim
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "We introduce Nettle, a small net.", "This is solved by proposing Nettle, a small net.",
+        "We train a fast, small net called Nettle.", "We challenge the large ones with Nettle, which is small.",
+        "Nettle is a small net.", "We build a series of nets of all sizes, Nettle.", "We release Nettle-7B.",
+    ],
+)  # fmt: skip
+def test_the_sentence_that_introduces_the_name_of_the_title_goes_first(claim: str) -> None:
+    abstract = f"Nets are large. We propose a loss for Nettle. {claim}"
+    assert summary(abstract, title="Nettle: Small Nets") == claim
+    assert summary(abstract).startswith("We propose a loss")
+
+
+def test_a_result_or_another_thing_of_the_same_stem_introduces_no_name() -> None:
+    abstract = "We propose a small net. Experiments show that our Nettle is good. We release Nettle-Bench."
+    assert summary(abstract, title="Nettle: Small Nets") == abstract
+    assert summary("We propose it. We introduce Nettle.", title="Nettle") == "We propose it. We introduce Nettle."
+
+
 def test_a_long_claim_is_cut_between_words() -> None:
     text = summary("We propose " + "wonderful " * 50 + "nets.", 40)
     assert text == "We propose wonderful wonderful…"
