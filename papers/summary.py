@@ -37,7 +37,8 @@ _CLAIMS = [
         r"|\b(?:is|are) (?:\w+ )?(?:proposed|presented|introduced)\b"
         r"|\bour (?:method|approach|model|framework), (?:called|named)\b"
         r"|\b(?:paper|work|article|study|survey|book|thesis|review|report) (?:\w+ly )?"
-        r"(?:propose|present|introduce|develop|describe|explore|provide|survey|review)s\b",
+        r"(?:propose|present|introduce|develop|describe|explore|provide|survey|review)s\b"
+        r"|\b(?:survey|review) (?:\w+ly )?offers\b",
         re.IGNORECASE,
     ),
     re.compile(
@@ -53,6 +54,14 @@ _CLAIMS = [
         re.IGNORECASE,
     ),
 ]
+# What looks like a claim and is none: background, an answer without its question, an address (the card has links).
+_NO_CLAIM = re.compile(
+    r"^(?:We|I) (?:observe|note|notice) that (?:the )?(?:existing|current|most|recent|previous|prior)\b"
+    r"|^(?:While|Although|Though|Despite)\b(?!.*\b(?:we|this (?:paper|work|study))\b (?!thought|think|believe))"
+    r"|\banswer is (?:yes|no)\b|\bprovides? (?:an? )?(?:[\w-]+ ){0,5}reference\b|https?://|\bwww\.",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r" ?\(https?://[^\s()]+\)")
 # "In this work, …": the reader knows. "To bridge this gap, …", and no sentence before it shows the gap.
 _POINTER = "(?:this|that|these|those|such|the above)"
 _OPENING = re.compile(
@@ -95,7 +104,7 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
     Where `title` is "Name: …", the sentence that introduces the name comes first. Whole sentences of the abstract; only
     where the claim alone is longer it is cut, between words, with an ellipsis. "" for an empty abstract.
     """
-    found = sentences(abstract)
+    found = sentences(_ADDRESS.sub("", abstract))
     if not found:
         return ""
     plain = [_without_opening(sentence) for sentence in found]
@@ -103,6 +112,7 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
 
     def rank(place: int) -> tuple[bool, bool, bool, int]:
         grade = next((grade for grade, claim in enumerate(_CLAIMS) if claim.search(found[place])), len(_CLAIMS))
+        grade = len(_CLAIMS) if _NO_CLAIM.search(plain[place]) else grade
         result = grade > 0 and _RESULT.search(found[place])
         named = introduces is not None and not result and introduces.search(plain[place]) is not None
         no_claim = grade == len(_CLAIMS)
@@ -111,7 +121,7 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
     start = min(range(len(found)), key=rank)
     text = plain[start]
     for following in found[start + 1 :]:
-        if len(text) + 1 + len(following) > limit:
+        if len(text) + 1 + len(following) > limit or "https://" in following:
             break
         text += " " + _LABEL.sub("", following)
     return cut(text, limit)

@@ -90,6 +90,28 @@ def test_a_result_or_another_thing_of_the_same_stem_introduces_no_name() -> None
     assert summary("We propose it. We introduce Nettle.", title="Nettle") == "We propose it. We introduce Nettle."
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "We observe that existing nets are still inferior.", "Interestingly, we find the answer is yes.",
+        "While the original nets are old, we thought that new ones help.", "Our code is at https://nets.example/a.",
+        "This survey provides a concise reference.",
+    ],
+)  # fmt: skip
+def test_background_half_answers_and_addresses_are_no_claims(other: str) -> None:
+    assert summary(f"{other} Our nets are small.") == "Our nets are small."
+
+
+def test_a_survey_says_what_it_offers() -> None:
+    offer = "This survey offers an overview of nets."
+    assert summary(f"We show that nets are small. {offer}") == offer
+
+
+def test_no_address_is_shown() -> None:
+    abstract = "We present Nettle (https://nets.example/b), a net. See https://nets.example/a."
+    assert summary(abstract) == "We present Nettle, a net."
+
+
 def test_a_long_claim_is_cut_between_words() -> None:
     text = summary("We propose " + "wonderful " * 50 + "nets.", 40)
     assert text == "We propose wonderful wonderful…"
