@@ -1,7 +1,7 @@
 """A worker's pool when it is told to stop: what is in hand is finished, whoever was told.
 
-Celery lets the processes of its pool finish when the main process alone is told. systemd, as it comes, and a terminal tell
-each of them, and mails would be cut off between the provider's answer and the ledger.
+Celery lets the processes of its pool finish when the main process alone is told. systemd, as it comes, and a terminal
+tell each of them, and mails would be cut off between the provider's answer and the ledger.
 """
 
 import signal

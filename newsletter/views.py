@@ -97,8 +97,8 @@ def say(request: HttpRequest, signed: str, place: int, word: str) -> HttpRespons
         anew = request.POST.get("word", word)
         if anew in Feedback.Kind.values:
             Feedback.objects.say(reader, row.paper, anew, timezone.now())
-            before = {"before": said.kind} if said and said.kind != anew else None
-            return redirect(reverse("say", args=[signed, place, anew], query=before))
+            query = {"before": said.kind} if said and said.kind != anew else None
+            return redirect(reverse("say", args=[signed, place, anew], query=query))
         if not anew:
             before = known(request.POST.get("before"))
             Feedback.objects.take_back(reader, row.paper, timezone.now(), before)

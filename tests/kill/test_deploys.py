@@ -26,7 +26,7 @@ def to_each(worker: Process) -> None:
     os.killpg(worker.pid, signal.SIGTERM)
 
 
-@pytest.mark.parametrize("tell, who", [(to_main, ""), (to_each, ", to each process")], ids=["main", "each"])
+@pytest.mark.parametrize(("tell", "who"), [(to_main, ""), (to_each, ", to each process")], ids=["main", "each"])
 def test_k8_workers_that_are_asked_to_stop_leave_no_doubt(
     scene: Scene, relay: Relay, tell: Callable[[Process], None], who: str
 ) -> None:

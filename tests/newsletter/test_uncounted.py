@@ -1,4 +1,4 @@
-"""The ledger while PostgreSQL has counted nothing in it yet: whatever it guesses, nobody goes through all that is due."""
+"""The ledger while PostgreSQL has counted nothing in it: whatever it guesses, nobody goes through all that is due."""
 
 import json
 from collections.abc import Callable, Iterator
