@@ -25,7 +25,7 @@ _ANNOUNCES = (
     r"consider|design|construct|derive|provide|tackle|address|offer|equip|claim|aim|compare|evaluate|take|focus|"
     r"expose|reveal|uncover|report|release|establish|extend|examine|analy[sz]e|formulate|revisit"
 )
-_ADVERBS = r"(?:\w+ly |here |also |further |then |therefore |will |can |now )*"
+_ADVERBS = r"(?:\w+ly |here |also |further |then |therefore |thus |hence |will |can |now )*"
 _RESULT = re.compile(
     r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.IGNORECASE
 )
@@ -64,18 +64,29 @@ _NO_CLAIM = re.compile(
 _ADDRESS = re.compile(r" ?\(https?://[^\s()]+\)")
 # "In this work, …": the reader knows. "To bridge this gap, …", and no sentence before it shows the gap.
 _POINTER = "(?:this|that|these|those|such|the above)"
+_UNTIL_WE = r"(?:(?!\bwe\b)[^,.;:()]){0,60}"
 _OPENING = re.compile(
     r"^(?:Here|Therefore|Thus|Hence|Then|However|Instead|Consequently|Accordingly|Specifically|Concretely|Moreover"
     r"|Furthermore|Additionally|Also|Finally|First(?:ly)?|Second(?:ly)?|In (?:particular|addition|response|contrast)"
     r"|As a result|(?:To|Towards?) (?:this|that|these) ends?|To do so|For this (?:purpose|reason)"
     r"|In this (?:\w+ ){0,2}\w+"
-    rf"|(?:In order )?To (?:\w+ ){{1,3}}?{_POINTER}\b[^,.;:()]{{0,60}}"
+    rf"|(?:In order )?To (?:\w+ ){{1,3}}?{_POINTER}\b{_UNTIL_WE}"
+    # "Given these findings, we", "Following this, we", "With this work, we".
+    r"|(?!(?:If|Unless|When) )[A-Z][\w-]+ (?:[\w-]+ ){0,4}?(?:this|these|those|such) "
+    rf"{_UNTIL_WE}(?=, (?:we|this|in this|our) )"
+    r"|With (?:this|that)(?=, we )"
     rf"|In (?:light|view|response|contrast) (?:of|to) {_POINTER}\b[^,.;:()]{{0,60}}"
     rf"|(?:Motivated|Inspired|Driven|Guided) by {_POINTER}\b[^,.;:()]{{0,60}}"
     rf"|(?:Based|Building|Drawing) (?:up)?on {_POINTER}\b[^,.;:()]{{0,60}}"
     r")(?:, (?=\w)| (?=we ))",
     re.IGNORECASE,
 )
+# "We therefore propose": from what, is not shown.
+_LINK = re.compile(
+    r"^((?:We|I),?) (?:also|further|furthermore|then|therefore|thus|hence|additionally|consequently),? (?=\w)"
+)
+# What it adds to, is not shown either: as plain a claim without it goes before.
+_ADDS = re.compile(r"^We (?:also|further|then|additionally)\b")
 # A claim that is understood only with the sentence before it: "This survey explores their applications".
 _POINTS_BACK = re.compile(
     r"^(?:This|These|Those|Such|They|Their)\b"
@@ -110,13 +121,14 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
     plain = [_without_opening(sentence) for sentence in found]
     introduces = _introduction(title)
 
-    def rank(place: int) -> tuple[bool, bool, bool, int]:
+    def rank(place: int) -> tuple[bool, bool, bool, int, bool]:
         grade = next((grade for grade, claim in enumerate(_CLAIMS) if claim.search(found[place])), len(_CLAIMS))
         grade = len(_CLAIMS) if _NO_CLAIM.search(plain[place]) else grade
         result = grade > 0 and _RESULT.search(found[place])
         named = introduces is not None and not result and introduces.search(plain[place]) is not None
         no_claim = grade == len(_CLAIMS)
-        return not named, no_claim, not no_claim and _POINTS_BACK.search(plain[place]) is not None, grade
+        points_back = not no_claim and _POINTS_BACK.search(plain[place]) is not None
+        return not named, no_claim, points_back, grade, _ADDS.search(found[place]) is not None
 
     start = min(range(len(found)), key=rank)
     text = plain[start]
@@ -161,4 +173,5 @@ def _without_opening(sentence: str) -> str:
     plain = _LABEL.sub("", sentence)
     while plain != (shorter := _OPENING.sub("", plain)):
         plain = shorter
-    return plain[:1].upper() + plain[1:]
+    plain = plain[:1].upper() + plain[1:]
+    return _LINK.sub(lambda found: found[1].rstrip(",") + " ", plain)

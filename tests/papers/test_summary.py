@@ -47,6 +47,7 @@ def test_without_a_claim_the_first_sentence_stands() -> None:
         "To mitigate this issue,", "To bridge this gap,", "In order to tackle those issues,", "Specifically,",
         "Motivated by these findings,", "Building on this insight,", "In light of this,", "In this research,",
         "Furthermore, to address these two limitations of the field,", "Method:", "Results and discussion:",
+        "Given these findings,", "Using this large net,", "With this,",
     ],
 )  # fmt: skip
 def test_a_claim_begins_with_what_is_new(opening: str) -> None:
@@ -88,6 +89,19 @@ def test_a_result_or_another_thing_of_the_same_stem_introduces_no_name() -> None
     abstract = "We propose a small net. Experiments show that our Nettle is good. We release Nettle-Bench."
     assert summary(abstract, title="Nettle: Small Nets") == abstract
     assert summary("We propose it. We introduce Nettle.", title="Nettle") == "We propose it. We introduce Nettle."
+
+
+@pytest.mark.parametrize("link", ["also", "further", "then", "therefore", "thus"])
+def test_a_claim_links_to_nothing_that_is_not_shown(link: str) -> None:
+    assert summary(f"Nets are large. We {link} propose a net.") == "We propose a net."
+    assert summary(f"We {link} propose a net. It is fast. We propose a loss.", 20) == (
+        "We propose a net." if link in ("therefore", "thus") else "We propose a loss."
+    )
+
+
+def test_an_opening_ends_where_the_claim_begins() -> None:
+    assert summary("To solve these issues we introduce Nettle, a net.") == "We introduce Nettle, a net."
+    assert summary("If these nets are small, we propose a loss.") == "If these nets are small, we propose a loss."
 
 
 @pytest.mark.parametrize(
