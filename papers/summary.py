@@ -29,6 +29,7 @@ _ADVERBS = r"(?:\w+ly |here |also |further |then |therefore |thus |hence |will |
 _RESULT = re.compile(
     r"\b(?:results?|experiments?|findings?|evaluations?) \w*\s?(?:show|demonstrate|indicate|suggest)", re.IGNORECASE
 )
+_EXPERIMENT = re.compile(r"^(?:[\w-]+ ){0,4}(?:experiments?|results(?! in\b)|evaluations?)\b", re.IGNORECASE)
 # From the plainest statement of what is new to the faintest; each is tried on every sentence in turn.
 _CLAIMS = [
     re.compile(
@@ -124,7 +125,7 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
     def rank(place: int) -> tuple[bool, bool, bool, int, bool]:
         grade = next((grade for grade, claim in enumerate(_CLAIMS) if claim.search(found[place])), len(_CLAIMS))
         grade = len(_CLAIMS) if _NO_CLAIM.search(plain[place]) else grade
-        result = grade > 0 and _RESULT.search(found[place])
+        result = grade > 0 and (_RESULT.search(found[place]) or _EXPERIMENT.search(plain[place]))
         named = introduces is not None and not result and introduces.search(plain[place]) is not None
         no_claim = grade == len(_CLAIMS)
         points_back = not no_claim and _POINTS_BACK.search(plain[place]) is not None

@@ -86,7 +86,7 @@ def test_the_sentence_that_introduces_the_name_of_the_title_goes_first(claim: st
 
 
 def test_a_result_or_another_thing_of_the_same_stem_introduces_no_name() -> None:
-    abstract = "We propose a small net. Experiments show that our Nettle is good. We release Nettle-Bench."
+    abstract = "We propose a small net. Experiments on all nets show that our Nettle is good. We release Nettle-Bench."
     assert summary(abstract, title="Nettle: Small Nets") == abstract
     assert summary("We propose it. We introduce Nettle.", title="Nettle") == "We propose it. We introduce Nettle."
 
