@@ -55,15 +55,16 @@ def test_k5_clocks_that_are_two_hours_wrong(scene: Scene, relay: Relay) -> None:
     dice, steps = chance("K5 clocks"), size(1, 6)
     relay.delay = 0.02
     spread(scene, steps * 150, [-1, 0, 1, 2])  # those of the next hour too, for whom the fast clock is early
-    with scene.machine.service():
+    with scene.machine.service() as right:
         for step in range(steps):
             with scene.machine.service(clock=TWO_HOURS) as fast, scene.machine.service(clock=-TWO_HOURS) as slow:
                 scene.until_taken(dice.randint(1, 60))
                 scene.harmed()
+                stop(slow)
                 if step == steps - 1:
+                    stop(right)  # three workers in step may get each other's wake-ups for long, and these are too old
                     scene.ends("K5 clocks two hours fast and slow", 2 * steps, 180)
                 stop(fast)
-                stop(slow)
 
 
 def stop(process: Process) -> None:
