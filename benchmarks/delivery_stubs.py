@@ -11,6 +11,7 @@ from collections import deque
 
 TAKEN = b'{"ErrorCode": 0, "Message": "OK", "MessageID": "b7bc2f4a", "To": "%s"}'
 RECIPIENT = re.compile(rb'"To": ?"([^"]*)"')
+LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 
 
@@ -62,16 +63,23 @@ class Smtp(Slow):
 
 
 class Http(Slow):
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.call, self.octets = bytearray(), 0  # of which it has so many, where that is known
+
     def data_received(self, data: bytes) -> None:
-        self.rest += data
-        head, found, body = self.rest.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]) if found else 0
-        if found and len(body) >= length:
-            self.rest = body[length:]
-            is_batch = b"/batch " in head.partition(b"\r\n")[0]
-            taken = [TAKEN % to for to in RECIPIENT.findall(body[:length])]
+        self.call += data
+        if not self.octets and (end := self.call.find(b"\r\n\r\n")) >= 0:
+            length = LENGTH.search(self.call, 0, end)
+            assert length
+            self.octets = end + 4 + int(length[1])
+        if self.octets and len(self.call) >= self.octets:
+            is_batch = self.call.find(b"/batch ", 0, 100) >= 0
+            taken = [TAKEN % to for to in RECIPIENT.findall(self.call)]
             words = b"[%s]" % b",".join(taken) if is_batch else taken[0]
             self.answer(OK % (len(words), words))
+            del self.call[: self.octets]
+            self.octets = 0
 
 
 async def serve(kind: str, port: int, milliseconds: int) -> None:

@@ -1,6 +1,7 @@
 """Providers with an HTTP interface, on loopback: they check what is documented of a request, and obey."""
 
 import json
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -26,12 +27,15 @@ class Call:
 @dataclass(frozen=True)
 class Answer:
     status: int = 200
-    body: Any = ""  # text as it is, all else as JSON
+    body: Any = ""  # text and octets as they are, all else as JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     is_late: bool = False  # comes when nobody waits for it any more
     drips: bool = False  # a byte at a time
+    hangs_up: bool = False  # without having said so
 
     def as_bytes(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
@@ -43,6 +47,7 @@ class HttpProvider:
     calls: list[Call] = field(default_factory=list)
     port: int = 0
     patience: threading.Event = field(default_factory=threading.Event)
+    hung_up: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -50,7 +55,7 @@ class HttpProvider:
 
 
 @contextmanager
-def serving(provider: HttpProvider) -> Iterator[HttpProvider]:
+def serving(provider: HttpProvider, tls: ssl.SSLContext | None = None) -> Iterator[HttpProvider]:
     """On a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -72,6 +77,7 @@ def serving(provider: HttpProvider) -> Iterator[HttpProvider]:
             for piece in pieces(content) if answer.drips else [content]:
                 self.wfile.write(piece)
                 provider.patience.wait(0.05 if answer.drips else 0)
+            self.close_connection = answer.hangs_up
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
@@ -79,10 +85,17 @@ def serving(provider: HttpProvider) -> Iterator[HttpProvider]:
     class Server(ThreadingHTTPServer):
         daemon_threads, request_queue_size = True, 200
 
+        def shutdown_request(self, request: Any) -> None:
+            super().shutdown_request(request)
+            provider.hung_up.set()
+
         def handle_error(self, *_: object) -> None:
             """Who does not wait for a late answer has hung up."""
 
-    with listening(Server(("127.0.0.1", 0), Handler)) as provider.port:
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    with listening(server) as provider.port:
         try:
             yield provider
         finally:

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from requests.adapters import BaseAdapter
 
 from newsletter.delivery.batch_apis import BatchApi, Item, messages_a_call
-from newsletter.delivery.callers import Callers, Submit
+from newsletter.delivery.callers import Submit
 from newsletter.delivery.outcomes import Outcome, Report
-from newsletter.delivery.provider import patience
+from newsletter.delivery.switchboard import Switchboard, mount
 
 
 class BatchCalls:
@@ -23,7 +24,7 @@ class BatchCalls:
         self._offered: dict[int, Item] = {}
         self._fresh: list[int] = []  # of these, those that were not reported as ready
         self._going: list[tuple[int, Item]] = []
-        self._callers = Callers(settings.SUBMIT_CONNECTIONS, patience(), self._client)
+        self._switchboard = Switchboard(self._client)
 
     def prepare(self, message: EmailMultiAlternatives) -> Item:
         return self._api.prepare(message)
@@ -47,15 +48,15 @@ class BatchCalls:
     def step(self, seconds: float) -> list[Report]:
         """Messages are ready a whole call at a time, unless there is nothing to do but wait: then no more will come."""
         for call in self._calls():
-            self._callers.call([key for key, _ in call], [item for _, item in call])
+            self._switchboard.call([key for key, _ in call], [item for _, item in call])
         reports: list[Report] = []
         if self._fresh and (seconds or len(self._fresh) >= self.per_call):
             reports = [(key, None) for key in self._fresh if key in self._offered]
             self._fresh = []
-        return reports + self._callers.answers(0 if reports else seconds)
+        return reports + self._switchboard.answers(0 if reports else seconds)
 
     def close(self) -> None:
-        self._callers.close()
+        self._switchboard.close()
 
     def _calls(self) -> Iterator[list[tuple[int, Item]]]:
         """What was handed over, in calls that hold no more than the provider takes."""
@@ -72,8 +73,9 @@ class BatchCalls:
             yield call
 
     @contextmanager
-    def _client(self) -> Iterator[Submit]:
+    def _client(self, adapter: BaseAdapter) -> Iterator[Submit]:
         with self._api.session() as session:
+            mount(session, adapter)
 
             def submit(items: Sequence[Item]) -> Sequence[Outcome]:
                 return self._api.submit(session, items)

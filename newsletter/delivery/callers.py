@@ -14,9 +14,8 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
+from newsletter.delivery.outcomes import LATE, Kind, Outcome, Report, in_words
 
-LATE = Outcome(Kind.DOUBT, "no whole answer in time")
 OVERSLEPT = Outcome(Kind.UNSENT, "its worker slept past its lease")
 
 # Hands over what one call holds; one outcome for each message of it.

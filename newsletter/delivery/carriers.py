@@ -1,10 +1,12 @@
-"""Whoever carries many messages at once, behind one face: the SMTP sessions, or a provider's calls in threads."""
+"""Whoever carries many messages at once, behind one face: the SMTP sessions, or a provider's calls."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from anymail.backends.base_requests import AnymailRequestsBackend
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.utils.module_loading import import_string
 
 from newsletter.delivery.batch_apis import batch_api
 from newsletter.delivery.batch_calls import BatchCalls
@@ -13,6 +15,7 @@ from newsletter.delivery.outcomes import Report
 from newsletter.delivery.pace import Paced
 from newsletter.delivery.provider import client, patience
 from newsletter.delivery.smtp import SmtpSessions
+from newsletter.delivery.switchboard import Switchboard
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
@@ -58,7 +61,9 @@ def carrier(patience: float = 0) -> Paced:
 
 
 class Calls:
-    """A provider's own client, one message a call, in as many threads as there may be messages in flight."""
+    """A provider's own client, one message a call, as many calls at a time as there may be messages in flight: in one
+    thread where it speaks HTTP by requests, in as many threads where it is any other.
+    """
 
     per_call = 1
 
@@ -66,7 +71,8 @@ class Calls:
         self._width = min(settings.SUBMIT_CONNECTIONS, settings.SUBMIT_SLICE)
         self._offered: dict[int, EmailMultiAlternatives] = {}
         self._new: list[Report] = []
-        self._callers = Callers(self._width, patience(), client)
+        by_http = issubclass(import_string(settings.EMAIL_BACKEND), AnymailRequestsBackend)
+        self._callers = Switchboard(client) if by_http else Callers(self._width, patience(), client)
 
     def prepare(self, message: EmailMultiAlternatives) -> EmailMultiAlternatives:
         return message

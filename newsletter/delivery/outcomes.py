@@ -65,6 +65,8 @@ class Outcome:
     retry_after: timedelta = RETRY_AFTER
 
 
+LATE = Outcome(Kind.DOUBT, "no whole answer in time")
+
 # Of a message, by its sender's key: what became of it, or None when the provider waits for its content.
 Report = tuple[int, Outcome | None]
 
@@ -109,10 +111,10 @@ def on_http(error: requests.RequestException) -> Outcome:
     """An HTTP provider's answer, or its silence."""
     if error.response is not None:
         return by_http_status(error.response, in_words(error))
-    cause = error.__cause__ or error
+    cause = error.__cause__ if isinstance(error.__cause__, requests.RequestException) else error  # anymail wraps it
     if isinstance(cause, requests.ConnectTimeout) or never_connected(cause):
         return Outcome(Kind.UNSENT, in_words(error))
-    return Outcome(Kind.DOUBT, in_words(error))
+    return LATE if isinstance(cause, requests.ReadTimeout) else Outcome(Kind.DOUBT, in_words(error))
 
 
 def by_recipient_status(error: AnymailRecipientsRefused) -> Outcome:

@@ -14,11 +14,13 @@ from anymail.backends.base_requests import AnymailRequestsBackend
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from requests.adapters import BaseAdapter
 
 from newsletter.delivery import keys
 from newsletter.delivery.callers import Submit, one_at_a_time
 from newsletter.delivery.outcomes import Kind, Outcome, in_words, on_connect, on_submit
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
+from newsletter.delivery.switchboard import mount
 
 # They know no metadata, and anymail refuses a message that has any: their events name the mail by their own id of it.
 WITHOUT_METADATA = {"anymail.backends.mailersend.EmailBackend", "anymail.backends.postal.EmailBackend"}
@@ -32,8 +34,10 @@ class Provider:
     Use as a context manager; `submit` answers with an Outcome whatever happens.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, adapter: BaseAdapter | None = None) -> None:
+        """`adapter` where calls over HTTP are to go another way than requests' own."""
         self._connection: Any = None
+        self._adapter = adapter
         self._keys = keys.of_provider()
 
     def __enter__(self) -> Self:
@@ -62,7 +66,7 @@ class Provider:
     def _hand_over(self, message: EmailMultiAlternatives) -> Outcome:
         try:
             if self._connection is None:
-                self._connection = opened()
+                self._connection = opened(self._adapter)
             if self._keys:
                 self._keys.tell(keys.mark_of(message), message, self._connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, no message was handed over
@@ -84,7 +88,7 @@ class Provider:
                 connection.close()
 
 
-def opened() -> Any:
+def opened(adapter: BaseAdapter | None = None) -> Any:
     """A connection, as anymail or Django know it. Raises whatever keeps it from being made."""
     connection = mail.get_connection(**(for_amazon() if settings.EMAIL_BACKEND == AMAZON else {}))
     try:
@@ -95,6 +99,8 @@ def opened() -> Any:
         raise
     if isinstance(connection, AnymailRequestsBackend):
         look_around_once(connection.session, connection.api_url)
+        if adapter:
+            mount(connection.session, adapter)
     return connection
 
 
@@ -121,9 +127,9 @@ def patience() -> float:
 
 
 @contextmanager
-def client() -> Iterator[Submit]:
-    """A provider for a thread: one message a call."""
-    with Provider() as provider:
+def client(adapter: BaseAdapter | None = None) -> Iterator[Submit]:
+    """A provider for one message a call, and one call at a time."""
+    with Provider(adapter) as provider:
 
         def submit(message: EmailMultiAlternatives) -> Sequence[Outcome]:
             return [provider.submit(message)]

@@ -6,6 +6,7 @@ Where a request's parts stand is as the provider's documentation has it; so are 
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
+from newsletter.delivery.carriers import Calls
 from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.provider import Provider
+from newsletter.delivery.provider import in_time
 from subscribers.emails import compose, unsubscribing
 from tests.provider_stubs import Answer, Call, HttpProvider, serving
 
@@ -272,13 +274,27 @@ def mail() -> EmailMultiAlternatives:
 
 
 def submit() -> Outcome:
-    with Provider() as provider:
-        return provider.submit(mail())
+    """As a digest goes."""
+    with closing(Calls()) as calls:
+        calls.offer(1, calls.prepare(mail()))
+        assert calls.step(0) == [(1, None)]
+        calls.hand_over(1)
+        while not (reports := calls.step(5)):
+            pass
+    [(_, outcome)] = reports
+    assert outcome
+    return outcome
 
 
-def test_each_is_told_all_that_it_must_know(esp: tuple[Esp, HttpProvider]) -> None:
+def as_a_letter() -> Outcome:
+    with in_time() as submit_in_time:
+        return submit_in_time(mail())
+
+
+@pytest.mark.parametrize("way", [submit, as_a_letter])
+def test_each_is_told_all_that_it_must_know(esp: tuple[Esp, HttpProvider], way: Callable[[], Outcome]) -> None:
     of, http = esp
-    outcome = submit()
+    outcome = way()
     [call] = http.calls
     assert (call.path, call.headers[of.credential[0]]) == (of.path, of.credential[1])
     expected = TOLD | ({"uid": UID} if of.says_uid else {})

@@ -1,0 +1,191 @@
+"""Many calls to a provider at a time, in one thread.
+
+Threads would wait for each other more than for the provider, since only one of them runs Python at a time. So each call
+is a greenlet, and where requests would wait for an answer it leaves the thread to the others. anymail and requests know
+nothing of it: what they meet is an adapter that carries their calls over one event loop's connections.
+"""
+
+import asyncio
+import io
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import lru_cache
+from typing import Any, cast
+
+import aiohttp
+import requests
+from django.conf import settings
+from greenlet import getcurrent, greenlet
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
+from urllib3 import HTTPResponse
+from yarl import URL
+
+from newsletter.delivery.callers import Submit
+from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
+
+LARGE = 1 << 20  # octets; aiohttp wants what is longer in pieces, so that the others are not kept waiting
+OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # headers that requests has set, or left out
+
+# Makes a client whose calls go by the adapter.
+Client = Callable[[BaseAdapter], AbstractContextManager[Submit]]
+
+
+class Switchboard:
+    """Calls of many clients, each at one call at a time; a further one joins where all are busy. It has the face of
+    `Callers`, and like them it is asked by one thread.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client, self._clients, self._idle = client, ExitStack(), list[Submit]()
+        self._loop = asyncio.new_event_loop()
+        self._adapter = Adapter()
+        self._reports: list[Report] = []
+
+    def call(self, keys: Sequence[int], content: Any) -> None:
+        """Messages by their sender's keys, and what the client is handed for them."""
+        line = Line(self._carry_out, time.monotonic() + settings.LEASE.total_seconds())
+        self._go_on(line, line.switch(keys, content))
+
+    def answers(self, seconds: float) -> list[Report]:
+        """What has been answered; waits for at most so long for the first."""
+        until = self._loop.time() + (0 if self._reports else seconds)
+        pause = self._loop.call_at(until, self._loop.stop)
+        self._loop.run_forever()
+        pause.cancel()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def close(self) -> None:
+        """Hang up. What is under way is not waited for: nobody would hear what comes of it."""
+        self._clients.close()
+        self._loop.run_until_complete(self._adapter.hang_up())
+        self._loop.close()
+
+    def _carry_out(self, keys: Sequence[int], content: Any) -> None:
+        submit = self._idle.pop() if self._idle else self._clients.enter_context(self._client(self._adapter))
+        try:
+            outcomes = submit(content)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            outcomes = [Outcome(Kind.DOUBT, in_words(error))] * len(keys)
+        self._idle.append(submit)
+        self._reports += zip(keys, outcomes, strict=True)
+        self._loop.stop()
+
+    def _go_on(self, line: "Line", asked: Coroutine[Any, Any, Any]) -> None:
+        """Let a call have what it waits for; one that is over waits for nothing."""
+        if not line.dead:
+            self._loop.create_task(asked).add_done_callback(lambda done: self._resume(line, done))
+
+    def _resume(self, line: "Line", done: asyncio.Task[Any]) -> None:
+        if not done.cancelled():
+            error = done.exception()
+            self._go_on(line, line.throw(error) if error else line.switch(done.result()))
+
+
+class Line(greenlet):
+    """A call under way. `until`: monotonic, when it must have begun; later its digests are somebody else's, who may
+    have asked under the same keys.
+    """
+
+    def __init__(self, run: Callable[..., None], until: float) -> None:
+        super().__init__(run)
+        self.until = until
+
+    def wait_for(self, asked: Coroutine[Any, Any, Any]) -> Any:
+        assert self.parent  # noqa: S101 - whoever began the call
+        return self.parent.switch(asked)
+
+
+class Adapter(BaseAdapter):
+    """Carries what requests has prepared, and makes of the answer what requests would have made of it. Each call of it
+    is a `Line`'s.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session: aiohttp.ClientSession | None = None
+        self._requests = HTTPAdapter()
+
+    def send(  # noqa: PLR0913, PLR0917 - as requests calls it
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Raises requests' own errors: ConnectTimeout and SSLError where nothing was sent."""
+        line = cast(Line, getcurrent())
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        # The parts have their times from byte to byte, so an answer that drips would never end without one for all.
+        times = aiohttp.ClientTimeout(total=2 * settings.EMAIL_TIMEOUT, sock_connect=connect, sock_read=read)
+        proxy = select_proxy(str(request.url), proxies)
+        try:
+            answer = line.wait_for(self._send(request, line.until, timeout=times, ssl=trust(verify, cert), proxy=proxy))
+        except aiohttp.ClientSSLError as error:
+            raise requests.exceptions.SSLError(in_words(error), request=request) from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise requests.ConnectTimeout(in_words(error), request=request) from error
+        except TimeoutError as error:
+            raise requests.ReadTimeout(request=request) from error
+        except aiohttp.ClientError as error:
+            raise requests.ConnectionError(in_words(error), request=request) from error
+        return self._requests.build_response(request, answer)
+
+    async def _send(self, request: requests.PreparedRequest, until: float, **how: Any) -> HTTPResponse:
+        await asyncio.sleep(0)  # the loop stood still: it hears now which connections were closed meanwhile
+        if time.monotonic() > until:
+            raise aiohttp.ConnectionTimeoutError("its worker slept past its lease")
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        async with self._opened().request(
+            str(request.method),
+            URL(str(request.url), encoded=True),
+            data=io.BytesIO(body) if isinstance(body, bytes) and len(body) > LARGE else body,
+            headers=cast(dict[str, str], request.headers),
+            skip_auto_headers=OURS,
+            allow_redirects=False,
+            **how,
+        ) as answer:
+            content = io.BytesIO(await answer.read())
+            return HTTPResponse(content, answer.headers, answer.status, reason=answer.reason, preload_content=False)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=settings.SUBMIT_CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        return self._session
+
+    def close(self) -> None:
+        """A client that ends leaves the connections to the others."""
+
+    async def hang_up(self) -> None:
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        if self._session:
+            await self._session.close()
+
+
+def mount(session: requests.Session, adapter: BaseAdapter) -> None:
+    """Let all calls of the session go by the adapter."""
+    for scheme in list(session.adapters):
+        session.mount(scheme, adapter)
+
+
+@lru_cache(maxsize=8)
+def trust(verify: bool | str, cert: Any) -> ssl.SSLContext | bool:
+    """Whom requests would trust, and what it would show of us."""
+    if not verify:
+        return False
+    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH if verify is True else verify)
+    if cert:
+        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+    return context
