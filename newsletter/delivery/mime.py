@@ -13,7 +13,7 @@ from typing import cast
 import idna
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.digest.pieces import Joined, Piece, quoted
+from newsletter.digest.pieces import encoded
 from subscribers.emails import LINE, encoded_words
 
 BOUNDARY = "=_digest"  # no quoted-printable text can hold "=_": RFC 2045, 6.7, the note on boundaries
@@ -47,9 +47,9 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
         [
             *(header(name, value) for name, value in headers.items()),
             PREAMBLE,
-            *encoded(cast(str, message.body)),
+            encoded(cast(str, message.body)),
             BETWEEN,
-            *encoded(cast(str, message.alternatives[0][0])),
+            encoded(cast(str, message.alternatives[0][0])),
             END,
         ]
     )
@@ -81,12 +81,6 @@ def _long_header(name: str, value: str) -> bytes:
 @lru_cache(maxsize=8)  # a second's mails have one
 def dated(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC))
-
-
-def encoded(text: str) -> list[bytes]:
-    """A part's content in pieces of quoted-printable."""
-    pieces = text.pieces if isinstance(text, Joined) and text.pieces else [text]
-    return [piece.quoted if type(piece) is Piece else quoted(piece) for piece in pieces if piece]
 
 
 def ascii_address(email: str) -> str:

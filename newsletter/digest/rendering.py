@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
-from newsletter.digest.pieces import Joined, Piece
+from newsletter.digest.pieces import EMPTY, Piece
 from newsletter.digest.sheets import Part, Sheet
 from newsletter.digest.slots import Slotted
 from newsletter.models import Digest, Edition
@@ -65,7 +65,7 @@ class Copy:
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
         shown = len(self.cards)
-        at_most = self.sheet.html.shell.octets + READERS_OWN + shown * ITEMS_OWN
+        at_most = self.sheet.html.octets + READERS_OWN + shown * ITEMS_OWN
         at_most += sum([card.html.octets for card in self.cards]) + LONGEST_ESCAPE * sum(map(len, self.reasons))
         if at_most <= HTML_LIMIT:
             return shown
@@ -74,15 +74,14 @@ class Copy:
         return shown
 
     def _filled(self, part: Part, cards: Sequence[Slotted]) -> str:
-        items = list[str]()
+        items = []
         for card, choice, reason, say in zip(cards, self.choices, self.reasons, self.say, strict=False):
-            label, why = (part.label(reason), "") if choice.is_labelled else ("", part.why(reason))
-            items += card.pieces({"label": label, "why": why, "say": say})
+            label, why = (part.label(reason), EMPTY) if choice.is_labelled else (EMPTY, part.why(reason))
+            items.append(card.fill({"label": label, "why": why, "say": say}))
         left = len(self.cards) - len(cards)
-        more = part.more.fill({"words": self.sheet.more(left), "web": self.values["web"]}) if left else ""
-        pieces = part.shell.pieces({**self.values, "items": "", "more": more})
-        pieces[part.items : part.items] = items
-        return Joined.of(pieces)
+        more = part.more.fill({"words": self.sheet.more(left), "web": self.values["web"]}) if left else EMPTY
+        values = {**self.values, "more": more}
+        return Piece.joined([part.head.fill(values), *items, part.foot.fill(values)])
 
 
 class Renderer:
@@ -140,7 +139,10 @@ class Renderer:
         reader, and does not spell their address out.
         """
         copy = self._copy(digest, choices)
-        to_whoever = {"preferences": links.absolute("send_preferences_link"), "address": hinted(copy.values["address"])}
+        to_whoever = {
+            "preferences": Piece(links.absolute("send_preferences_link")),
+            "address": hinted(copy.values["address"]),
+        }
         return replace(copy, values={**copy.values, **to_whoever}).html(len(choices))
 
     def example(self, choices: Sequence[Choice], language: str) -> str:
@@ -168,11 +170,11 @@ class Renderer:
             "count": sheet.count(len(cards)),
             "address": str(reader.email),
             "since": sheet.day((reader.confirmed_at or reader.created_at).date()),
-            "preferences": self._preferences.of(reader),
-            "leave_key": reader.leave_key,
+            "preferences": Piece(self._preferences.of(reader)),
+            "leave_key": Piece(reader.leave_key),
             "web": web,
         }
-        say = [Piece(f"{web}{place}/") for place in range(1, len(cards) + 1)]
+        say = [Piece.joined([web, in_path(place)]) for place in range(1, len(cards) + 1)]
         return Copy(sheet, values, cards, choices, [in_short(choice.reason) for choice in choices], say)
 
     def _headers_of(self, digest: Digest) -> dict[str, str]:
@@ -183,6 +185,11 @@ class Renderer:
             **unsubscribing(f"{self._leave}{digest.subscriber.leave_key}{self._leave_end}"),
             **self._headers,
         }
+
+
+@lru_cache
+def in_path(place: int) -> Piece:
+    return Piece(f"{place}/")
 
 
 @lru_cache(maxsize=5_000)  # most reasons are those of many

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -10,7 +11,6 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from newsletter.digest.cards import Card, card, plain
-from newsletter.digest.pieces import Piece
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
 from newsletter.models import Edition
 from papers.models import Paper
@@ -22,7 +22,7 @@ from subscribers.styling import inlined, inlined_fragment
 NOTE_LENGTH = 2_000  # characters
 REASONS = 5_000  # that are remembered
 READER_SLOTS = ("subject", "preheader", "count", "address", "since")
-READY_SLOTS = ("items", "more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
+READY_SLOTS = ("more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
 
 
 class Part:
@@ -31,9 +31,11 @@ class Part:
     def __init__(self, kind: str, edition: Edition) -> None:
         is_html = kind == "html"
         self._slotted = SlottedHtml if is_html else Slotted
-        shell = render_to_string(f"emails/digest/body.{kind}", shell_context(edition))
-        self.shell = self._slotted(inlined(shell) if is_html else shell, READY_SLOTS)
-        self.items = self.shell.place_of("items")
+        context = shell_context(edition)
+        shell = render_to_string(f"emails/digest/body.{kind}", context)
+        head, _, foot = (inlined(shell) if is_html else shell).partition(context["slot"]["items"])
+        self.head, self.foot = self._slotted(head, READY_SLOTS), self._slotted(foot, READY_SLOTS)
+        self.octets = self.head.octets + self.foot.octets
         self.label = _said(self._piece(f"label.{kind}", "reason"))
         self.why = _said(self._piece(f"why.{kind}", "reason"))
         self.more = self._piece(f"more.{kind}", "words", "web")
@@ -48,7 +50,7 @@ def _said(slotted: Slotted) -> Callable[[str], str]:
 
     @lru_cache(maxsize=REASONS)
     def said(reason: str) -> str:
-        return Piece(slotted.fill({"reason": reason}))
+        return slotted.fill({"reason": reason})
 
     return said
 
@@ -94,9 +96,9 @@ class Sheet:
         return self._days[day]
 
 
-def shell_context(edition: Edition) -> dict[str, object]:
+def shell_context(edition: Edition) -> dict[str, Any]:
     """What the shell needs, with a slot for whatever is one reader's own."""
-    slot = Slots(*READER_SLOTS, *READY_SLOTS)
+    slot = Slots("items", *READER_SLOTS, *READY_SLOTS)
     return {
         "edition": edition,
         "note": cut("\n".join(map(plain, edition.note.splitlines())), NOTE_LENGTH),

@@ -3,8 +3,9 @@
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
-from newsletter.digest.pieces import Joined, Piece
+from newsletter.digest.pieces import Piece, quoted
 
 # Unguessable, so that no paper's text can hold one; made of letters, so that it survives in URLs and HTML.
 _MARK = f"slot{secrets.token_hex(8)}"
@@ -19,43 +20,37 @@ class Slots(dict[str, str]):
 
 
 class Slotted:
-    """A plain text with slots, split once; filling it is a join."""
+    """A plain text with slots, split once; filling it is one call."""
 
     def __init__(self, text: str, ready: Collection[str] = ()) -> None:
         """`ready` names the slots whose values are complete already: filled texts, and addresses of ours."""
         self._pieces: list[str] = _SLOT.split(text)  # literal, name, literal, name, …, literal
-        self._pieces[::2] = map(Piece, self._pieces[::2])
-        self.octets = sum(len(piece.encode()) for piece in self._pieces[::2])  # of what every copy has
-        slots = [(number, self._pieces[number]) for number in range(1, len(self._pieces), 2)]
-        self._ready = [(number, name) for number, name in slots if name in ready]
-        self._escaped = [(number, name, self._escape(number)) for number, name in slots if name not in ready]
+        literals, self._names = self._pieces[::2], self._pieces[1::2]
+        self.octets = sum(len(piece.encode()) for piece in literals)  # of what every copy has
+        self._form = b"%b".join([quoted(piece).replace(b"%", b"%%") for piece in literals])
+        self._escaped = [
+            (place, self._escape("".join(literals[: place + 1])))
+            for place, name in enumerate(self._names)
+            if name not in ready
+        ]
 
-    def fill(self, values: Mapping[str, str]) -> Joined:
-        """The text with every slot filled. Raises KeyError for a slot without a value."""
-        return Joined.of(self.pieces(values))
-
-    def pieces(self, values: Mapping[str, str]) -> list[str]:
-        """The same, not yet joined."""
+    def fill(self, values: Mapping[str, str]) -> Piece:
+        """The text with every slot filled; what is ready is a Piece. Raises KeyError for a slot without a value."""
+        filled: list[Any] = [values[name] for name in self._names]
+        for place, escape in self._escaped:
+            filled[place] = Piece(escape(filled[place]))
         pieces = self._pieces.copy()
-        for number, name in self._ready:
-            pieces[number] = values[name]
-        for number, name, escape in self._escaped:
-            pieces[number] = escape(values[name])
-        return pieces
+        pieces[1::2] = filled
+        return Piece.of("".join(pieces), self._form, filled)
 
-    def place_of(self, name: str) -> int:
-        """Where among the pieces a slot is. Raises ValueError for one that there is not."""
-        return self._pieces.index(name, 1)
-
-    def _escape(self, number: int) -> Callable[[str], str]:  # noqa: ARG002 - plain text is the same everywhere
+    def _escape(self, before: str) -> Callable[[str], str]:  # noqa: ARG002 - plain text is the same everywhere
         return str
 
 
 class SlottedHtml(Slotted):
     """The same for HTML: each value is escaped as its place asks, in text or in a quoted attribute."""
 
-    def _escape(self, number: int) -> Callable[[str], str]:
-        before = "".join(self._pieces[:number:2])
+    def _escape(self, before: str) -> Callable[[str], str]:
         return in_attribute if before.rfind("<") > before.rfind(">") else in_text
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from newsletter.delivery.mime import as_data, ascii_address
-from newsletter.digest.pieces import Joined
+from newsletter.digest.pieces import Piece
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Edition
 from subscribers.emails import compose
@@ -47,8 +47,8 @@ def lines(text: str) -> str:
 @given(texts, texts)
 def test_both_parts_come_back_as_they_were(text: list[str], html: list[str]) -> None:
     message = message_to("alice@example.org")
-    message.body = Joined.of(text)
-    message.attach_alternative(Joined.of(html), "text/html")
+    message.body = Piece.joined([Piece(one) for one in text])
+    message.attach_alternative(Piece.joined([Piece(one) for one in html]), "text/html")
     del message.alternatives[0]
     raw = as_data(message, NOW)
     plain, rich = parsed(raw).iter_parts()
