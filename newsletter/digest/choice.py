@@ -7,7 +7,7 @@ docs/ranking.md.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 
 import numpy as np
@@ -35,6 +35,7 @@ from papers.text import cut
 PER_TOPIC = 3
 EXPLORE_FROM = 4  # digests of this size and more keep one place for a paper from outside
 EXPLORE_STANDING = 0.5  # and that paper stands out among all
+CHOICES = 20_000  # that are remembered: most are those of many readers
 FELT = 0.1  # a weighted taste beyond it, either way: what the reader is known to like or dislike is no exploring
 
 Rows = NDArray[np.intp]
@@ -78,7 +79,7 @@ class Chooser:
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
         self._ranker = Ranker(candidates)
-        self._popularity: dict[tuple[int, str], str] = {}
+        self.choice = lru_cache(maxsize=CHOICES)(self._choice)
         self._reasons: dict[str, Reasons] = {}
         self.topics = frozenset(candidates.topics)
 
@@ -112,11 +113,13 @@ class Chooser:
             lines.append((place or len(taken) + 1, self._line(scores, row, verdict, choice is not None)))
         return [line for _, line in sorted(lines, key=lambda pair: (pair[0], -pair[1].score))]
 
-    def popularity(self, row: int, language: str) -> str:
-        """A candidate's trend in words. The language is the one that is spoken now."""
-        if (words := self._popularity.get((row, language))) is None:
-            words = self._popularity[row, language] = str(self.candidates.popularity[row])
-        return words
+    def _choice(self, row: int, why: str, language: str, marks: tuple[bool, bool, bool]) -> Choice:  # noqa: ARG002 - a key
+        """A candidate with its reason and its trend in words, marked as outside, rising or picked. The language is the
+        one that is spoken now.
+        """
+        if popularity := str(self.candidates.popularity[row]):
+            why = f"{cut(why, REASON_LENGTH - len(popularity) - 3)} · {popularity}"
+        return Choice(self.candidates.papers[row], cut(why, REASON_LENGTH), *marks)
 
     def reasons(self, language: str) -> Reasons:
         """In the language that is spoken now."""
@@ -265,10 +268,8 @@ class Picks:
         unasked = self.scores.fit[self.number, row] < BELONGS
         return bool(unasked) and abs(sum(weighted_taste(self.scores, self.number, row))) < FELT
 
-    def _choice(self, row: int, why: str, **marks: bool) -> Choice:
-        paper = self.papers[row]
+    def _choice(self, row: int, why: str, *, outside: bool = False, picked: bool = False) -> Choice:
         if rises := bool(self.reader.risen) and self._rises(row):
-            why = self.chooser.reasons(self.reader.language).once_more(why, self.reader.risen[paper])
-        if popularity := self.chooser.popularity(row, self.reader.language):
-            why = f"{cut(why, REASON_LENGTH - len(popularity) - 3)} · {popularity}"
-        return Choice(paper, cut(why, REASON_LENGTH), rising=rises, **marks)
+            day = self.reader.risen[self.papers[row]]
+            why = self.chooser.reasons(self.reader.language).once_more(why, day)
+        return self.chooser.choice(row, why, self.reader.language, (outside, rises, picked))
