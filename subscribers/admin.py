@@ -90,7 +90,7 @@ class ConsentAdmin(Proofs):
 class SuppressionAdmin(Proofs):
     """Rows are added by what happens, and on the page that looks an address up."""
 
-    list_display = ["__str__", "reason", "words", "by", "at"]
+    list_display = ["__str__", "words", "by", "at"]
     list_filter = ["reason"]
 
     def get_urls(self) -> list[Any]:

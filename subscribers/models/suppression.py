@@ -99,7 +99,8 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.address_hash[:12]}… {self.get_reason_display()}"
+        """The hash last: where a page has no room for all of it, what is cut off is cut off once."""
+        return f"{self.get_reason_display()}, {self.address_hash[:12]}…"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

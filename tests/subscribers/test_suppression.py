@@ -27,6 +27,10 @@ def test_the_first_reason_stands(eve: Suppression) -> None:
     assert Suppression.objects.count() == 1
 
 
+def test_a_name_that_a_narrow_page_cuts_off_ends_in_one_ellipsis(eve: Suppression) -> None:
+    assert str(eve) == f"marked as spam, {eve.address_hash[:12]}…"
+
+
 def test_no_row_is_changed_or_deleted_by_a_model(eve: Suppression) -> None:
     eve.reason = Suppression.Reason.OPERATOR
     attempts = [eve.save, eve.delete, Suppression.objects.all().delete, lambda: Suppression.objects.update(words="x")]
