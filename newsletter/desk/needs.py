@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +17,8 @@ from subscribers.models import Attack, Import, SubscriptionRequest
 
 May = Callable[[str], bool]  # whether somebody has a permission
 MOST_HELD = 1_000  # counted one by one
-REFUSED_LATELY = timedelta(days=3)
+MOST_IMPORTS = 5  # named one by one
+UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,14 @@ class Signals:
         return dict(self.of("pulse"))
 
 
-def signals(may: May, at: datetime) -> Signals:
+def signals(may: May) -> Signals:
     """Brakes, the attack, imports and pulses, in one query."""
-    imports = Import.objects.filter(moved_at__gt=at - REFUSED_LATELY)
+    undecided = Import.objects.undecided().order_by("-moved_at").values("pk")[: MOST_IMPORTS + 1]
+    imports = Import.objects.filter(pk__in=undecided)
     tables: list[tuple[str, str, QuerySet[Any], str, str]] = [
         ("newsletter.view_brake", "brake", Brake.objects.engaged(), "reason", "pulled_at"),
         ("subscribers.view_attack", "attack", Attack.objects.on(), "reason", "began_at"),
-        ("subscribers.view_import", "refused", imports.unseen(), "file_name", "moved_at"),
+        ("subscribers.view_import", "refused", imports.filter(status="refused"), "file_name", "moved_at"),
         ("subscribers.view_import", "checked", imports.filter(status="checked"), "file_name", "moved_at"),
         ("newsletter.view_pulse", "pulse", Pulse.objects.all(), "part", "at"),
     ]
@@ -85,9 +87,11 @@ def silent(found: Signals, at: datetime) -> Iterator[Need]:
 
 
 def imports(found: Signals) -> Iterator[Need]:
-    for kind, words in (("refused", "An import was refused"), ("checked", "An import waits for a decision")):
-        for name, since in found.of(kind):
-            yield Need(f"{words}: {name}", list_of("subscribers_import", status__exact=kind), since)
+    waiting = [(since, kind, name) for kind in UNDECIDED for name, since in found.of(kind)]
+    for since, kind, name in sorted(waiting, reverse=True)[:MOST_IMPORTS]:
+        yield Need(f"{UNDECIDED[kind]}: {name}", list_of("subscribers_import", status__exact=kind), since)
+    if len(waiting) > MOST_IMPORTS:
+        yield Need("More imports were refused, or wait for a decision", list_of("subscribers_import"))
 
 
 def sources(found: Iterable[Source]) -> Iterator[Need]:

@@ -54,7 +54,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def today(may: May, at: datetime) -> dict[str, Any]:
     """The sections that somebody may see; a constant number of queries, whatever there is."""
-    found = needs.signals(may, at)
+    found = needs.signals(may)
     recent = recent_standings(at) if may("newsletter.view_progress") else []
     health = Health.of(recent)
     sources = list(Source.objects.all()) if may("papers.view_source") else []

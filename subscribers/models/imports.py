@@ -20,6 +20,13 @@ class ImportQuerySet(models.QuerySet["Import"]):
         """Refused, and nobody has set them aside yet."""
         return self.filter(status=Import.Status.REFUSED, decided_at=None)
 
+    def undecided(self) -> Self:
+        """A person has to say what becomes of these: checked, or refused and not set aside.
+
+        No index: whole lists are brought along a few times a year.
+        """
+        return self.filter(status=Import.Status.CHECKED) | self.unseen()
+
     def of_file(self, sha256: str) -> Self:
         """Confirmed imports of the very same file that have not ended."""
         return self.filter(sha256=sha256, status=Import.Status.RUNNING)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from newsletter import census, pulses
-from newsletter.desk import charts
+from newsletter.desk import charts, needs
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.models import Source, Topic
@@ -75,13 +75,25 @@ def test_whatever_needs_a_person_is_said_first_each_with_a_link(half_gone: Editi
 
 
 @pytest.mark.usefixtures("beating")
-def test_a_refused_import_that_somebody_set_aside_needs_nobody() -> None:
-    job = Import.objects.create(file_name="broken.csv", status="refused", uploaded_at=NOW, moved_at=NOW)
+@pytest.mark.parametrize(("status", "decide"), [("checked", "confirm"), ("checked", "cancel"), ("refused", "set_aside")])
+def test_an_import_needs_a_person_until_one_has_decided(status: str, decide: str) -> None:
+    long_ago = NOW - timedelta(days=25)
+    job = Import.objects.create(file_name="list.csv", status=status, uploaded_at=long_ago, moved_at=long_ago)
     client = sign_in("Operator")
-    said = "An import was refused: broken.csv"
-    assert said in client.get(INDEX, secure=True).content.decode()
-    client.post(reverse("admin:subscribers_import_set_aside", args=[job.pk]), secure=True)
-    assert said not in client.get(INDEX, secure=True).content.decode()
+    assert "An import " in client.get(INDEX, secure=True).content.decode()
+    client.post(reverse(f"admin:subscribers_import_{decide}", args=[job.pk]), secure=True)
+    assert "An import " not in client.get(INDEX, secure=True).content.decode()
+
+
+@pytest.mark.usefixtures("beating")
+def test_of_many_imports_the_latest_are_named() -> None:
+    for number in range(needs.MOST_IMPORTS + 1):
+        at = NOW - timedelta(days=number)
+        Import.objects.create(file_name=f"list{number}.csv", status="checked", uploaded_at=at, moved_at=at)
+    page = home("Operator")
+    assert page.count("An import waits for a decision") == needs.MOST_IMPORTS
+    assert f"list{needs.MOST_IMPORTS}.csv" not in page
+    assert "More imports were refused, or wait for a decision" in page
 
 
 def test_a_silent_part_is_told_of(db: None) -> None:
