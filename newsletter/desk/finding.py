@@ -1,7 +1,8 @@
 """Finding a reader by what an operator has in hand."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -11,32 +12,63 @@ from subscribers.addresses import address_hash, clean_address
 from subscribers.models import Letter, Subscriber, Suppression
 
 SUPPRESSIONS_SHOWN = 20
+MATCHES_SHOWN = 5  # of each kind, where an id is cut off; 8 letters of it are shared by few
 HASH = re.compile(r"[0-9a-f]{12,64}")
 BEGINNING = re.compile(r"[0-9a-f]{8,31}")  # of the id of a digest or letter
 NUMBER = re.compile(r"[0-9]{1,11}")  # of a reader; a longer one is a hash
-SAY = "Type a whole address, a reader's number, the id of a digest or letter, or the beginning of a hash."
+SAY = "Type a whole address, a reader's number, the beginning of the id of a digest or letter, or that of a hash."
 CHUNK = 5_000  # readers between two words of how far it is
 
 
-def found(sought: str) -> tuple[Subscriber | None, list[Suppression]]:
-    """The reader, or the suppressions of a hash. Raises ValidationError where there is neither."""
-    sought = sought.removesuffix("…")  # as lists cut a hash off
-    if uid := uid_in(sought):
-        if reader := by_uid(uid):
-            return reader, []
-        raise ValidationError("No reader, digest or letter has this id.")
-    if HASH.fullmatch(sought.lower()):
+@dataclass(frozen=True)
+class Match:
+    """A reader, and by what they were found; `is_whole` where that is no beginning of something longer."""
+
+    reader: Subscriber
+    by: str
+    is_whole: bool = True
+
+
+def found(sought: str) -> tuple[list[Match], list[Suppression]]:
+    """The reader, several where they share the beginning of an id, or the suppressions of a hash.
+
+    Raises ValidationError where there is nothing of it.
+    """
+    sought = sought.removesuffix("…")  # as lists cut off an id or a hash
+    ends, is_number = uids_beginning(sought), NUMBER.fullmatch(sought)
+    matches = [*(by_number(sought) if is_number else ()), *(by_uids(*ends) if ends else ())]
+    if matches:
+        return matches, []
+    if is_hash := HASH.fullmatch(sought.lower()):
         rows = Suppression.objects.filter(address_hash__startswith=sought.lower())[:SUPPRESSIONS_SHOWN]
         if rows:
-            return None, list(rows)
-        raise ValidationError("No suppression has this hash.")
-    if NUMBER.fullmatch(sought):
-        if reader := Subscriber.objects.filter(pk=int(sought)).first():
-            return reader, []
+            return [], list(rows)
+    if is_number:
         raise ValidationError("No reader has this number.")
+    if ends or is_hash:
+        raise ValidationError("No reader, digest or letter has this id, and no suppression has this hash.")
     if "@" not in sought:
         raise ValidationError(SAY)
-    return by_address(sought), []
+    return [Match(by_address(sought), "address")], []
+
+
+def by_number(sought: str) -> Iterator[Match]:
+    if reader := Subscriber.objects.filter(pk=int(sought)).first():
+        yield Match(reader, f"Reader {reader.pk}")
+
+
+def by_uids(first: UUID, last: UUID) -> Iterator[Match]:
+    """Whose digest, letter or own id lies between these; each is read along its index."""
+    is_whole = first == last
+    digests, letters, readers = (
+        model.objects.filter(uid__range=(first, last)).order_by("uid") for model in (Digest, Letter, Subscriber)
+    )
+    for digest in digests.select_related("subscriber", "edition")[:MATCHES_SHOWN]:
+        yield Match(digest.subscriber, f"Digest {digest.uid}, {digest.edition}", is_whole)
+    for letter in letters.select_related("subscriber")[:MATCHES_SHOWN]:
+        yield Match(letter.subscriber, f"Letter {letter.uid}, {letter.get_kind_display()}", is_whole)
+    for reader in readers[:MATCHES_SHOWN]:
+        yield Match(reader, f"Reader {reader.uid}", is_whole)
 
 
 def by_address(address: str) -> Subscriber:
@@ -62,13 +94,6 @@ def uids_beginning(sought: str) -> tuple[UUID, UUID] | None:
     if not BEGINNING.fullmatch(digits):
         return None
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-
-
-def by_uid(uid: UUID) -> Subscriber | None:
-    for rows in (Digest.objects.filter(uid=uid), Letter.objects.filter(uid=uid)):
-        if mail := rows.select_related("subscriber").first():
-            return mail.subscriber
-    return Subscriber.objects.filter(uid=uid).first()
 
 
 def by_hash(beginning: str, follow: Callable[[int], object]) -> Subscriber | None:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit
 from newsletter.desk.deeds import CHANGE, DEEDS, carry_out
-from newsletter.desk.finding import found
+from newsletter.desk.finding import Match, found
 from newsletter.desk.posting import posted_from
 from newsletter.models import Digest, Edition, Event, Feedback
 from subscribers.export import everything_about
@@ -32,16 +32,17 @@ EXPORTED = "exported all about them"
 
 
 def find(request: HttpRequest) -> HttpResponse:
-    """By whole address, by the id of a reader, digest or letter, or what is known of the hash of an address."""
+    """By whole address, by the id of a reader, digest or letter, or its beginning, or what is known of a hash."""
     if not request.user.has_perms(MAY_READ):
         raise PermissionDenied
     sought = request.POST.get("sought", "").strip()
+    matches: list[Match] = []
     suppressions: list[Suppression] = []
     fault = ""
     try:
-        reader, suppressions = found(sought) if sought else (None, [])
-        if reader:
-            return redirect("desk_reader", reader.pk)
+        matches, suppressions = found(sought) if sought else ([], [])
+        if len({one.reader.pk for one in matches}) == 1:
+            return redirect("desk_reader", matches[0].reader.pk)
     except ValidationError as error:
         fault = error.messages[0]
     context = admin.site.each_context(request) | {
@@ -49,6 +50,7 @@ def find(request: HttpRequest) -> HttpResponse:
         "opts": Subscriber._meta,
         "sought": sought,
         "fault": fault,
+        "matches": matches,
         "suppressions": suppressions,
     }
     return render(request, "admin/desk/find.html", context, status=422 if fault else 200)

@@ -266,6 +266,17 @@ class TestReader:
             assert str(digest.uid) in shown
             assert "may get digests" in shown
 
+    def test_who_shares_the_beginning_of_an_id_is_nobody_but_a_number_is_one(
+        self, edition: Edition, alice: Subscriber, bob: Subscriber
+    ) -> None:
+        for number, reader in enumerate((alice, bob), start=1):
+            digest = planned(edition, reader)
+            Digest.objects.filter(pk=digest.pk).update(uid=f"12345678-0000-4000-8000-{number:012}")
+        with pytest.raises(CommandError, match="begins several ids: Digest 12345678-"):
+            run("reader", "pause", "12345678", "--because", "x")
+        Subscriber.objects.create(pk=12345678, email="carol@example.org")
+        assert "reader 12345678:" in run("reader", "show", "12345678")
+
     def test_whose_hash_it_is_is_found(self, alice: Subscriber, bob: Subscriber) -> None:
         assert f"reader {bob.pk}:" in run("reader", "find", address_hash("bob@example.org")[:16])
         for wrong in (address_hash("eve@example.org"), "abc", "z" * 12):

@@ -103,6 +103,23 @@ def test_a_reader_is_found_by_what_stands_in_a_providers_log(alice: Subscriber, 
         assert client.post(FIND, {"sought": sought}, secure=True).headers["Location"] == of(alice)
 
 
+def test_a_reader_is_found_by_the_beginning_of_an_id_as_lists_show_it(alice: Subscriber, sent: Digest) -> None:
+    client, letter = sign_in("Operator"), owe(alice, Letter.Kind.PREFERENCES, NOW)
+    for uid in (sent.uid, letter.uid, alice.uid):
+        for sought in (f"{str(uid)[:8]}…", str(uid)[:18], uid.hex[:13].upper()):
+            assert client.post(FIND, {"sought": sought}, secure=True).headers["Location"] == of(alice)
+
+
+def test_a_beginning_that_several_share_shows_them_all(alice: Subscriber, bob: Subscriber, edition: Edition) -> None:
+    for number, reader in enumerate((alice, bob), start=1):
+        digest = planned(edition, reader)
+        Digest.objects.filter(pk=digest.pk).update(uid=uuid.UUID(f"00000012-0000-4000-8000-{number:012}"))
+    page = sign_in("Operator").post(FIND, {"sought": "00000012"}, secure=True).content.decode()
+    for reader in (alice, bob):
+        assert f'<a href="{of(reader)}">Reader {reader.pk}</a>' in page
+    assert "Digest 00000012-0000-4000-8000-000000000001, Daily" in page
+
+
 def test_a_hash_finds_what_suppresses_it(db: None) -> None:
     Suppression.objects.add("gone@example.org", "complained")
     found = sign_in("Operator").post(FIND, {"sought": address_hash("gone@example.org")[:12].upper()}, secure=True)
@@ -110,7 +127,8 @@ def test_a_hash_finds_what_suppresses_it(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "sought", ["nobody@example.org", "no address", "a\0@example.org", "ab" * 20, str(uuid.UUID(int=5)), "%"]
+    "sought",
+    ["nobody@example.org", "no address", "a\0@example.org", "ab" * 20, str(uuid.UUID(int=5)), "abcdef01…", "7", "%"],
 )
 def test_who_is_not_there_is_not_found_in_words(db: None, sought: str) -> None:
     page = sign_in("Operator").post(FIND, {"sought": sought}, secure=True)

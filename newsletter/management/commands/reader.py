@@ -24,7 +24,7 @@ from subscribers.management.commands.import_subscribers import private_file
 from subscribers.models import Subscriber
 from subscribers.suppressing import reason_of
 
-WHO = "an address, or the id of a reader, digest or letter"
+WHO = "an address, or the id of a reader, digest or letter, of which 8 letters are enough"
 
 
 class Command(BaseCommand):
@@ -122,12 +122,16 @@ def readers(sought: Iterable[str]) -> list[Subscriber]:
     people = []
     for number, words in enumerate(sought, start=1):
         try:
-            reader, _ = found(words)
+            matches = found(words)[0]
         except ValidationError as error:
             raise CommandError(f"No. {number}: {error.messages[0]} Nothing was changed.") from None
-        if reader is None:
+        if not matches:
             raise CommandError(f"No. {number} is a hash: `reader find` asks whose. Nothing was changed.")
-        people.append(reader)
+        those = [one for one in matches if one.is_whole] or matches
+        if len({one.reader.pk for one in those}) > 1:
+            ids = "; ".join(one.by for one in those)
+            raise CommandError(f"No. {number} begins several ids: {ids}. Nothing was changed.")
+        people.append(those[0].reader)
     if not people:
         raise CommandError("Nobody was named.")
     return people
