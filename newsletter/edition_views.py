@@ -57,4 +57,4 @@ def edition(request: HttpRequest, kind: str, day: Period) -> HttpResponse:
 def page_of(papers: list[int]) -> Page:
     """These papers as a list, in this order."""
     rows = {paper.pk: paper for paper in with_all_shown(Paper.objects.filter(pk__in=papers))}
-    return Page(lines_of(rows[pk] for pk in papers), number=1, more=False)
+    return Page(lines_of((rows[pk] for pk in papers), timezone.now()), number=1, more=False)

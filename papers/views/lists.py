@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
 from papers.charts import spark
 from papers.models import Paper, PaperTopic, Reading, Topic
@@ -14,18 +16,21 @@ PAGE_SIZE = 20  # a page of the list, with everything around it, stays under 60 
 # To skip rows costs reading them: who wants more than this looks by day, by topic or in the search.
 LAST_PAGE = 50
 TOPICS_SHOWN = 2
+NEW_FOR = timedelta(days=3)  # readings are due on days 0, 1 and 3: what has none by then comes from where nobody votes
 LINE_SUMMARY = 160  # characters: two lines of the list
 
 
 @dataclass(frozen=True)
 class Line:
-    """What the list shows of one paper. `upvotes` is None where nobody has counted any yet."""
+    """What the list shows of one paper. `upvotes` is None where nobody has counted any; `is_new` where that is because
+    it was listed just now."""
 
     place: int
     paper: Paper
     summary: str
     topics: list[Topic]
     upvotes: int | None
+    is_new: bool
     spark: str  # papers/charts.py
 
 
@@ -58,7 +63,7 @@ def page_of(request: HttpRequest, papers: QuerySet[Paper]) -> Page:
     if number > 1 and not rows:
         raise Http404("The list is not that long.")
     more = len(rows) > PAGE_SIZE and number < LAST_PAGE
-    return Page(lines_of(rows[:PAGE_SIZE], start + 1), number, more)
+    return Page(lines_of(rows[:PAGE_SIZE], timezone.now(), start + 1), number, more)
 
 
 def page_number(text: str) -> int:
@@ -73,12 +78,12 @@ def with_all_shown(papers: QuerySet[Paper]) -> QuerySet[Paper]:
     return papers.prefetch_related(Prefetch("paper_topics", by_strength), Prefetch("readings", in_time))
 
 
-def lines_of(papers: Iterable[Paper], start: int = 1) -> list[Line]:
+def lines_of(papers: Iterable[Paper], at: datetime, start: int = 1) -> list[Line]:
     """Lines for papers that came by `with_all_shown`."""
-    return [line_of(paper, place) for place, paper in enumerate(papers, start)]
+    return [line_of(paper, place, at) for place, paper in enumerate(papers, start)]
 
 
-def line_of(paper: Paper, place: int) -> Line:
+def line_of(paper: Paper, place: int, at: datetime) -> Line:
     readings = list(paper.readings.all())
     return Line(
         place=place,
@@ -86,5 +91,6 @@ def line_of(paper: Paper, place: int) -> Line:
         summary=summary(paper.abstract, LINE_SUMMARY, title=paper.title),
         topics=[given.topic for given in paper.paper_topics.all()[:TOPICS_SHOWN]],
         upvotes=readings[-1].upvotes if readings else None,
+        is_new=not readings and paper.listed_on is not None and at.date() - paper.listed_on < NEW_FOR,
         spark=spark(readings),
     )

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from papers.models import Paper
 from papers.search import LONGEST_QUERY, find
@@ -34,5 +35,5 @@ def found(words: str, number: int) -> Page:
     if number > 1 and not here:
         raise Http404("That is more than was found.")
     papers = {paper.pk: paper for paper in with_all_shown(Paper.objects.filter(pk__in=here))}
-    lines = lines_of((papers[pk] for pk in here if pk in papers), start + 1)
+    lines = lines_of((papers[pk] for pk in here if pk in papers), timezone.now(), start + 1)
     return Page(lines, number, more=len(rows) > start + PAGE_SIZE)

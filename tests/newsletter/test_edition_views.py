@@ -1,8 +1,10 @@
 """The archive of editions: public, the same for everybody, and without anything of any reader."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -44,6 +46,12 @@ def test_few_upvotes_are_not_told_as_the_mail_does_not(client: Client, edition: 
     for paper, upvotes in zip(papers, (0, FEWEST_UPVOTES - 1, FEWEST_UPVOTES), strict=False):
         paper.readings.create(taken_at=NOW, upvotes=upvotes)
     assert re.findall(r"\d+ upvotes?\b", page(client)) == [f"{FEWEST_UPVOTES} upvotes"]
+
+
+def test_a_past_edition_calls_no_paper_new(client: Client, edition: Edition, clock: time_machine.Traveller) -> None:
+    assert ">new<" in page(client)
+    clock.shift(timedelta(days=30))
+    assert ">new<" not in page(client)
 
 
 def test_it_holds_nothing_of_any_reader(client: Client, edition: Edition, alice: Subscriber) -> None:

@@ -75,7 +75,9 @@ def test_whatever_needs_a_person_is_said_first_each_with_a_link(half_gone: Editi
 
 
 @pytest.mark.usefixtures("beating")
-@pytest.mark.parametrize(("status", "decide"), [("checked", "confirm"), ("checked", "cancel"), ("refused", "set_aside")])
+@pytest.mark.parametrize(
+    ("status", "decide"), [("checked", "confirm"), ("checked", "cancel"), ("refused", "set_aside")]
+)
 def test_an_import_needs_a_person_until_one_has_decided(status: str, decide: str) -> None:
     long_ago = NOW - timedelta(days=25)
     job = Import.objects.create(file_name="list.csv", status=status, uploaded_at=long_ago, moved_at=long_ago)

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.template.loader import render_to_string
 from django.test import Client
@@ -65,6 +66,7 @@ def test_the_home_page_of_an_empty_site_says_so_and_takes_addresses(client: Clie
     assert 'name="email"' in page
 
 
+@pytest.mark.usefixtures("fixed_clock")
 def test_a_line_tells_the_upvotes_or_that_a_paper_is_new(client: Client) -> None:
     counted = shown("Counted", 1)
     Reading.objects.create(paper=counted, taken_at=datetime(2026, 3, 20, 8, tzinfo=UTC), upvotes=1)
@@ -73,6 +75,16 @@ def test_a_line_tells_the_upvotes_or_that_a_paper_is_new(client: Client) -> None
     page = read(client, "/")
     assert "312 upvotes" in page
     assert ">new<" in page
+
+
+@pytest.mark.parametrize(("days", "is_new"), [(0, True), (2, True), (3, False), (250, False)])
+def test_a_paper_that_nobody_ever_counts_is_new_for_three_days(
+    client: Client, fixed_clock: time_machine.Traveller, days: int, is_new: bool
+) -> None:
+    shown("Not counted", 1)
+    fixed_clock.shift(timedelta(days=days))
+    for path in ("/", "/papers/2026-03/"):
+        assert (">new<" in read(client, path)) == is_new
 
 
 def test_a_line_holds_a_short_summary_and_not_the_abstract(client: Client) -> None:
