@@ -63,6 +63,8 @@ def main() -> None:
     parser.add_argument("--papers", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--sqlite", action="store_true")
     options = parser.parse_args()
+    if not options.data.exists():
+        parser.error(f"there is no {options.data}: name a file of papers with --data, as benchmarks/topics.py reads it")
     call_command("migrate", verbosity=0)
     call_command("load_topics", verbosity=0)
     source = recombined(options.data)

@@ -263,6 +263,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose name holds these words")
     parser.add_argument("--cost", action="store_true", help="measure time and memory instead")
     options = parser.parse_args()
+    if not options.listings.exists():
+        parser.error(f"there is no {options.listings}: name a file of listings with --listings")
     if options.cost:
         cost(load(options.listings))
         return

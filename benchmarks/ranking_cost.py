@@ -1,6 +1,6 @@
 """What the choice costs a reader: 10,000 readers, 500 candidates, 40 topics, in one chunked pass.
 
-    python -m benchmarks.ranking --cost
+    python -m benchmarks.ranking --cost [--listings FILE]
 
 Candidates are made of real listings' texts with random topics; every reader has other topics and, where asked for,
 another taste, learned from five liked papers.

@@ -35,6 +35,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--papers", type=int, default=8_000)
     options = parser.parse_args()
+    if not options.data.exists():
+        parser.error(f"there is no {options.data}: name a file of papers with --data, as benchmarks/topics.py reads it")
     with gzip.open(options.data, "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     chance = random.Random(7)

@@ -1,10 +1,10 @@
 """Which topics a title and an abstract tell: our classifier against three baselines, on later papers.
 
-    python -m benchmarks.topics [--data ../shared/data/arxiv-papers.jsonl.gz]
+    python -m benchmarks.topics [--data FILE]
 
 Labels are the arXiv categories with at least 100 papers; learnt from the papers listed before `--split`, measured on
-those listed from then on. A row of the data: id, title, abstract, categories, listed (a day). The table stands in
-docs/topics.md.
+those listed from then on. A line of the file (JSON, gzip): id, title, abstract, categories, listed (a day). The table
+stands in docs/topics.md.
 """
 
 import argparse
@@ -170,8 +170,7 @@ def main() -> None:
     parser.add_argument("--split", default="2025-10-01", help="The first day to measure on.")
     options = parser.parse_args()
     if not options.data.exists():
-        print(f"Skipped: there is no {options.data}; name a file of papers with --data.")
-        return
+        parser.error(f"there is no {options.data}: name a file of papers with --data")
     corpus = Corpus(options.data, options.split)
     truth = corpus.belongs[~corpus.past]
     print(f"{len(corpus.labels)} labels; {corpus.past.sum()} papers before {options.split}, {len(truth)} from then on")
