@@ -92,6 +92,12 @@ class SuppressionAdmin(Proofs):
 
     list_display = ["__str__", "words", "by", "at"]
     list_filter = ["reason"]
+    readonly_fields = ["hashed"]
+
+    @admin.display(description="Address")
+    def hashed(self, row: Suppression) -> str:
+        """What is known of it, also where the title has no room for it."""
+        return f"hash {row.address_hash[:12]}…"
 
     def get_urls(self) -> list[Any]:
         own = path("look-up/", self.admin_site.admin_view(self.look_up), name="subscribers_suppression_look_up")
