@@ -43,10 +43,10 @@ def found(sought: str) -> tuple[list[Match], list[Suppression]]:
         rows = Suppression.objects.filter(address_hash__startswith=sought.lower())[:SUPPRESSIONS_SHOWN]
         if rows:
             return [], list(rows)
+    if ends or is_hash:
+        raise ValidationError("No reader, digest or letter has this number or id, and no suppression this hash.")
     if is_number:
         raise ValidationError("No reader has this number.")
-    if ends or is_hash:
-        raise ValidationError("No reader, digest or letter has this id, and no suppression has this hash.")
     if "@" not in sought:
         raise ValidationError(SAY)
     return [Match(by_address(sought), "address")], []
@@ -59,15 +59,14 @@ def by_number(sought: str) -> Iterator[Match]:
 
 def by_uids(first: UUID, last: UUID) -> Iterator[Match]:
     """Whose digest, letter or own id lies between these; each is read along its index."""
-    is_whole = first == last
-    digests, letters, readers = (
-        model.objects.filter(uid__range=(first, last)).order_by("uid") for model in (Digest, Letter, Subscriber)
-    )
-    for digest in digests.select_related("subscriber", "edition")[:MATCHES_SHOWN]:
+    ends, is_whole = (first, last), first == last
+    digests = Digest.objects.filter(uid__range=ends).select_related("subscriber", "edition")
+    for digest in digests.order_by("uid")[:MATCHES_SHOWN]:
         yield Match(digest.subscriber, f"Digest {digest.uid}, {digest.edition}", is_whole)
-    for letter in letters.select_related("subscriber")[:MATCHES_SHOWN]:
+    letters = Letter.objects.filter(uid__range=ends).select_related("subscriber")
+    for letter in letters.order_by("uid")[:MATCHES_SHOWN]:
         yield Match(letter.subscriber, f"Letter {letter.uid}, {letter.get_kind_display()}", is_whole)
-    for reader in readers[:MATCHES_SHOWN]:
+    for reader in Subscriber.objects.filter(uid__range=ends).order_by("uid")[:MATCHES_SHOWN]:
         yield Match(reader, f"Reader {reader.uid}", is_whole)
 
 
