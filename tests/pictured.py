@@ -58,8 +58,8 @@ def seeds() -> None:
     call_command("import_papers", str(ROOT / "seeds" / "trending.txt"), year=FRIDAY.year, verbosity=0)
     for place, counts in UPVOTES.items():
         paper = Paper.objects.get(listings__place=place)
-        for hours, upvotes in enumerate(counts):
-            paper.readings.create(taken_at=NOW - timedelta(hours=15 - 7 * hours), upvotes=upvotes)
+        for hours, upvotes in zip((15, 8, 1), counts, strict=True):
+            paper.readings.create(taken_at=NOW - timedelta(hours=hours), upvotes=upvotes)
     trends.rank()
     trends.normalise()
 
@@ -131,9 +131,7 @@ def beside() -> None:
         listed_on=FRIDAY,
     )
     topic = Topic.objects.get(slug="graph-neural-networks")
-    found = list(PaperTopic.objects.filter(topic=topic).order_by("-strength", "pk")[:6])
-    for row in found[:4]:
-        PaperTopic.objects.filter(pk=row.pk).update(source=PaperTopic.Source.EDITOR)
+    PaperTopic.objects.filter(topic=topic).update(source=PaperTopic.Source.EDITOR)
     missed = Paper.objects.get(title__startswith="Scalable Bayesian Uncertainty")
     PaperTopic.objects.create(paper=missed, topic=topic, strength=0.6, source=PaperTopic.Source.EDITOR)
 
