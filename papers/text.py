@@ -7,6 +7,7 @@ It is not HTML-safe: whoever shows it escapes it, as Django's templates do.
 import logging
 import re
 import unicodedata
+from html import unescape
 
 from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexwalker import LatexWalkerError
@@ -22,6 +23,26 @@ MAX_SIGNS = 1_000
 MAX_DEPTH = 20
 # LaTeX shrinks when it becomes text; no source needs more of it than this for one character.
 SOURCE_FACTOR = 4
+
+_MAY_BE_MARKUP = re.compile(r"</?[A-Za-z!]|&[#\w]+;")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,30});")
+# Of HTML what an abstract may be dressed in, and all of JATS and MathML as Crossref gives them
+# (https://www.crossref.org/documentation/markup-guide-metadata-segments/abstracts/). `<think>` and `<eos>` are words,
+# and so is `<s>`: in abstracts the beginning of a model's input.
+_BLOCKS = "p|br|hr|div|li|ul|ol|dl|dt|dd|table|tr|td|th|h[1-6]|blockquote|pre|section|sec|title"
+_INLINE = "a|b|i|u|em|strong|small|big|sub|sup|span|font|tt|code|strike|del|ins|abbr|cite|q|img|wbr|italic|bold|sc"
+# Attributes have values: `a <b and c> d` is mathematics.
+_ATTRIBUTES = r"""(?:\s++[\w:.-]++\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=]++))*+"""
+_TAG = re.compile(
+    rf"<(?P<end>/)?(?P<name>(?P<block>(?:jats:)?(?:{_BLOCKS}))|(?:jats|mml):[\w-]+|{_INLINE})"
+    rf"{_ATTRIBUTES}\s*+(?P<alone>/)?>",
+    re.IGNORECASE,
+)
+_WITHOUT_END = {"br", "hr", "img", "wbr"}
+_UNSEEN = re.compile(r"<!--(?:[^<>-]|-(?!->))*+-->|<(script|style)\b[^<>]*+>[^<]*+</\1\s*+>", re.IGNORECASE)
+_HEADING = re.compile(r"<((?:jats:)?title|h[1-6])>([^<>]{1,80})</\1>", re.IGNORECASE)
+_RAISED_TAG = re.compile(r"<((?:jats:)?sup)>\s*([\d+-]+)\s*</\1>", re.IGNORECASE)
+_LOWERED_TAG = re.compile(r"<((?:jats:)?sub)>\s*([\d+-]+)\s*</\1>", re.IGNORECASE)
 
 _MAY_BE_LATEX = re.compile(r"[\\$~{}]|``|''|--")
 # Pandoc's rule, so that "$5 and $6" stays money: no space inside either dollar, no digit after the last
@@ -52,13 +73,23 @@ _TO_TEXT = LatexNodes2Text(math_mode="text")
 def clean(source: str, limit: int) -> str:
     """`source` as one line of plain NFC text of at most `limit` characters, cut between words.
 
-    Never raises. LaTeX becomes readable Unicode; what cannot be read as LaTeX keeps its words.
+    Never raises. Tags go and entities become their letters. LaTeX becomes readable Unicode; what cannot be read as
+    LaTeX keeps its words.
     """
     text = unicodedata.normalize("NFC", source[: limit * SOURCE_FACTOR])
+    if _MAY_BE_MARKUP.search(text):
+        text = _without_markup(text)
     text = without_controls(text)
     if _MAY_BE_LATEX.search(text):
         text = without_controls(_from_latex(text))
     return cut(" ".join(unicodedata.normalize("NFC", text).split()), limit)
+
+
+def without_entities(text: str) -> str:
+    """With the letters that HTML's entities stand for; what is none stays (AT&T;)."""
+    for _ in range(2):  # exports of exports: &amp;lt;
+        text = _ENTITY.sub(lambda found: unescape(found[0]), text)
+    return text
 
 
 def without_controls(text: str) -> str:
@@ -91,6 +122,27 @@ def _continues(text: str, place: int) -> bool:
         return True
     flags = re.search(f"{_FLAG_LETTER}*$", text[:place])
     return bool(re.match(_FLAG_LETTER, char) and flags and len(flags[0]) % 2)
+
+
+def _without_markup(text: str) -> str:
+    """Without the tags of HTML, JATS and MathML. A `<` or `>` of the text itself stays: a tag has an end somewhere."""
+    text = _UNSEEN.sub(" ", without_entities(text))
+    text = _HEADING.sub(_heading, text)
+    text = _RAISED_TAG.sub(lambda found: found[2].translate(_SUPERSCRIPT), text)
+    text = _LOWERED_TAG.sub(lambda found: found[2].translate(_SUBSCRIPT), text)
+    ended = _WITHOUT_END | {found["name"].lower() for found in _TAG.finditer(text) if found["end"]}
+
+    def without(found: re.Match[str]) -> str:
+        if not found["alone"] and found["name"].lower() not in ended:
+            return found[0]
+        return " " if found["block"] else ""
+
+    return _TAG.sub(without, text)
+
+
+def _heading(found: re.Match[str]) -> str:
+    words = found[2].strip(" :.")
+    return " " if words.lower() == "abstract" else f" {words}: "
 
 
 def _from_latex(text: str) -> str:

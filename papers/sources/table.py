@@ -2,6 +2,7 @@
 
 Columns: title, abstract, authors (apart by ;), arxiv_id, doi, categories (apart by spaces), url, pdf_url, code_url,
 published, day (of its listing), place, upvotes, comments, stars. Only the title must be there; others are reported.
+Markup becomes text as with every source (papers/text.py).
 """
 
 import csv
@@ -13,6 +14,7 @@ from typing import Any
 
 from papers.records import ListingRecord, PaperRecord
 from papers.sources.shapes import Parsed, Reader, SourceError, count_of, from_json, moment, plain, reading_of
+from papers.text import without_entities
 
 SOURCE = "table"
 SUFFIXES = {".csv", ".tsv", ".jsonl", ".ndjson"}
@@ -136,7 +138,7 @@ def _check(head: list[str], reader: Reader) -> None:
 
 def _names(value: object, between: str | None) -> list[str]:
     """A list as JSON has it, or as a cell has it."""
-    parts = value if isinstance(value, list) else _text(value).split(between)
+    parts = value if isinstance(value, list) else without_entities(_text(value)).split(between)
     return [text.strip() for text in map(_text, parts) if text.strip()]
 
 

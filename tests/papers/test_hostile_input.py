@@ -130,7 +130,7 @@ def test_a_megabyte_of_abstract_is_cut_in_bounded_time(text: str) -> None:
 
 
 def test_what_looks_like_a_command_is_only_text() -> None:
-    title = "<script>alert(1)</script> {{ secret }} %recipient%"
+    title = "<script>alert(1) {{ secret }} %recipient%"
     record = PARSERS["hugging_face"][0](as_json(daily("2603.00001", title))).records[0]
     assert "alert(1)" in record.title
     assert "\\" not in record.title

@@ -228,6 +228,13 @@ def test_lines_of_json_are_a_table_too() -> None:
     assert [one.where for one in parsed.skipped] == ["line 3", "line 4", "line 5"]
 
 
+def test_what_a_table_took_from_a_web_page_is_read_as_text() -> None:
+    csv = 'title,abstract,authors\n<b>Nets</b> &amp; Trees,"<p>We find p &lt; 0.05 and n > 3.</p>",Ren&eacute; Thom\n'
+    record = only(table.parse(csv.encode(), NOW))
+    assert (record.title, record.abstract) == ("Nets & Trees", "We find p < 0.05 and n > 3.")
+    assert record.authors == ("René Thom",)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

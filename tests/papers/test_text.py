@@ -33,12 +33,45 @@ def test_latex_becomes_readable(source: str, plain: str) -> None:
         (r"100\% of R&D and P\&L", "100% of R&D and P&L"),
         (r"the norm $\|x\|$ is small", "the norm ‖x‖ is small"),
         (r"from $5 to $6 a day", "from $5 to $6 a day"),
-        ("a < b > c & <b>d</b>", "a < b > c & <b>d</b>"),
+        ("a < b > c & <d>", "a < b > c & <d>"),
         ("C# and #1", "C# and #1"),
     ],
 )
 def test_signs_that_latex_would_swallow_survive(source: str, plain: str) -> None:
     assert clean(source, 500) == plain
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("<b>Bold</b> nets &amp; trees", "Bold nets & trees"),
+        ('See <a href="https://x.example/?a=1&amp;b=2" target=_blank>our page</a>.', "See our page."),
+        ("<p class='abstract'>One.</p>\n<P>Two.</P>", "One. Two."),
+        ("One.<br>Two.<P />Three.", "One. Two. Three."),
+        ("10<sup>-3</sup> of CO<sub>2</sub>, x<sub>i</sub>", "10⁻³ of CO₂, xi"),
+        ("&lt;p&gt;We&amp;nbsp;show &amp;lt;i&amp;gt;x&amp;lt;/i&amp;gt;.&lt;/p&gt;", "We show x."),
+        ("<jats:title>Abstract</jats:title><jats:p>We propose <jats:italic>x</jats:italic>.</jats:p>", "We propose x."),
+        ("<jats:sec><jats:title>Methods</jats:title><jats:p>Nets.</jats:p></jats:sec>", "Methods: Nets."),
+        ("<mml:math><mml:mi>x</mml:mi><mml:mo>=</mml:mo></mml:math>1", "x=1"),
+        ("M&uuml;ller, S&#248;n, &#x3b1;, AT&T; R&D;", "Müller, Søn, α, AT&T; R&D;"),
+        ("<!-- draft --><style>p {color: red}</style>We show.", "We show."),
+        ("a&#x202e;b&#x200b;c", "abc"),
+    ],
+)
+def test_tags_and_entities_are_made_text(source: str, plain: str) -> None:
+    assert clean(source, 500) == plain
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "p < 0.05 and n > 3", "a<b", "if a<b and c>d", "x <b and y> z", "n<p>m", "the <think> and </think> tokens",
+        "<s> begins, </s> ends", "at <https://x.example/a>", "<cat, to-right-of, person>",
+    ],
+)  # fmt: skip
+def test_signs_that_are_no_markup_stay(words: str) -> None:
+    assert clean(words, 500) == words
+    assert clean(words.replace("<", "&lt;").replace(">", "&gt;"), 500) == words
 
 
 @pytest.mark.parametrize(
