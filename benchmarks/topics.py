@@ -4,7 +4,7 @@
 
 Labels are the arXiv categories with at least 100 papers; learnt from the papers listed before `--split`, measured on
 those listed from then on. A line of the file (JSON, gzip): id, title, abstract, categories, listed (a day). The table
-stands in docs/topics.md.
+stands in docs/topics.md; how often what readers are told of a topic is right, in docs/ranking.md.
 """
 
 import argparse
@@ -19,15 +19,20 @@ from typing import Any
 
 # One thread, so that papers a second are those of one core; numpy reads it when it is imported.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+os.environ |= {"DEMO": "1", "DJANGO_SETTINGS_MODULE": "newsletter.settings"}
 
+import django
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, label_ranking_average_precision_score
 from sklearn.svm import LinearSVC
 
-from papers import fitting
-from papers.phrases import Phrases
+django.setup()
+
+from newsletter.digest.scoring import told_plainly  # noqa: E402
+from papers import fitting  # noqa: E402
+from papers.phrases import Phrases  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "arxiv-papers.jsonl.gz"
@@ -127,15 +132,15 @@ def phrases(labels: list[str]) -> Phrases[str]:
     return Phrases(words)
 
 
-def rows(corpus: Corpus) -> Iterator[tuple[str, Any, Any, float]]:
-    """Name, scores, labels given, papers a second, of every method."""
+def rows(corpus: Corpus) -> Iterator[tuple[str, Any, Any, float, Any]]:
+    """Name, scores, labels given, papers a second, of every method; and of those in use the strengths."""
     later = corpus.part(~corpus.past)
     named = phrases(corpus.labels)
     start = time.perf_counter()
     found = [named.strengths(*text) for text in later]
     speed = len(later) / (time.perf_counter() - start)
     scores = np.array([[one.get(label, 0.0) for label in corpus.labels] for one in found])
-    yield "phrases", scores, scores >= MEANT, speed
+    yield "phrases", scores, scores >= MEANT, speed, scores
 
     kinds: list[tuple[str, Callable[[float], Linear], tuple[float, ...]]] = [
         ("TF-IDF + logistic regression", lambda c: Linear(lambda: LogisticRegression(C=c, solver="liblinear"), 0.5),
@@ -147,8 +152,8 @@ def rows(corpus: Corpus) -> Iterator[tuple[str, Any, Any, float]]:
         start = time.perf_counter()
         scores = model.scores(later)
         speed = len(later) / (time.perf_counter() - start)
-        yield f"{name} (C = {c:g})", scores, scores >= model.middle, speed
-        yield "… with tuned cut-offs", scores, scores >= np.array(cutoffs), speed
+        yield f"{name} (C = {c:g})", scores, scores >= model.middle, speed, None
+        yield "… with tuned cut-offs", scores, scores >= np.array(cutoffs), speed, None
 
     past = corpus.days[corpus.past]
     belongs = corpus.belongs[corpus.past]
@@ -161,7 +166,15 @@ def rows(corpus: Corpus) -> Iterator[tuple[str, Any, Any, float]]:
     start = time.perf_counter()
     chances = ours.probabilities(later)
     speed = len(later) / (time.perf_counter() - start)
-    yield "ours", chances, chances >= ours.cutoffs, speed
+    yield "ours", chances, chances >= ours.cutoffs, speed, ours.strengths(later, MEANT)
+
+
+def as_told(name: str, strengths: Any, truth: Any) -> str:
+    """How often a topic is told as what a paper is about, how often as touched on, and how often it is one of its."""
+    plainly = (strengths >= MEANT) & told_plainly(strengths)
+    touched = (strengths >= MEANT) & ~plainly
+    parts = " | ".join(f"{part.sum():,} | {truth[part].mean():.2f}" for part in (plainly, touched))
+    return f"| {name} | {parts} |"
 
 
 def main() -> None:
@@ -175,11 +188,14 @@ def main() -> None:
     truth = corpus.belongs[~corpus.past]
     print(f"{len(corpus.labels)} labels; {corpus.past.sum()} papers before {options.split}, {len(truth)} from then on")
     print("| | micro-F1 | LRAP | precision@1 | macro-F1 | papers/s |\n|---|---|---|---|---|---|")
-    for name, scores, given, speed in rows(corpus):
+    told = list[str]()
+    for name, scores, given, speed, strengths in rows(corpus):
         micro, macro = (f1_score(truth, given, average=kind, zero_division=0) for kind in ("micro", "macro"))
         ranking = label_ranking_average_precision_score(truth, scores)
         first = truth[np.arange(len(truth)), scores.argmax(1)].mean()
         print(f"| {name} | {micro:.3f} | {ranking:.3f} | {first:.3f} | {macro:.3f} | {speed:,.0f} |", flush=True)
+        told += [] if strengths is None else [as_told(name, strengths, truth)]
+    print("\n| | told plainly | right | touched on | right |\n|---|---|---|---|---|", *told, sep="\n")
 
 
 if __name__ == "__main__":

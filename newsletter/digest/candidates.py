@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from numpy.typing import NDArray
 
 from newsletter.digest.features import Features
-from newsletter.digest.scoring import phrase_strengths, standing
+from newsletter.digest.scoring import phrase_strengths, standing, told_plainly
 from newsletter.digest.taste import text_of
 from newsletter.digest.terms import Passage, passage, short_forms
 from newsletter.models import Edition, EditionPaper
@@ -110,6 +110,11 @@ class Candidates:
             return [-1] * len(self.papers)
         best = self.strengths.argmax(axis=1)
         return np.where(self.strengths.max(axis=1) >= BELONGS, best, -1).tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def plainly(self) -> NDArray[np.bool_]:
+        """(P, T): whether the paper is so much of the topic that this alone is a reason."""
+        return told_plainly(self.strengths)
 
     @cached_property
     def row_of(self) -> dict[int, int]:

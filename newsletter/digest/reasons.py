@@ -25,6 +25,7 @@ class Phrases:
     """What reasons are made of, in one language. Looked up once for many readers: that takes longer than choosing."""
 
     trending: str
+    touches: str
     picked: str
     outside_topics: str
     outside_follows: str
@@ -43,6 +44,7 @@ class Phrases:
         """In the language that is spoken now."""
         return cls(
             trending=pgettext("a paper", "Trending"),
+            touches=_("Touches on %(topic)s"),
             picked=_("Picked by the editor"),
             outside_topics=_("From outside your topics"),
             outside_follows=_("From outside what you follow"),
@@ -78,6 +80,8 @@ class Reasons:
         if topic < 0:
             return self.say.trending
         name = self.candidates.topic_names[topic]
+        if not self.candidates.plainly[row, topic]:
+            name = self.say.touches % {"topic": name}
         return self._like(reader, row, name) if words >= ALIKE else name
 
     def from_outside(self, reader: Reader) -> str:

@@ -17,6 +17,8 @@ TASTE_WEIGHT = 0.5
 TREND_WEIGHT = 0.075  # decides among papers that fit about equally, never instead of fit
 COMMONNESS = 10  # a phrase in a tenth of the papers counts half
 OTHER_NAME = 0.8  # of the strength: what the reader did not write may also mean something else
+PLAINLY = 0.6  # as much as a cross-list of the authors
+ABOUT_AS_STRONG = 0.7  # of the paper's strongest topic
 
 _IN_BRACKETS = re.compile(r"^(.+?)\s*\(([^()]+)\)$")
 
@@ -30,6 +32,14 @@ def standing(notice: Floats) -> Floats:
     """Distances from the mean in standard deviations; all zero where nothing stands out."""
     spread = notice.std() if notice.size else 0.0
     return (notice - notice.mean()) / spread if spread > 1e-9 else np.zeros_like(notice)
+
+
+def told_plainly(strengths: Floats) -> NDArray[np.bool_]:
+    """For papers by topics, whether a reader would agree that the paper is of the topic; of a weaker one it says a few
+    words. What is weak by itself may still be all that the paper is about."""
+    strongest = strengths.max(axis=1, initial=0.0, keepdims=True)
+    plainly: NDArray[np.bool_] = (strengths >= PLAINLY) | (strengths >= ABOUT_AS_STRONG * strongest)
+    return plainly
 
 
 def spellings(phrase: str) -> list[str]:

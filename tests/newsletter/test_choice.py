@@ -1,6 +1,5 @@
 """Which papers one person gets."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.digest.candidates import Candidates, Corpus, standings_by_topic, upvotes_in_words
-from newsletter.digest.cards import REASON_LENGTH
 from newsletter.digest.choice import PER_TOPIC, Chooser
 from newsletter.digest.readers import Reader
 from newsletter.digest.scoring import standing
@@ -189,31 +187,6 @@ def test_taste_lifts_what_reads_like_the_liked_papers_and_says_so() -> None:
         == [(100, "Like papers you liked: sparse autoencoder, circuit")]
         or of(reader, [[0.0, 0, 0], [0.4, 0, 0], [0, 0, 0]])[0][0] == 100
     )
-
-
-def test_what_says_nothing_to_a_person_is_no_reason() -> None:
-    noise = Taste({"528": 1.0, "of": 0.9, "discussing takeaway": 0.8, "autoencoder": 0.5, "circuit": 0.02}, likes=3)
-    reader = Reader(frozenset({GRAPHS}), 1, taste=noise)
-    assert of(reader) == [(100, "Like papers you liked: autoencoder")]
-
-
-def test_a_topic_is_told_with_what_the_paper_shares_with_the_liked_ones() -> None:
-    reader = Reader(frozenset({GRAPHS}), 1, taste=Taste({"autoencoder": 1.0}, likes=3))
-    assert of(reader, [[1.0, 0, 0]] * 3) == [(100, "Graphs · like papers you liked: autoencoder")]
-
-
-def test_a_reason_fits_its_column_and_keeps_its_upvotes() -> None:
-    long = "a" * 50 + "b"
-    texts: list[Text] = [(f"{long} {long[1:]}", "", [])]
-    pool = replace(
-        candidates([[1.0, 0, 0]], texts=texts), topic_names=["Graphs " * 11, "", ""], popularity=["9 upvotes"]
-    )
-    taste = Taste(dict.fromkeys((long, long[1:]), 1.0), likes=3)
-    reader = Reader(frozenset({GRAPHS}), 1, seen=(100,), risen={100: date(2026, 3, 20)}, taste=taste)
-    [choice] = Chooser(pool).choose(reader)
-    assert len(choice.reason) <= REASON_LENGTH
-    assert choice.reason.startswith("Still rising · you had it on 20 March · Graphs")
-    assert choice.reason.endswith("… · 9 upvotes")
 
 
 def test_an_author_of_liked_papers_is_named_as_the_paper_writes_the_name() -> None:
