@@ -97,6 +97,14 @@ _POINTS_BACK = re.compile(
     r" (?:their|its|this|these|those|such)\b(?![^.]* (?:and|by) (?:propos|present|introduc|develop))",
     re.IGNORECASE,
 )
+# Where a clause or a point of a list ends, and what was said is said.
+_CLAUSE_END = re.compile(
+    r"[;:](?= )| ?(?:--|[–—])(?= )|,(?= \(?(?:\d|i{1,3}|iv|v)\) )"
+    r"|,(?= (?:which|where(?:as|by|in)?|whose|who|when|while|until|because|since|although|though|unless|after|before"
+    r"|given|and|or|but|yet|so|thus|thereby|hence|with|without|except|including|such as|as well as|especially|namely"
+    r"|i\.e\.|e\.g\.|\w{2,}ing)(?!\w))"
+)
+
 # Where the title is "Name: …", what makes a sentence the one that says what the name is.
 _MAKES = (
     r"(?:propos|introduc|present|develop|design|creat|build|releas|open-sourc|describ|construct|curat|train|unveil|devis"
@@ -114,7 +122,8 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
     """The sentence that best says what is new by itself, and those after it that still fit in `limit` characters.
 
     Where `title` is "Name: …", the sentence that introduces the name comes first. Whole sentences of the abstract; only
-    where the claim alone is longer it is cut, between words, with an ellipsis. "" for an empty abstract.
+    where the claim alone is longer it is cut, with an ellipsis: after a clause if one ends in its last third, else
+    between words. "" for an empty abstract.
     """
     found = sentences(_ADDRESS.sub("", abstract))
     if not found:
@@ -137,7 +146,7 @@ def summary(abstract: str, limit: int = SUMMARY_LIMIT, *, title: str = "") -> st
         if len(text) + 1 + len(following) > limit or "https://" in following:
             break
         text += " " + _LABEL.sub("", following)
-    return cut(text, limit)
+    return _cut(text, limit)
 
 
 def sentences(text: str) -> list[str]:
@@ -168,6 +177,17 @@ def _introduction(title: str) -> re.Pattern[str] | None:
         rf"|{name} is an? |{name}, an? |{name} (?:{_MAKES})\b",
         re.IGNORECASE,
     )
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` characters, up to the last end of a clause within its last third that stands in no brackets."""
+    if len(text) <= limit:
+        return text
+    ends = [found.start() for found in _CLAUSE_END.finditer(text, limit * 2 // 3) if found.start() < limit]
+    for end in reversed(ends):
+        if text.count("(", 0, end) <= text.count(")", 0, end):
+            return text[:end] + "…"
+    return cut(text, limit)
 
 
 def _without_opening(sentence: str) -> str:

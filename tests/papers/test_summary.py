@@ -131,6 +131,23 @@ def test_a_long_claim_is_cut_between_words() -> None:
     assert text == "We propose wonderful wonderful…"
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        ", which is new to nets of all sizes", "; it is trained on many graphs", ", leading to smaller nets",
+        ": a small one, a large one, a fast one", " – and many more of all sizes", ", and (2) many more nets",
+    ],
+)  # fmt: skip
+def test_a_long_claim_is_cut_after_a_clause_of_its_last_third(rest: str) -> None:
+    clause = "We propose (1) a net for graphs of papers"
+    assert summary(f"{clause}{rest}.", 55) == f"{clause}…"
+
+
+def test_a_clause_that_ends_early_or_in_brackets_is_no_place_to_cut() -> None:
+    assert summary("We propose a net, which is wonderful for graphs.", 40) == "We propose a net, which is wonderful…"
+    assert summary("We propose a net (wonderful, and for graphs).", 40) == "We propose a net (wonderful, and for…"
+
+
 @given(st.text(), st.integers(min_value=2, max_value=300))
 def test_a_summary_is_never_longer_than_asked(text: str, limit: int) -> None:
     assert len(summary(text, limit)) <= limit
