@@ -163,13 +163,15 @@ class Renderer:
         self.read(papers)
         cards = sheet.cards(papers, self._papers)
         web = Piece(f"{self._web}{self._keys.of(digest.uid)}{self._web_end}")
+        since = sheet.day((reader.confirmed_at or reader.created_at).date())
         others = " · ".join([card.title for card in cards[1:4]])
         values = {
             "subject": cards[0].subject,
             "preheader": cut(others or cards[0].summary, PREHEADER_LENGTH),
             "count": sheet.count(len(cards)),
             "address": str(reader.email),
-            "since": sheet.day((reader.confirmed_at or reader.created_at).date()),
+            "since": since,
+            "because": sheet.because(str(reader.email), since),
             "preferences": Piece(self._preferences.of(reader)),
             "leave_key": Piece(reader.leave_key),
             "web": web,

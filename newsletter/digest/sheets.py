@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import ngettext
+from django.utils.text import wrap
+from django.utils.translation import gettext, ngettext
 
 from newsletter.digest.cards import Card, card, plain
 from newsletter.digest.slots import Slots, Slotted, SlottedHtml
@@ -20,8 +21,9 @@ from subscribers.schedule import day_in_words
 from subscribers.styling import inlined, inlined_fragment
 
 NOTE_LENGTH = 2_000  # characters
+LINE = 72  # characters of the text part's lines, as in its templates
 REASONS = 5_000  # that are remembered
-READER_SLOTS = ("subject", "preheader", "count", "address", "since")
+READER_SLOTS = ("subject", "preheader", "count", "address", "since", "because")
 READY_SLOTS = ("more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
 
 
@@ -62,6 +64,7 @@ class Sheet:
         self._pool_size, self._language = pool_size, language
         with translation.override(language):
             self.html, self.text = Part("html", edition), Part("txt", edition)
+            self._because = gettext("You get this because you confirmed %(address)s on %(day)s.")
         self._cards: dict[int, Card] = {}
         self._counts: dict[int, str] = {}
         self._days: dict[date, str] = {}
@@ -88,6 +91,11 @@ class Sheet:
         with translation.override(self._language):
             words = ngettext("%(number)s more paper on the web", "%(number)s more papers on the web", papers)
             return words % {"number": papers}
+
+    def because(self, address: str, day: str) -> str:
+        """Why the reader gets this, as the end of the text part says it. Most addresses leave it a line."""
+        words = self._because % {"address": address, "day": day}
+        return words if len(words) <= LINE else wrap(words, LINE)
 
     def day(self, day: date) -> str:
         if day not in self._days:

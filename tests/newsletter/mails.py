@@ -116,7 +116,11 @@ def digests() -> dict[str, tuple[Renderer, Digest, list[Choice]]]:
     """What a small and a full digest are rendered from."""
     papers, reader = some_papers(), a_reader()
     small = Edition(kind="daily", date=NOW.date())
-    full = Edition(kind="weekly", date=NOW.date(), note="Two of these come with code.\nHave a good week & weekend!")
+    full = Edition(
+        kind="weekly",
+        date=NOW.date(),
+        note="Two of these come with code: https://code.example/two?a=1&b=2.\nHave a good week & weekend!",
+    )
     choices = [
         Choice(paper.pk, f"{TOPICS[number]} · {312 - 17 * number} upvotes in 2 days")
         for number, paper in enumerate(papers)

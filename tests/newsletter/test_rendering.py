@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from newsletter.digest.cards import authors_line
@@ -58,6 +59,16 @@ def test_the_text_part_has_every_link_of_the_html(digest: Digest, papers: list[P
     for link in set(re.findall(r'href="([^"#]+)"', html)):
         assert link.startswith("https://")
         assert link in plain
+
+
+def test_the_end_of_the_text_part_is_wrapped(digest: Digest, papers: list[Paper], settings: Settings) -> None:
+    settings.POSTAL_ADDRESS = "The House of the Letters, 1 Quite Long Street, 00000 Testville, Ruritania"
+    digest.subscriber.email = "somebody.with.a.name@department.university.example.org"
+    _, plain, _ = mail(digest, papers)
+    end = plain.rpartition(digest.subscriber.leave_key)[2].strip().splitlines()
+    assert len(end) == 4
+    assert max(map(len, end)) <= 72
+    assert digest.subscriber.email in end[1]
 
 
 def test_the_headers_let_a_mailbox_unsubscribe_and_sort(digest: Digest, papers: list[Paper]) -> None:
