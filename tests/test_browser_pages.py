@@ -68,6 +68,12 @@ def test_no_page_is_wider_than_a_narrow_phone(site: str, pages: list[Seen]) -> N
     assert on_each(site, pages, overflow, viewport={"width": 320, "height": 640}) == {}
 
 
+def test_a_link_that_stands_alone_in_a_list_is_easy_to_hit(site: str, pages: list[Seen]) -> None:
+    links_alone = "[...document.querySelectorAll('main ul:not([class]) > li > a:only-child')]"
+    low = f"{links_alone}.filter(link => link.getBoundingClientRect().height < 44).map(link => link.textContent)"
+    assert on_each(site, pages, lambda page: page.evaluate(low), viewport={"width": 375, "height": 800}) == {}
+
+
 def test_no_mail_is_wider_than_a_phone_whatever_stands_in_its_papers(db: None) -> None:
     run = "x" * 200
     paper = Paper.objects.create(title=run, title_key="x", abstract=f"https://x.example/{run} {run}.", authors=[run])
