@@ -17,7 +17,7 @@ from newsletter.digest.reasons import telling
 from newsletter.digest.tastes import taste_of
 from newsletter.models import Digest, Feedback, Profile
 from papers.models import Paper, PaperTopic
-from papers.models.topics import BELONGS
+from papers.models.topics import BELONGS, spoken
 from subscribers import links
 from subscribers.models import Subscriber
 from subscribers.schedule import listed
@@ -96,7 +96,7 @@ def learned_page(
         "token": token,
         "words": words.select_related("paper")[:WORDS_SHOWN],
         "count": words.count(),
-        "topics": listed(f"{name} ({times})" for name, times in liked_topics(words)),
+        "topics": listed(f"{spoken(name)} ({times})" for name, times in liked_topics(words)),
         "taste": Taste.of(subscriber),
         "kinds": list(Feedback.Kind),
         **context,

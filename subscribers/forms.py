@@ -128,7 +128,7 @@ class WishesForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known = {topic.slug: topic for topic in Topic.objects.all()}
-        self.topics_field.choices = [(slug, topic.name) for slug, topic in self.known.items()]
+        self.topics_field.choices = [(slug, topic.spoken) for slug, topic in self.known.items()]
 
     @property
     def topics_field(self) -> forms.MultipleChoiceField:
@@ -144,7 +144,7 @@ class WishesForm(forms.Form):
         """The topics under the headings by which people find them."""
         fields: dict[str, list[Topic]] = {}
         for topic in self.known.values():
-            fields.setdefault(topic.field, []).append(topic)
+            fields.setdefault(topic.spoken_field, []).append(topic)
         return fields
 
     def clean_topics(self) -> tuple[Topic, ...]:
@@ -263,7 +263,7 @@ class SignUpForm(WishesForm):
 
     def chosen_names(self) -> str:
         """The chosen topics in a row; what one gets without any."""
-        names = [topic.name for slug, topic in self.known.items() if slug in self.chosen()]
+        names = [topic.spoken for slug, topic in self.known.items() if slug in self.chosen()]
         return ", ".join(names) or str(self.best)
 
     def summary(self) -> str:

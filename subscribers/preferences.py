@@ -37,7 +37,7 @@ def change(
     Consent.objects.create(
         subscriber=subscriber,
         action=Consent.Action.CHANGED,
-        words=f"{wishes.schedule}: {', '.join(topic.name for topic in wishes.topics)}",
+        words=f"{wishes.schedule}: {', '.join(topic.spoken for topic in wishes.topics)}",
         page="preferences",
         network=network,
         at=at,

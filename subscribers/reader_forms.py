@@ -100,7 +100,7 @@ class ReaderForm(PreferencesForm):
         super().clean()
         both = set(self.cleaned_data.get("topics", ())) & set(self.cleaned_data.get("muted_topics", ()))
         if both:
-            names = in_a_row(topic.name for topic in both)
+            names = in_a_row(topic.spoken for topic in both)
             self.add_error("muted_topics", gettext("You chose %(names)s above. Choose or mute.") % {"names": names})
         for kind in Interest.Kind:
             followed = {folded(value): value for value in self.cleaned_data.get(f"follow_{kind}s", ())}
@@ -135,6 +135,8 @@ class ReaderForm(PreferencesForm):
             return days_in_words(value)
         if isinstance(value, bool):
             return gettext("yes") if value else gettext("no")
+        if name in {"topics", "muted_topics"}:
+            value = [topic.spoken for topic in value]
         if isinstance(value, tuple | list):
             return listed(sorted(str(one) for one in value)) or gettext("nothing")
         return str(dict(getattr(self.fields[name], "choices", ())).get(value, value))

@@ -3,6 +3,7 @@
 Django's own way needs GNU gettext; Babel does the same work in Python, and Django itself reads its templates for it.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -16,7 +17,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCALE = ROOT / "newsletter" / "locale"
-SPOKEN = ["newsletter", "papers", "subscribers", "templates"]
+SPOKEN = ["newsletter", "papers", "subscribers", "templates", "seeds"]
 LAZY = {f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in ("gettext", "ngettext", "pgettext", "npgettext")}
 
 
@@ -63,7 +64,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def gathered() -> Catalog:
-    """Every message in the code and in the templates."""
+    """Every message in the code, in the templates and in the seeds."""
     catalog = Catalog()
     for path in sorted(path for folder in SPOKEN for path in (ROOT / folder).rglob("*") if path.is_file()):
         for line, words, comments, context in messages_in(path):
@@ -79,6 +80,10 @@ def messages_in(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[s
     elif "templates" in path.parts and path.suffix in {".html", ".txt"}:
         # In brackets, what is left of a template is Python without lines, and so without indentation.
         source = f"({templatize(path.read_text(encoding='utf-8'))}\n)".encode()
+    elif path.name == "topics.json":
+        for topic in json.loads(path.read_text(encoding="utf-8")):
+            yield from ((1, topic[key], [], "topic") for key in ("field", "name", "description"))
+        return
     else:
         return
     keywords, options = DEFAULT_KEYWORDS | LAZY, {"encoding": "utf-8"}

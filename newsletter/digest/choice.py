@@ -28,7 +28,7 @@ from newsletter.digest.ranking import (
     weighted_taste,
 )
 from newsletter.digest.readers import Reader
-from newsletter.digest.reasons import Phrases, Reasons
+from newsletter.digest.reasons import Reasons
 from papers.models.topics import BELONGS
 from papers.text import cut
 
@@ -124,7 +124,7 @@ class Chooser:
     def reasons(self, language: str) -> Reasons:
         """In the language that is spoken now."""
         if language not in self._reasons:
-            self._reasons[language] = Reasons(self.candidates, Phrases.now())
+            self._reasons[language] = Reasons.now(self.candidates)
         return self._reasons[language]
 
     def _line(self, scores: Scores, row: int, verdict: str, taken: bool) -> Line:

@@ -1,6 +1,6 @@
 """Why a paper is in a digest, in the reader's words and in the language that is spoken now. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -12,7 +12,7 @@ from newsletter.digest.candidates import Candidates
 from newsletter.digest.ranking import ASKED, FEW_LIKES, Scores, weighted_taste
 from newsletter.digest.readers import Reader
 from newsletter.digest.terms import is_rhetoric
-from papers.models.topics import BELONGS
+from papers.models.topics import BELONGS, spoken
 from subscribers.schedule import day_in_words, listed
 
 TOLD = 2  # terms that a reason names
@@ -66,6 +66,12 @@ class Reasons:
 
     candidates: Candidates
     say: Phrases
+    topics: Sequence[str]
+
+    @classmethod
+    def now(cls, candidates: Candidates) -> "Reasons":
+        """In the language that is spoken now."""
+        return cls(candidates, Phrases.now(), [spoken(name) for name in candidates.topic_names])
 
     def of(self, reader: Reader, scores: Scores, number: int, row: int) -> str:
         """What spoke most for the paper: a followed author or phrase, a topic, the taste, or only its trend."""
@@ -79,7 +85,7 @@ class Reasons:
             return why
         if topic < 0:
             return self.say.trending
-        name = self.candidates.topic_names[topic]
+        name = self.topics[topic]
         if not self.candidates.plainly[row, topic]:
             name = self.say.touches % {"topic": name}
         return self._like(reader, row, name) if words >= ALIKE else name

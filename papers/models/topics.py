@@ -5,10 +5,17 @@ from typing import Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import pgettext
 
 BELONGS = 0.3  # from this strength on a paper counts as one of its topic's
 NOT_THIS = 0.01  # the least strength there is: an editor's word that it is none of them
 FURTHEST = 3.0  # a standing beyond says only that the topic's papers are few or alike
+
+
+def spoken(words: str) -> str:
+    """A topic's name, field or description in the language that is spoken now. Those of seeds/topics.json are
+    translated; an operator's own stay as they were given."""
+    return pgettext("topic", words)
 
 
 class Topic(models.Model):
@@ -41,6 +48,19 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def spoken(self) -> str:
+        """The name as readers are told it."""
+        return spoken(self.name)
+
+    @property
+    def spoken_field(self) -> str:
+        return spoken(self.field)
+
+    @property
+    def spoken_description(self) -> str:
+        return spoken(self.description)
 
 
 class PaperTopicQuerySet(models.QuerySet["PaperTopic"]):

@@ -1,6 +1,7 @@
 """Papers get the topics that a reader would give them."""
 
 import pytest
+from django.utils.translation import override
 
 from papers.models import Paper, PaperTopic, Topic
 from papers.sources.shapes import Parsed
@@ -156,3 +157,10 @@ def test_many_papers_need_few_queries(topics: dict[str, Topic], django_assert_ma
     papers = Paper.objects.bulk_create(Paper(title=f"Robot no. {n}", title_key=str(n)) for n in range(400))
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         assert assign(papers) == 400
+
+
+def test_a_topic_of_the_seeds_is_told_in_the_language_that_is_spoken_and_another_as_it_was_given() -> None:
+    seed, own = Topic(name="Robotics", field="Society"), Topic(name="Search", field="Our lab")
+    with override("de"):
+        assert (seed.spoken, seed.spoken_field) == ("Robotik", "Gesellschaft")
+        assert (own.spoken, own.spoken_field) == ("Search", "Our lab")
