@@ -32,6 +32,7 @@ class Answer:
     is_late: bool = False  # comes when nobody waits for it any more
     drips: bool = False  # a byte at a time
     hangs_up: bool = False  # without having said so
+    adds: bytes = b""  # octets that nobody asked for, as soon as there is `leisure`
 
     def as_bytes(self) -> bytes:
         if isinstance(self.body, bytes):
@@ -48,6 +49,8 @@ class HttpProvider:
     port: int = 0
     patience: threading.Event = field(default_factory=threading.Event)
     hung_up: threading.Event = field(default_factory=threading.Event)
+    leisure: threading.Event = field(default_factory=threading.Event)
+    added: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -77,6 +80,10 @@ def serving(provider: HttpProvider, tls: ssl.SSLContext | None = None) -> Iterat
             for piece in pieces(content) if answer.drips else [content]:
                 self.wfile.write(piece)
                 provider.patience.wait(0.05 if answer.drips else 0)
+            if answer.adds:
+                provider.leisure.wait(10)
+                self.wfile.write(answer.adds)
+                provider.added.set()
             self.close_connection = answer.hangs_up
 
         def log_message(self, *_: object) -> None:

@@ -98,6 +98,7 @@ def opened(adapter: BaseAdapter | None = None) -> Any:
             connection.close()  # half a session, after a password that is wrong
         raise
     if isinstance(connection, AnymailRequestsBackend):
+        connection.session.max_redirects = 0  # nobody documents any, and a mail may have been taken with one
         look_around_once(connection.session, connection.api_url)
         if adapter:
             mount(connection.session, adapter)

@@ -7,19 +7,23 @@ nothing of it: what they meet is an adapter that carries their calls over one ev
 
 import asyncio
 import io
+import os
 import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from typing import Any, cast
+from weakref import WeakSet
 
 import aiohttp
 import requests
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 from django.conf import settings
 from greenlet import getcurrent, greenlet
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, prepend_scheme_if_needed, select_proxy
 from urllib3 import HTTPResponse
 from yarl import URL
 
@@ -27,7 +31,13 @@ from newsletter.delivery.callers import Submit
 from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
 
 LARGE = 1 << 20  # octets; aiohttp wants what is longer in pieces, so that the others are not kept waiting
+TURNS = 3  # of the loop, after which it has heard even of TLS that a connection was closed
+PARTING = 1  # seconds
+LONGEST = 1 << 16  # octets of one header of an answer, as with requests
 OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # headers that requests has set, or left out
+
+# Before the provider was spoken to.
+NEVER_THERE = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
 
 # Makes a client whose calls go by the adapter.
 Client = Callable[[BaseAdapter], AbstractContextManager[Submit]]
@@ -42,24 +52,30 @@ class Switchboard:
         self._client, self._clients, self._idle = client, ExitStack(), list[Submit]()
         self._loop = asyncio.new_event_loop()
         self._adapter = Adapter()
+        self._lines: set[Line] = set()  # under way
         self._reports: list[Report] = []
 
     def call(self, keys: Sequence[int], content: Any) -> None:
         """Messages by their sender's keys, and what the client is handed for them."""
         line = Line(self._carry_out, time.monotonic() + settings.LEASE.total_seconds())
+        self._lines.add(line)
         self._go_on(line, line.switch(keys, content))
 
     def answers(self, seconds: float) -> list[Report]:
         """What has been answered; waits for at most so long for the first."""
         until = self._loop.time() + (0 if self._reports else seconds)
         pause = self._loop.call_at(until, self._loop.stop)
-        self._loop.run_forever()
-        pause.cancel()
+        try:
+            self._loop.run_forever()
+        finally:
+            pause.cancel()
         reports, self._reports = self._reports, []
         return reports
 
     def close(self) -> None:
         """Hang up. What is under way is not waited for: nobody would hear what comes of it."""
+        for line in self._lines:
+            line.throw()  # it holds itself, so that it would never go
         self._clients.close()
         self._loop.run_until_complete(self._adapter.hang_up())
         self._loop.close()
@@ -72,16 +88,19 @@ class Switchboard:
             outcomes = [Outcome(Kind.DOUBT, in_words(error))] * len(keys)
         self._idle.append(submit)
         self._reports += zip(keys, outcomes, strict=True)
-        self._loop.stop()
+        if self._loop.is_running():  # else it would stop at once when it next runs
+            self._loop.stop()
 
     def _go_on(self, line: "Line", asked: Coroutine[Any, Any, Any]) -> None:
         """Let a call have what it waits for; one that is over waits for nothing."""
-        if not line.dead:
+        if line.dead:
+            self._lines.discard(line)
+        else:
             self._loop.create_task(asked).add_done_callback(lambda done: self._resume(line, done))
 
     def _resume(self, line: "Line", done: asyncio.Task[Any]) -> None:
-        if not done.cancelled():
-            error = done.exception()
+        if not line.dead:  # by `close`
+            error = aiohttp.ClientError("was called off") if done.cancelled() else done.exception()
             self._go_on(line, line.throw(error) if error else line.switch(done.result()))
 
 
@@ -120,15 +139,12 @@ class Adapter(BaseAdapter):
     ) -> requests.Response:
         """Raises requests' own errors: ConnectTimeout and SSLError where nothing was sent."""
         line = cast(Line, getcurrent())
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        # The parts have their times from byte to byte, so an answer that drips would never end without one for all.
-        times = aiohttp.ClientTimeout(total=2 * settings.EMAIL_TIMEOUT, sock_connect=connect, sock_read=read)
-        proxy = select_proxy(str(request.url), proxies)
+        how = {"timeout": times(timeout), "ssl": trust(verify, cert), "proxy": proxy(request, proxies)}
         try:
-            answer = line.wait_for(self._send(request, line.until, timeout=times, ssl=trust(verify, cert), proxy=proxy))
+            answer = line.wait_for(self._send(request, line.until, **how))
         except aiohttp.ClientSSLError as error:
             raise requests.exceptions.SSLError(in_words(error), request=request) from error
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except NEVER_THERE as error:
             raise requests.ConnectTimeout(in_words(error), request=request) from error
         except TimeoutError as error:
             raise requests.ReadTimeout(request=request) from error
@@ -137,13 +153,13 @@ class Adapter(BaseAdapter):
         return self._requests.build_response(request, answer)
 
     async def _send(self, request: requests.PreparedRequest, until: float, **how: Any) -> HTTPResponse:
-        await asyncio.sleep(0)  # the loop stood still: it hears now which connections were closed meanwhile
+        await turns()  # the loop stood still: it hears now which connections were closed meanwhile
         if time.monotonic() > until:
             raise aiohttp.ConnectionTimeoutError("its worker slept past its lease")
         body = request.body.encode() if isinstance(request.body, str) else request.body
         async with self._opened().request(
             str(request.method),
-            URL(str(request.url), encoded=True),
+            URL(str(request.url), encoded=True).with_user(None),  # of which requests has made a header
             data=io.BytesIO(body) if isinstance(body, bytes) and len(body) > LARGE else body,
             headers=cast(dict[str, str], request.headers),
             skip_auto_headers=OURS,
@@ -156,9 +172,11 @@ class Adapter(BaseAdapter):
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=settings.SUBMIT_CONNECTIONS),
+                connector=Connector(limit=settings.SUBMIT_CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                max_line_size=LONGEST,
+                max_field_size=LONGEST,
             )
         return self._session
 
@@ -169,9 +187,30 @@ class Adapter(BaseAdapter):
         under_way = asyncio.all_tasks() - {asyncio.current_task()}
         for task in under_way:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        if under_way:  # a signal that raised may have left one that never ends
+            await asyncio.wait(under_way, timeout=PARTING)
         if self._session:
             await self._session.close()
+        await turns()  # in which the last sockets are closed
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connections that are kept; but none again on which something came that no call had asked for, such as a 408 to
+    its silence: the next call would take it for its own answer.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit)
+        self._used = WeakSet[ResponseHandler]()
+
+    async def connect(self, *args: Any, **kwargs: Any) -> Connection:
+        connection = await super().connect(*args, **kwargs)
+        while (protocol := cast(ResponseHandler, connection.protocol)) in self._used and protocol.should_close:
+            protocol.abort()
+            connection.close()
+            connection = await super().connect(*args, **kwargs)
+        self._used.add(protocol)
+        return connection
 
 
 def mount(session: requests.Session, adapter: BaseAdapter) -> None:
@@ -180,12 +219,36 @@ def mount(session: requests.Session, adapter: BaseAdapter) -> None:
         session.mount(scheme, adapter)
 
 
+async def turns() -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+def times(timeout: Any) -> aiohttp.ClientTimeout:
+    """The client's own, from byte to byte; beside them one for finding the provider, busy or slowly named as it may be,
+    and one for all, because an answer that drips would never end.
+    """
+    connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    most = settings.EMAIL_TIMEOUT
+    return aiohttp.ClientTimeout(total=2 * most, connect=most, sock_connect=connect, sock_read=read)
+
+
+def proxy(request: requests.PreparedRequest, proxies: Any) -> str | None:
+    """The one that requests would ask."""
+    found = select_proxy(str(request.url), proxies)
+    return prepend_scheme_if_needed(found, "http") if found else None
+
+
 @lru_cache(maxsize=8)
 def trust(verify: bool | str, cert: Any) -> ssl.SSLContext | bool:
-    """Whom requests would trust, and what it would show of us."""
+    """Whom requests would trust, and what it would show of us. Raises requests' SSLError for files that do not do."""
     if not verify:
         return False
-    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH if verify is True else verify)
-    if cert:
-        context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+    bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+    try:
+        context = ssl.create_default_context(**{"capath" if os.path.isdir(bundle) else "cafile": bundle})
+        if cert:
+            context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+    except OSError as error:
+        raise requests.exceptions.SSLError(in_words(error)) from error
     return context
