@@ -246,7 +246,8 @@ def trust(verify: bool | str, cert: Any) -> ssl.SSLContext | bool:
         return False
     bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
     try:
-        context = ssl.create_default_context(**{"capath" if os.path.isdir(bundle) else "cafile": bundle})
+        is_folder = os.path.isdir(bundle)
+        context = ssl.create_default_context(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
         if cert:
             context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
     except OSError as error:
