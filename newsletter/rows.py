@@ -28,7 +28,7 @@ def table(columns: Columns) -> str:
 
 
 def as_json(rows: Iterable[Row]) -> str:
-    return json.dumps(list(rows), ensure_ascii=False, default=str)
+    return json.dumps(list(rows), ensure_ascii=False, default=str, separators=(",", ":"))
 
 
 def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -98,6 +98,8 @@ def _papers() -> Iterator[Rule]:
     yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=UNSENT))
     twice = DigestPaper.objects.values("subscriber", "paper", "rising").annotate(copies=Count("pk"), last=Max("pk"))
     yield Rule("nobody got a paper twice", "digest paper", twice.filter(copies__gt=1), "last")
+    strays = DigestPaper.objects.filter(~Exists(Digest.objects.filter(pk=OuterRef("digest_id"))))
+    yield Rule("a paper of a digest has its digest", "digest paper", strays)
     others = DigestPaper.objects.exclude(subscriber=F("digest__subscriber"))
     yield Rule("a paper of a digest is its reader's", "digest paper", others)
     lost = DigestPaper.objects.filter(~Exists(Paper.objects.filter(pk=OuterRef("paper_id"))))

@@ -75,6 +75,13 @@ class TestCheck:
         with pytest.raises(CommandError, match="1 of"):
             ledger("check")
 
+    def test_papers_whose_digest_is_gone_are_found(self, sent: list[Digest]) -> None:
+        Digest.objects.filter(pk=sent[2].pk)._raw_delete("default")
+        out = StringIO()
+        with pytest.raises(CommandError, match="broken"):
+            call_command("ledger", "check", stdout=out)
+        assert "a paper of a digest has its digest" in out.getvalue()
+
     @pytest.mark.parametrize("due", [None, NOW - timedelta(hours=1), NOW + timedelta(days=40)])
     def test_a_reader_who_would_be_forgotten_is_found(self, alice: Subscriber, due: object) -> None:
         Subscriber.objects.update(next_digest_at=due)
