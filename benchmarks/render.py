@@ -30,6 +30,7 @@ from django.core.management import call_command  # noqa: E402 - the settings rea
 from django.utils import timezone  # noqa: E402
 
 from newsletter import editions  # noqa: E402
+from newsletter.delivery.mime import as_data  # noqa: E402
 from newsletter.digest.choice import Choice  # noqa: E402
 from newsletter.digest.rendering import Renderer  # noqa: E402
 from newsletter.models import Digest, Edition  # noqa: E402
@@ -66,11 +67,12 @@ def copy_for(number: int, edition: Edition, papers: Sequence[int]) -> Copy:
 def report(renderer: Renderer, copies: Sequence[Copy]) -> None:
     assert same(renderer, *copies[0])
     rendered, message = renderer.render(*copies[0]), renderer.message(*copies[0])
-    cards = contexts_of(copies[0][1])
+    cards, now = contexts_of(copies[0][1]), timezone.now()
     whole = plain_html(renderer, *copies[0], cards)
     print(f"{PAPERS} papers: HTML {len(rendered.html.encode()):,} octets, text {len(rendered.text.encode()):,}\n")
     ways: dict[str, Callable[[Copy], object]] = {
         "joined: subject, headers, HTML and text": lambda copy: renderer.render(*copy),
+        "joined as it goes over SMTP, MIME and all": lambda copy: as_data(renderer.message(*copy), now),
         "Django's templates, HTML": lambda copy: plain_html(renderer, *copy, cards),
         "Django's templates, text": lambda copy: plain_text(renderer, *copy, cards),
         "styles put inline": lambda _: inlined(whole),

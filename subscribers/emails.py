@@ -50,16 +50,21 @@ class UnsafeHeader(ValueError):  # noqa: N818 - named for what was found
     """A header, subject or address with something in it that could become another header or recipient."""
 
 
-def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
+def compose(*, text: str, html: str, **options: Any) -> Mail:
+    """One mail with both its parts; for the rest see `envelope`."""
+    message = Mail(body=text, **envelope(**options))
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def envelope(
     *,
     to: str,
     subject: str,
-    text: str,
-    html: str,
     headers: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
-) -> EmailMultiAlternatives:
-    """Build one mail to one bare address, from us, in the language that is spoken now (RFC 3282).
+) -> dict[str, Any]:
+    """What a Mail to one bare address needs beside its parts, from us, in the language that is spoken now (RFC 3282).
 
     A Message-ID comes with it unless `headers` has one.
 
@@ -73,16 +78,13 @@ def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
     for name in own:
         ours_to_set(name)
     safe(" ".join(own.values()))
-    message: EmailMultiAlternatives = Mail(
-        subject=safe(subject),
-        body=text,
-        from_email=sender(settings.MAIL_FROM_NAME, settings.MAIL_FROM),
-        to=[to],
-        headers=own,
-        metadata=dict(metadata or {}),
-    )
-    message.attach_alternative(html, "text/html")
-    return message
+    return {
+        "subject": safe(subject),
+        "from_email": sender(settings.MAIL_FROM_NAME, settings.MAIL_FROM),
+        "to": [to],
+        "headers": own,
+        "metadata": dict(metadata or {}),
+    }
 
 
 def safe(value: str) -> str:
@@ -110,6 +112,7 @@ def named(header: str, name: str, address: str) -> str:
     return formataddr((name, address)) if name.isascii() else f"{encoded_words(header, name)} <{address}>"
 
 
+@lru_cache(maxsize=1_000)  # many mails have the same subjects
 def encoded_words(header: str, text: str) -> str:
     """The text in ASCII, in as many words of RFC 2047 as fit into lines of this header, with a space between them."""
     return Header(text, "utf-8", LINE, header).encode(linesep="")

@@ -13,7 +13,8 @@ from typing import cast
 import idna
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.digest.pieces import encoded
+from newsletter.digest.quoting import quoted
+from newsletter.digest.rendering import DigestMail
 from subscribers.emails import LINE, encoded_words
 
 BOUNDARY = "=_digest"  # no quoted-printable text can hold "=_": RFC 2045, 6.7, the note on boundaries
@@ -34,8 +35,9 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
     Raises ValueError for a message that is not a text with its HTML to one person, and for a header that holds a line
     break or cannot be said in ASCII.
     """
-    if len(message.recipients()) != 1 or len(message.alternatives) != 1 or message.attachments:
+    if len(message.recipients()) != 1 or message.attachments:
         raise ValueError("Not a text with its HTML to one person.")
+    text, html = quoted_parts(message)
     headers = {
         "Subject": str(message.subject),
         "From": message.from_email,
@@ -47,23 +49,27 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
         [
             *(header(name, value) for name, value in headers.items()),
             PREAMBLE,
-            encoded(cast(str, message.body)),
+            text,
             BETWEEN,
-            encoded(cast(str, message.alternatives[0][0])),
+            html,
             END,
         ]
     )
 
 
+def quoted_parts(message: EmailMultiAlternatives) -> tuple[bytes, bytes]:
+    if isinstance(message, DigestMail):
+        return message.quoted()
+    if len(message.alternatives) != 1:
+        raise ValueError("Not a text with its HTML to one person.")
+    return quoted(cast(str, message.body)), quoted(cast(str, message.alternatives[0][0]))
+
+
+@lru_cache(maxsize=256)  # senders, lists and subjects are those of many
 def header(name: str, value: str) -> bytes:
     """One header, folded where it is long; what is not ASCII as RFC 2047 has it."""
     if len(name) + len(value) + 2 <= LINE and value.isascii() and value.isprintable():
         return f"{name}: {value}\r\n".encode("ascii")
-    return _long_header(name, value)
-
-
-@lru_cache(maxsize=256)  # senders, lists and subjects are those of many
-def _long_header(name: str, value: str) -> bytes:
     if "\r" in value or "\n" in value:
         raise ValueError(f"The header {name} holds a line break.")
     if not value.isascii():

@@ -6,24 +6,25 @@ docs/email.md tells how, and what it costs.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import EmailAlternative
 from django.urls import reverse
 
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
-from newsletter.digest.pieces import EMPTY, Piece
+from newsletter.digest.quoting import quoted
 from newsletter.digest.sheets import Part, Sheet
-from newsletter.digest.slots import Slotted
+from newsletter.digest.slots import Encode, Slotted
 from newsletter.models import Digest, Edition
 from papers.models import Paper
 from papers.text import cut
 from subscribers import links
-from subscribers.emails import compose, message_id, named, unsubscribing
+from subscribers.emails import Mail, envelope, message_id, named, unsubscribing
 from subscribers.models import Subscriber
 
 HTML_LIMIT = 90_000  # octets; Gmail clips at 102 KB, and with the end goes the link to unsubscribe
@@ -50,17 +51,23 @@ class Copy:
     """One reader's copy before it is joined: the sheet, what goes into its slots, and the papers with their reasons."""
 
     sheet: Sheet
-    values: Mapping[str, str]
+    values: Mapping[str, str]  # the reader's own words, escaped where they stand
+    ready: Mapping[str, str]  # addresses of ours
     cards: Sequence[Card]
     choices: Sequence[Choice]
     reasons: Sequence[str]
-    say: Sequence[str]  # where the links to say something of each lead
 
     def text(self, shown: int) -> str:
-        return self._filled(self.sheet.text, [card.text for card in self.cards[:shown]])
+        return "".join(self._filled(self.sheet.text, [card.text for card in self.cards[:shown]]))
 
     def html(self, shown: int) -> str:
-        return self._filled(self.sheet.html, [card.html for card in self.cards[:shown]])
+        return "".join(self._filled(self.sheet.html, [card.html for card in self.cards[:shown]]))
+
+    def quoted(self, shown: int) -> tuple[bytes, bytes]:
+        """Text and HTML as they go over SMTP (newsletter/delivery/mime.py)."""
+        text = self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], quoted)
+        html = self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], quoted)
+        return b"".join(text), b"".join(html)
 
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
@@ -73,15 +80,43 @@ class Copy:
             shown -= 1
         return shown
 
-    def _filled(self, part: Part, cards: Sequence[Slotted]) -> str:
-        items = []
-        for card, choice, reason, say in zip(cards, self.choices, self.reasons, self.say, strict=False):
-            label, why = (part.label(reason), EMPTY) if choice.is_labelled else (EMPTY, part.why(reason))
-            items.append(card.fill({"label": label, "why": why, "say": say}))
+    def _filled(self, part: Part, cards: Sequence[Slotted], encode: Encode = str) -> list[Any]:
+        ready = {name: encode(value) for name, value in self.ready.items()}
         left = len(self.cards) - len(cards)
-        more = part.more.fill({"words": self.sheet.more(left), "web": self.values["web"]}) if left else EMPTY
-        values = {**self.values, "more": more}
-        return Piece.joined([part.head.fill(values), *items, part.foot.fill(values)])
+        more = part.more.fill({"words": self.sheet.more(left), "web": self.ready["web"]}) if left else ""
+        values = {**self.values, **ready, "more": encode("".join(more))}
+        pieces, nothing, web = part.head.fill(values, encode), encode(""), ready["web"]
+        for place, (card, choice, reason) in enumerate(zip(cards, self.choices, self.reasons, strict=False), start=1):
+            slots = {"label": nothing, "why": nothing, "web": web, "place": in_path(place, encode)}
+            if choice.is_labelled:
+                slots["label"] = part.label(reason, encode)
+            else:
+                slots["why"] = part.why(reason, encode)
+            pieces += card.fill(slots, encode)
+        return pieces + part.foot.fill(values, encode)
+
+
+class DigestMail(Mail):
+    """The mail of one digest. Its parts are joined when somebody asks for them: a provider's API for texts, SMTP for
+    what they are encoded.
+    """
+
+    def __init__(self, copy: Copy, **envelope: Any) -> None:
+        super().__init__(**envelope)
+        del self.body, self.alternatives
+        self._copy, self._shown = copy, copy.fits()
+
+    @cached_property
+    def body(self) -> str:
+        return self._copy.text(self._shown)
+
+    @cached_property
+    def alternatives(self) -> list[EmailAlternative]:
+        return [EmailAlternative(self._copy.html(self._shown), "text/html")]
+
+    def quoted(self) -> tuple[bytes, bytes]:
+        """Text and HTML, encoded."""
+        return self._copy.quoted(self._shown)
 
 
 class Renderer:
@@ -120,17 +155,16 @@ class Renderer:
             headers=self._headers_of(digest),
         )
 
-    def message(self, digest: Digest, choices: Sequence[Choice]) -> EmailMultiAlternatives:
+    def message(self, digest: Digest, choices: Sequence[Choice]) -> DigestMail:
         """The mail of one digest. Raises UnsafeHeader where a header would carry control characters."""
-        rendered = self.render(digest, choices)
-        return compose(
+        copy = self._copy(digest, choices)
+        own = envelope(
             to=str(digest.subscriber.email),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            headers=rendered.headers,
+            subject=copy.values["subject"],
+            headers=self._headers_of(digest),
             metadata={"digest": str(digest.uid)},
         )
+        return DigestMail(copy, **own)
 
     def html(self, digest: Digest, choices: Sequence[Choice]) -> str:
         """The HTML part alone with all its papers, for reading in a browser.
@@ -139,11 +173,11 @@ class Renderer:
         reader, and does not spell their address out.
         """
         copy = self._copy(digest, choices)
-        to_whoever = {
-            "preferences": Piece(links.absolute("send_preferences_link")),
-            "address": hinted(copy.values["address"]),
-        }
-        return replace(copy, values={**copy.values, **to_whoever}).html(len(choices))
+        return replace(
+            copy,
+            values={**copy.values, "address": hinted(copy.values["address"])},
+            ready={**copy.ready, "preferences": links.absolute("send_preferences_link")},
+        ).html(len(choices))
 
     def example(self, choices: Sequence[Choice], language: str) -> str:
         """The HTML part as nobody gets it: its address is made up, and all its links for readers lead to the form."""
@@ -162,22 +196,20 @@ class Renderer:
         papers = [choice.paper for choice in choices]
         self.read(papers)
         cards = sheet.cards(papers, self._papers)
-        web = Piece(f"{self._web}{self._keys.of(digest.uid)}{self._web_end}")
-        since = sheet.day((reader.confirmed_at or reader.created_at).date())
         others = " · ".join([card.title for card in cards[1:4]])
         values = {
             "subject": cards[0].subject,
             "preheader": cut(others or cards[0].summary, PREHEADER_LENGTH),
             "count": sheet.count(len(cards)),
             "address": str(reader.email),
-            "since": since,
-            "because": sheet.because(str(reader.email), since),
-            "preferences": Piece(self._preferences.of(reader)),
-            "leave_key": Piece(reader.leave_key),
-            "web": web,
+            "since": sheet.day((reader.confirmed_at or reader.created_at).date()),
         }
-        say = [Piece.joined([web, in_path(place)]) for place in range(1, len(cards) + 1)]
-        return Copy(sheet, values, cards, choices, [in_short(choice.reason) for choice in choices], say)
+        ready = {
+            "preferences": self._preferences.of(reader),
+            "leave_key": reader.leave_key,
+            "web": f"{self._web}{self._keys.of(digest.uid)}{self._web_end}",
+        }
+        return Copy(sheet, values, ready, cards, choices, [in_short(choice.reason) for choice in choices])
 
     def _headers_of(self, digest: Digest) -> dict[str, str]:
         """RFC 2369 and RFC 8058 (leaving in one click), RFC 2919 (the list's name), Gmail's Feedback-ID."""
@@ -190,8 +222,8 @@ class Renderer:
 
 
 @lru_cache
-def in_path(place: int) -> Piece:
-    return Piece(f"{place}/")
+def in_path(place: int, encode: Encode) -> Any:
+    return encode(str(place))
 
 
 @lru_cache(maxsize=5_000)  # most reasons are those of many

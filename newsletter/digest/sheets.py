@@ -8,11 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.text import wrap
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 
 from newsletter.digest.cards import Card, card, plain
-from newsletter.digest.slots import Slots, Slotted, SlottedHtml
+from newsletter.digest.slots import Encode, Slots, Slotted, SlottedHtml
 from newsletter.models import Edition
 from papers.models import Paper
 from papers.text import cut
@@ -21,9 +20,8 @@ from subscribers.schedule import day_in_words
 from subscribers.styling import inlined, inlined_fragment
 
 NOTE_LENGTH = 2_000  # characters
-LINE = 72  # characters of the text part's lines, as in its templates
 REASONS = 5_000  # that are remembered
-READER_SLOTS = ("subject", "preheader", "count", "address", "since", "because")
+READER_SLOTS = ("subject", "preheader", "count", "address", "since")
 READY_SLOTS = ("more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
 
 
@@ -47,12 +45,12 @@ class Part:
         return self._slotted(inlined_fragment(text) if name.endswith("html") else text, READY_SLOTS)
 
 
-def _said(slotted: Slotted) -> Callable[[str], str]:
-    """A reason in its place. Most are those of many readers: those are filled in once, and count as in every copy."""
+def _said(slotted: Slotted) -> Callable[[str, Encode], Any]:
+    """A reason in its place. Most are those of many readers: those are filled in and encoded once."""
 
     @lru_cache(maxsize=REASONS)
-    def said(reason: str) -> str:
-        return slotted.fill({"reason": reason})
+    def said(reason: str, encode: Encode) -> Any:
+        return encode("".join(slotted.fill({"reason": reason})))
 
     return said
 
@@ -64,7 +62,6 @@ class Sheet:
         self._pool_size, self._language = pool_size, language
         with translation.override(language):
             self.html, self.text = Part("html", edition), Part("txt", edition)
-            self._because = gettext("You get this because you confirmed %(address)s on %(day)s.")
         self._cards: dict[int, Card] = {}
         self._counts: dict[int, str] = {}
         self._days: dict[date, str] = {}
@@ -91,11 +88,6 @@ class Sheet:
         with translation.override(self._language):
             words = ngettext("%(number)s more paper on the web", "%(number)s more papers on the web", papers)
             return words % {"number": papers}
-
-    def because(self, address: str, day: str) -> str:
-        """Why the reader gets this, as the end of the text part says it. Most addresses leave it a line."""
-        words = self._because % {"address": address, "day": day}
-        return words if len(words) <= LINE else wrap(words, LINE)
 
     def day(self, day: date) -> str:
         if day not in self._days:

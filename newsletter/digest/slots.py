@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from newsletter.digest.pieces import Piece, quoted
-
 # Unguessable, so that no paper's text can hold one; made of letters, so that it survives in URLs and HTML.
 _MARK = f"slot{secrets.token_hex(8)}"
 _SLOT = re.compile(rf"{_MARK}([a-z_]+?)z{_MARK}")
+
+Encode = Callable[[str], Any]  # to a str or to bytes
 
 
 class Slots(dict[str, str]):
@@ -20,28 +20,36 @@ class Slots(dict[str, str]):
 
 
 class Slotted:
-    """A plain text with slots, split once; filling it is one call."""
+    """A plain text with slots, split once; filling it is a copy of a list.
+
+    A copy is made of texts, or of what they are encoded: `encode` says what of a piece is wanted, `str` for itself, and
+    its result for what is the same in all copies is remembered.
+    """
 
     def __init__(self, text: str, ready: Collection[str] = ()) -> None:
         """`ready` names the slots whose values are complete already: filled texts, and addresses of ours."""
-        self._pieces: list[str] = _SLOT.split(text)  # literal, name, literal, name, …, literal
-        literals, self._names = self._pieces[::2], self._pieces[1::2]
+        pieces = _SLOT.split(text)  # literal, name, literal, name, …, literal
+        literals, self._names = pieces[::2], pieces[1::2]
+        self._pieces: dict[Encode, list[Any]] = {str: pieces}
         self.octets = sum(len(piece.encode()) for piece in literals)  # of what every copy has
-        self._form = b"%b".join([quoted(piece).replace(b"%", b"%%") for piece in literals])
         self._escaped = [
             (place, self._escape("".join(literals[: place + 1])))
             for place, name in enumerate(self._names)
             if name not in ready
         ]
 
-    def fill(self, values: Mapping[str, str]) -> Piece:
-        """The text with every slot filled; what is ready is a Piece. Raises KeyError for a slot without a value."""
-        filled: list[Any] = [values[name] for name in self._names]
+    def fill(self, values: Mapping[str, Any], encode: Encode = str) -> list[Any]:
+        """What to join, every slot filled; what is ready is encoded already. Raises KeyError for a slot without a
+        value.
+        """
+        if encode not in self._pieces:
+            self._pieces[encode] = list(map(encode, self._pieces[str]))
+        filled = list(map(values.__getitem__, self._names))
         for place, escape in self._escaped:
-            filled[place] = Piece(escape(filled[place]))
-        pieces = self._pieces.copy()
+            filled[place] = encode(escape(filled[place]))
+        pieces = self._pieces[encode].copy()
         pieces[1::2] = filled
-        return Piece.of("".join(pieces), self._form, filled)
+        return pieces
 
     def _escape(self, before: str) -> Callable[[str], str]:  # noqa: ARG002 - plain text is the same everywhere
         return str

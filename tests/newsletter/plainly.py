@@ -41,7 +41,7 @@ def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers:
     items = []
     with translation.override(reader.language):
         for place, (choice, reason) in enumerate(zip(choices, copy.reasons, strict=True), start=1):
-            slot = {"reason": reason, "say": f"{web}{place}/"}
+            slot = {"reason": reason, "web": web, "place": place}
             name = "label" if choice.is_labelled else "why"
             slot[name] = ready(render_to_string(f"emails/digest/{name}.{kind}", {"slot": slot}))
             items.append(render_to_string(f"emails/digest/card.{kind}", {**papers[choice.paper], "slot": slot}))

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from newsletter.delivery.mime import as_data, ascii_address
-from newsletter.digest.pieces import Piece
+from newsletter.digest.quoting import quoted
+from newsletter.digest.rendering import DigestMail
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Edition
-from subscribers.emails import compose
+from subscribers.emails import Mail, compose, envelope
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import message_to
@@ -44,12 +45,21 @@ def lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+class InPieces(DigestMail):
+    """Of these texts, which no digest would have."""
+
+    def __init__(self, text: list[str], html: list[str]) -> None:
+        Mail.__init__(self, **envelope(to="alice@example.org", subject="Papers"))
+        self._parts = text, html
+
+    def quoted(self) -> tuple[bytes, bytes]:
+        text, html = (b"".join(map(quoted, part)) for part in self._parts)
+        return text, html
+
+
 @given(texts, texts)
 def test_both_parts_come_back_as_they_were(text: list[str], html: list[str]) -> None:
-    message = message_to("alice@example.org")
-    message.body = Piece.joined([Piece(one) for one in text])
-    message.attach_alternative(Piece.joined([Piece(one) for one in html]), "text/html")
-    del message.alternatives[0]
+    message = InPieces(text, html)
     raw = as_data(message, NOW)
     plain, rich = parsed(raw).iter_parts()
     assert plain.get_payload(decode=True).decode().replace("\r\n", "\n") == "".join(map(lines, text))
@@ -114,8 +124,7 @@ def test_a_long_address_in_a_header_is_neither_split_nor_encoded() -> None:
 
 def test_what_all_copies_share_is_encoded_piece_by_piece_and_reads_as_one(edition: Edition) -> None:
     slot = Slots("name")
-    message = message_to("alice@example.org")
-    message.body = Slotted(f"Grüße an {slot['name']} aus Köln.\n.").fill({"name": "Ödön"})
+    message = InPieces(Slotted(f"Grüße an {slot['name']} aus Köln.\n.").fill({"name": "Ödön"}), [])
     plain, _ = parsed(as_data(message, NOW)).iter_parts()
     assert plain.get_content() == "Grüße an Ödön aus Köln.\r\n."
 
