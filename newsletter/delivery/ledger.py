@@ -173,20 +173,12 @@ def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime)
                 "email": one.address,
                 "address_hash": address_hash(one.address),
                 "idempotency_key": one.idempotency_key,
+                "papers": [choice.paper for choice in one.choices],
+                "reasons": [choice.reason for choice in one.choices],
+                "outside": [choice.outside for choice in one.choices],
+                "rising": [choice.rising for choice in one.choices],
             }
             for one in ready
-        ],
-        papers=[
-            {
-                "digest": one.digest.pk,
-                "paper": choice.paper,
-                "place": place,
-                "reason": choice.reason,
-                "outside": choice.outside,
-                "rising": choice.rising,
-            }
-            for one in ready
-            for place, choice in enumerate(one.choices, start=1)
         ],
         at=at,
         lease_until=at + settings.LEASE,

@@ -28,14 +28,11 @@ READY = {
     "email": "text",
     "address_hash": "text",
     "idempotency_key": "text",
-}
-PAPERS = {
-    "digest": "bigint",
-    "paper": "bigint",
-    "place": "smallint",
-    "reason": "text",
-    "outside": "boolean",
-    "rising": "boolean",
+    # One of each for each paper, in their order: a third of the words that a row for each would be.
+    "papers": "bigint[]",
+    "reasons": "text[]",
+    "outside": "boolean[]",
+    "rising": "boolean[]",
 }
 
 # What the worker's token says is its own, out of the state it had it in. One that overslept its lease finds what it
@@ -73,8 +70,19 @@ WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
 RETURNING id, subscriber_id"""
 WRITE_PAPERS = """
 INSERT INTO newsletter_digestpaper (digest_id, subscriber_id, paper_id, place, reason, outside, rising)
-SELECT p.digest, d.subscriber_id, p.paper, p.place, p.reason, p.outside, p.rising
-FROM papers AS p JOIN {begun} AS d ON d.id = p.digest"""
+SELECT d.id, d.subscriber_id, {columns} FROM ready AS a JOIN {begun} AS d ON d.id = a.digest, {each}"""
+IN_POSTGRES = {
+    "begun": "begun",
+    "each": "unnest(a.papers, a.reasons, a.outside, a.rising) WITH ORDINALITY AS p(paper, why, outside, rising, place)",
+    "columns": "p.paper, p.place, p.why, p.outside, p.rising",
+}
+IN_SQLITE = {
+    "begun": "newsletter_digest",
+    "each": "json_each(a.papers) AS p",
+    "columns": ", ".join(
+        ["p.value", "p.key + 1", *(f"json_extract(a.{name}, p.fullkey)" for name in ("reasons", "outside", "rising"))]
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,6 @@ class Turn:
 
     endings: Sequence[Row]
     ready: Sequence[Row]
-    papers: Sequence[Row]
     at: datetime
     lease_until: datetime
 
@@ -97,7 +104,7 @@ class Turn:
         """PostgreSQL: one statement, and so one round trip and one commit."""
         frees = any(row["becomes"] in UNSENT for row in self.endings)
         mailable, active = who_is_mailable()
-        values = [as_json(self.endings), as_json(self.ready), as_json(self.papers), instant(self.at)]
+        values = [as_json(self.endings), as_json(self.ready), instant(self.at)]
         values += [instant(self.at), instant(self.lease_until), *active]
         found = run(whole_turn(mailable, frees=frees), values)
         ended, begun = ({pk for which, pk in found if which == name} for name in ("ended", "begun"))
@@ -116,8 +123,8 @@ class Turn:
             sql = f"WITH ready AS {table(READY)} {BEGIN.format(among=these(self.ready), mailable=mailable)}"
             values = [as_json(self.ready), instant(self.at), instant(self.lease_until), *active]
             begun = {pk for pk, _ in run(sql, values)}
-            papers = as_json(row for row in self.papers if row["digest"] in begun)
-            run(f"WITH papers AS {table(PAPERS)} {WRITE_PAPERS.format(begun='newsletter_digest')}", [papers])
+            theirs = as_json(row for row in self.ready if row["digest"] in begun)
+            run(f"WITH ready AS {table(READY)} {WRITE_PAPERS.format(**IN_SQLITE)}", [theirs])
         return {pk for pk, _ in ended}, begun
 
 
@@ -138,10 +145,9 @@ def whole_turn(mailable: str, *, frees: bool) -> str:
     parts = [
         f"endings AS {table(ENDINGS)}",
         f"ready AS {table(READY)}",
-        f"papers AS {table(PAPERS)}",
         f"ended AS ({END.format(among=EACH.format('endings'))})",
         f"begun AS ({BEGIN.format(among=EACH.format('ready'), mailable=mailable)})",
-        f"written AS ({WRITE_PAPERS.format(begun='begun')})",
+        f"written AS ({WRITE_PAPERS.format(**IN_POSTGRES)})",
         *([f"freed AS ({FREE_PAPERS.format(returned=RETURNED)})"] if frees else []),
     ]
     found = "SELECT 'ended', id FROM ended UNION ALL SELECT 'begun', id FROM begun"
