@@ -105,14 +105,14 @@ def slow(options: argparse.Namespace, settings: Settings) -> None:
 def http(options: argparse.Namespace, settings: Settings) -> None:
     del options
     with stub("http", 50) as port:
-        for width, batch in ((20, 1), (40, 1), (200, 50)):
+        for width, batch in ((20, 1), (40, 1), (100, 1), (200, 50)):
             calls = settings | {
                 "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
                 "ANYMAIL_POSTMARK_SERVER_TOKEN": "token",
                 "ANYMAIL_POSTMARK_API_URL": f"http://127.0.0.1:{port}/",
                 "ANYMAIL_WEBHOOK_SECRET": "user:password",
                 "SUBMIT_SLICE": str(width),
-                "SUBMIT_CONNECTIONS": str(min(width, 40)),
+                "SUBMIT_CONNECTIONS": str(min(width, 100)),
                 "SUBMIT_BATCH": str(batch),
             }
             row(f"Postmark, 50 ms, a slice of {width}, {batch} a call", delivered(calls))

@@ -59,8 +59,9 @@ def claim(at: datetime, size: int) -> list[Digest]:
             attempts=F("attempts") + 1,
         )
         claimed = Digest.objects.filter(pk__among=mine).prefetch_related("edition")
-        held = claimed.only("uid", "edition", "revision", "subscriber", "fencing_token", "attempts", "not_before")
-        return sorted(held, key=lambda digest: (digest.not_before, digest.pk))
+        needed = ("uid", "edition", "revision", "subscriber", "fencing_token", "attempts")
+        held = {digest.pk: digest for digest in claimed.only(*needed)}
+        return [held[pk] for pk in mine]
 
 
 def sort_nothing() -> None:
