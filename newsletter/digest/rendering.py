@@ -58,15 +58,16 @@ class Copy:
     reasons: Sequence[str]
 
     def text(self, shown: int) -> str:
-        return "".join(self._filled(self.sheet.text, [card.text for card in self.cards[:shown]]))
+        return "".join(self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], self.ready))
 
     def html(self, shown: int) -> str:
-        return "".join(self._filled(self.sheet.html, [card.html for card in self.cards[:shown]]))
+        return "".join(self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], self.ready))
 
     def quoted(self, shown: int) -> tuple[bytes, bytes]:
         """Text and HTML as they go over SMTP (newsletter/delivery/mime.py)."""
-        text = self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], quoted)
-        html = self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], quoted)
+        ready = {name: quoted(value) for name, value in self.ready.items()}
+        text = self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], ready, quoted)
+        html = self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], ready, quoted)
         return b"".join(text), b"".join(html)
 
     def fits(self) -> int:
@@ -80,8 +81,9 @@ class Copy:
             shown -= 1
         return shown
 
-    def _filled(self, part: Part, cards: Sequence[Slotted], encode: Encode = str) -> list[Any]:
-        ready = {name: encode(value) for name, value in self.ready.items()}
+    def _filled(
+        self, part: Part, cards: Sequence[Slotted], ready: Mapping[str, Any], encode: Encode = str
+    ) -> list[Any]:
         left = len(self.cards) - len(cards)
         more = part.more.fill({"words": self.sheet.more(left), "web": self.ready["web"]}) if left else ""
         values = {**self.values, **ready, "more": encode("".join(more))}
