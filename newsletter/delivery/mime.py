@@ -49,20 +49,20 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
         [
             *(header(name, value) for name, value in headers.items()),
             PREAMBLE,
-            text,
+            *text,
             BETWEEN,
-            html,
+            *html,
             END,
         ]
     )
 
 
-def quoted_parts(message: EmailMultiAlternatives) -> tuple[bytes, bytes]:
+def quoted_parts(message: EmailMultiAlternatives) -> tuple[list[bytes], list[bytes]]:
     if isinstance(message, DigestMail):
         return message.quoted()
     if len(message.alternatives) != 1:
         raise ValueError("Not a text with its HTML to one person.")
-    return quoted(cast(str, message.body)), quoted(cast(str, message.alternatives[0][0]))
+    return [quoted(cast(str, message.body))], [quoted(cast(str, message.alternatives[0][0]))]
 
 
 @lru_cache(maxsize=256)  # senders, lists and subjects are those of many

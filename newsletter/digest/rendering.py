@@ -63,12 +63,12 @@ class Copy:
     def html(self, shown: int) -> str:
         return "".join(self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], self.ready))
 
-    def quoted(self, shown: int) -> tuple[bytes, bytes]:
-        """Text and HTML as they go over SMTP (newsletter/delivery/mime.py)."""
+    def quoted(self, shown: int) -> tuple[list[bytes], list[bytes]]:
+        """Text and HTML as they go over SMTP, each to be joined (newsletter/delivery/mime.py)."""
         ready = {name: quoted(value) for name, value in self.ready.items()}
         text = self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], ready, quoted)
         html = self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], ready, quoted)
-        return b"".join(text), b"".join(html)
+        return text, html
 
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
@@ -116,8 +116,8 @@ class DigestMail(Mail):
     def alternatives(self) -> list[EmailAlternative]:
         return [EmailAlternative(self._copy.html(self._shown), "text/html")]
 
-    def quoted(self) -> tuple[bytes, bytes]:
-        """Text and HTML, encoded."""
+    def quoted(self) -> tuple[list[bytes], list[bytes]]:
+        """Text and HTML, encoded, each to be joined."""
         return self._copy.quoted(self._shown)
 
 

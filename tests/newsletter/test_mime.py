@@ -52,9 +52,9 @@ class InPieces(DigestMail):
         Mail.__init__(self, **envelope(to="alice@example.org", subject="Papers"))
         self._parts = text, html
 
-    def quoted(self) -> tuple[bytes, bytes]:
-        text, html = (b"".join(map(quoted, part)) for part in self._parts)
-        return text, html
+    def quoted(self) -> tuple[list[bytes], list[bytes]]:
+        text, html = self._parts
+        return list(map(quoted, text)), list(map(quoted, html))
 
 
 @given(texts, texts)
