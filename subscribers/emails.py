@@ -50,9 +50,17 @@ class UnsafeHeader(ValueError):  # noqa: N818 - named for what was found
     """A header, subject or address with something in it that could become another header or recipient."""
 
 
-def compose(*, text: str, html: str, **options: Any) -> Mail:
+def compose(  # noqa: PLR0913 - by name only: the parts that a mail has
+    *,
+    to: str,
+    subject: str,
+    text: str,
+    html: str,
+    headers: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Mail:
     """One mail with both its parts; for the rest see `envelope`."""
-    message = Mail(body=text, **envelope(**options))
+    message = Mail(body=text, **envelope(to=to, subject=subject, headers=headers, metadata=metadata))
     message.attach_alternative(html, "text/html")
     return message
 

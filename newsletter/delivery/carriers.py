@@ -75,6 +75,8 @@ class Calls:
         self._callers = Switchboard(client) if by_http else Callers(self._width, patience(), client)
 
     def prepare(self, message: EmailMultiAlternatives) -> EmailMultiAlternatives:
+        for part in ("body", "alternatives"):  # of a digest, joined now: one that cannot be fails alone
+            getattr(message, part)
         return message
 
     def room(self) -> int:

@@ -155,14 +155,20 @@ class Flow:
                 self._carrier.hand_over(key)
             else:
                 self._carrier.drop(key)
-                refused.append(one.digest.pk)
+                refused.append(one.digest)
         if refused:
             self._endings += turned_away(refused)
 
 
-def turned_away(digests: Iterable[int]) -> list[Ending]:
-    """Why these could not be begun: people leave and move, editions are stopped, brakes are pulled meanwhile."""
-    fresh = list(Digest.objects.filter(pk__in=digests, status=Status.CLAIMED).select_related("edition", "subscriber"))
+def turned_away(digests: Sequence[Digest]) -> list[Ending]:
+    """Why these could not be begun: people leave and move, editions are stopped, brakes are pulled meanwhile.
+
+    Their tokens are read anew, since a brake may have raised them (`ledger.take_back`); of those that another worker
+    has claimed since, nothing is said.
+    """
+    attempts = {one.pk: one.attempts for one in digests}
+    rows = Digest.objects.filter(pk__in=attempts, status=Status.CLAIMED).select_related("edition", "subscriber")
+    fresh = [one for one in rows if one.attempts == attempts[one.pk]]
     stopped = [one for one in fresh if one.edition.status != Edition.Status.OPEN]
     others = [one for one in fresh if one not in stopped]
     endings = refused(others)

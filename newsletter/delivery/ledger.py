@@ -13,13 +13,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet, Value
+from django.db.models import Exists, F, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from newsletter.delivery import statements
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
-from newsletter.models import Digest, DigestPaper, Edition, Event
+from newsletter.models import Brake, Digest, DigestPaper, Edition, Event
 from newsletter.rows import instant
 from subscribers.addresses import address_hash
 from subscribers.models import Subscriber
@@ -216,8 +216,8 @@ def _move(rows: Any, status: str, reason: str, **fields: Any) -> int:
 
 
 def ask_again(digest: Digest, at: datetime) -> bool:
-    """Take a digest in doubt in hand once more, to repeat the call that it was in; False where it may not be, or is
-    somebody else's. When it was submitted, and under which key, stays as it was.
+    """Take a digest in doubt in hand once more, to repeat the call that it was in; False where it may not be, all mail
+    is stopped, or it is somebody else's. When it was submitted, and under which key, stays as it was.
     """
     mine = Digest.objects.filter(
         pk=digest.pk,
@@ -225,7 +225,7 @@ def ask_again(digest: Digest, at: datetime) -> bool:
         fencing_token=digest.fencing_token,
         edition__status=Edition.Status.OPEN,
         subscriber__in=Subscriber.objects.mailable(),
-    )
+    ).exclude(Exists(Brake.objects.engaged()))
     token = digest.fencing_token + 1
     if not mine.update(status=Status.SUBMITTING, lease_until=at + settings.LEASE, fencing_token=token):
         return False

@@ -58,14 +58,14 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
 
 
 def quoted_parts(message: EmailMultiAlternatives) -> tuple[list[bytes], list[bytes]]:
-    if isinstance(message, DigestMail):
+    if isinstance(message, DigestMail) and not message.is_joined:
         return message.quoted()
     if len(message.alternatives) != 1:
         raise ValueError("Not a text with its HTML to one person.")
     return [quoted(cast(str, message.body))], [quoted(cast(str, message.alternatives[0][0]))]
 
 
-@lru_cache(maxsize=256)  # senders, lists and subjects are those of many
+@lru_cache(maxsize=256)  # senders, lists and subjects are those of many; what is one reader's own falls out again
 def header(name: str, value: str) -> bytes:
     """One header, folded where it is long; what is not ASCII as RFC 2047 has it."""
     if len(name) + len(value) + 2 <= LINE and value.isascii() and value.isprintable():

@@ -190,6 +190,8 @@ class SmtpSessions:
         self._reports += [(one.key, Outcome(Kind.DOUBT, why)) for one in session.submitted]
         for transaction in [one for its, one in self._begun.values() if its is session]:
             del self._begun[transaction.key]
+            if transaction.is_dropped:
+                continue
             if transaction.is_ready or transaction.tries + 1 >= TRIES:
                 self._reports.append((transaction.key, Outcome(Kind.UNSENT, why)))
             else:

@@ -24,7 +24,7 @@ REASON_LENGTH = 200
 URL_LENGTH = 300  # a longer one is no address of a paper
 CARDS = 5_000  # that a process remembers: a few editions' papers, each as long as its words stay the same
 AUTHORS = 4  # named before "and others"
-CARD_SLOTS = ("label", "why", "web", "place")  # all of them filled texts or addresses of ours
+CARD_SLOTS = ("label", "why", "web", "place")  # all of them filled texts, or of addresses of ours
 
 # Where a provider's own language for templates would begin (docs/email.md), or a word in the code of RFC 2047 that a
 # header is read by: a space there, and it is only text.

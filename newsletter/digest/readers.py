@@ -150,7 +150,8 @@ def _risen(
         pools = EditionPaper.objects.filter(edition__in=days, paper__in={paper for _, paper, _ in once})
         then = {(edition, paper): notice for edition, paper, notice in pools.values_list("edition", "paper", "notice")}
         for subscriber, paper, digest in once:
-            edition = edition_of[digest]
+            if (edition := edition_of.get(digest)) is None:
+                continue  # a hand in the database has taken the digest away from its papers
             before = then.get((edition, paper))
             if before is not None and pool.notice[paper] - before >= TAKEN_OFF:
                 risen[subscriber][paper] = days[edition]

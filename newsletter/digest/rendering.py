@@ -4,9 +4,10 @@ docs/email.md tells how, and what it costs.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,8 +19,8 @@ from django.urls import reverse
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
 from newsletter.digest.quoting import quoted
-from newsletter.digest.sheets import Part, Sheet
-from newsletter.digest.slots import Encode, Slotted
+from newsletter.digest.sheets import Sheet
+from newsletter.digest.slots import Encode
 from newsletter.models import Digest, Edition
 from papers.models import Paper
 from papers.text import cut
@@ -34,6 +35,9 @@ LONGEST_ESCAPE = 6  # octets that one character may become: "&nbsp;"
 PREHEADER_LENGTH = 120  # characters
 SOMEBODY = UUID(int=0)
 SOME_KEY = "-" * 22
+
+Kind = Callable[[Any], Any]  # of a part: takes it out of a sheet, or of a card
+TEXT, HTML = attrgetter("text"), attrgetter("html")
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,15 @@ class Copy:
     reasons: Sequence[str]
 
     def text(self, shown: int) -> str:
-        return "".join(self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], self.ready))
+        return "".join(self._filled(TEXT, shown, self.ready))
 
     def html(self, shown: int) -> str:
-        return "".join(self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], self.ready))
+        return "".join(self._filled(HTML, shown, self.ready))
 
     def quoted(self, shown: int) -> tuple[list[bytes], list[bytes]]:
         """Text and HTML as they go over SMTP, each to be joined (newsletter/delivery/mime.py)."""
         ready = {name: quoted(value) for name, value in self.ready.items()}
-        text = self._filled(self.sheet.text, [card.text for card in self.cards[:shown]], ready, quoted)
-        html = self._filled(self.sheet.html, [card.html for card in self.cards[:shown]], ready, quoted)
-        return text, html
+        return self._filled(TEXT, shown, ready, quoted), self._filled(HTML, shown, ready, quoted)
 
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
@@ -81,9 +83,8 @@ class Copy:
             shown -= 1
         return shown
 
-    def _filled(
-        self, part: Part, cards: Sequence[Slotted], ready: Mapping[str, Any], encode: Encode = str
-    ) -> list[Any]:
+    def _filled(self, kind: Kind, shown: int, ready: Mapping[str, Any], encode: Encode = str) -> list[Any]:
+        part, cards = kind(self.sheet), self.cards[:shown]
         left = len(self.cards) - len(cards)
         more = part.more.fill({"words": self.sheet.more(left), "web": self.ready["web"]}) if left else ""
         values = {**self.values, **ready, "more": encode("".join(more))}
@@ -94,17 +95,17 @@ class Copy:
                 slots["label"] = part.label(reason, encode)
             else:
                 slots["why"] = part.why(reason, encode)
-            pieces += card.fill(slots, encode)
+            pieces += kind(card).fill(slots, encode)
         return pieces + part.foot.fill(values, encode)
 
 
 class DigestMail(Mail):
-    """The mail of one digest. Its parts are joined when somebody asks for them: a provider's API for texts, SMTP for
-    what they are encoded.
+    """The mail of one digest. Its parts are joined when somebody asks for them: as texts by a provider's API, encoded
+    by SMTP.
     """
 
-    def __init__(self, copy: Copy, **envelope: Any) -> None:
-        super().__init__(**envelope)
+    def __init__(self, copy: Copy, **options: Any) -> None:
+        super().__init__(**options)
         del self.body, self.alternatives
         self._copy, self._shown = copy, copy.fits()
 
@@ -116,9 +117,18 @@ class DigestMail(Mail):
     def alternatives(self) -> list[EmailAlternative]:
         return [EmailAlternative(self._copy.html(self._shown), "text/html")]
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether it has its texts, which are then what it says: somebody may have changed them."""
+        return not {"body", "alternatives"}.isdisjoint(vars(self))
+
     def quoted(self) -> tuple[list[bytes], list[bytes]]:
         """Text and HTML, encoded, each to be joined."""
         return self._copy.quoted(self._shown)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A mail with its texts, for backends that put mails in a queue."""
+        return {**vars(self), "body": self.body, "alternatives": self.alternatives, "_copy": None}
 
 
 class Renderer:

@@ -1,5 +1,6 @@
 """A digest the plain way: Django's templates rendered whole for each reader, as the fast way must come out too."""
 
+import quopri
 from collections.abc import Callable, Mapping, Sequence
 
 from django.conf import settings
@@ -56,7 +57,21 @@ def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers:
 
 
 def same(renderer: Renderer, digest: Digest, choices: Sequence[Choice]) -> bool:
-    """Whether the fast way and the plain way come to the same bytes."""
+    """Whether the fast way, by a provider's API and by SMTP, and the plain way come to the same bytes."""
     papers, fast = contexts_of(choices), renderer.render(digest, choices)
     html = inlined(plain_html(renderer, digest, choices, papers))
-    return (html, plain_text(renderer, digest, choices, papers)) == (fast.html, fast.text)
+    text = plain_text(renderer, digest, choices, papers)
+    return (text, html) == (fast.text, fast.html) == by_smtp(renderer, digest, choices)
+
+
+def by_smtp(renderer: Renderer, digest: Digest, choices: Sequence[Choice]) -> tuple[str, str]:
+    """Both parts as whoever gets the mail by SMTP reads them."""
+    copy = renderer._copy(digest, choices)
+    text, html = (read(b"".join(pieces)) for pieces in copy.quoted(copy.fits()))
+    return text, html
+
+
+def read(part: bytes) -> str:
+    """What dots were stuffed into, and quoted-printable."""
+    lines = (b"\n" + part.replace(b"\r\n", b"\n")).replace(b"\n.", b"\n")
+    return quopri.decodestring(lines[1:]).decode()

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from newsletter import editions
-from newsletter.delivery import flow
+from newsletter.delivery import flow, ledger
 from newsletter.delivery.carriers import carrier
 from newsletter.delivery.flow import DOUBTS, Flow
 from newsletter.delivery.sending import Batches, deliver_batch
@@ -119,6 +120,21 @@ def test_what_changes_after_the_claim_is_seen_before_the_content_goes(
     assert statuses() == {status: 30}
     assert set(Digest.objects.values_list("reason", flat=True)) == {reason}
     assert not DigestPaper.objects.exists()
+
+
+def test_what_another_worker_has_claimed_since_is_left_to_it(
+    readers: list[Subscriber], server: Server, settings: Settings
+) -> None:
+    with closing(carrier()) as by:
+        built = list(Batches(by, 30, 0).copies())
+        later = NOW + settings.LEASE + timedelta(minutes=1)
+        ledger.sweep(later)
+        assert len(ledger.claim(later, 30)) == 30
+        Flow(by, 5).run(iter(built))
+    assert server.accepted == []
+    assert set(Digest.objects.values_list("status", "attempts", "reason")) == {
+        ("claimed", 2, "its worker did not finish")
+    }
 
 
 def test_the_condition_says_what_the_gate_says(readers: list[Subscriber], server: Server) -> None:

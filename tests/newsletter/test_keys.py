@@ -9,7 +9,7 @@ import time_machine
 from pytest_django import Settings
 
 from newsletter import editions
-from newsletter.delivery import decisions, keys, repeats
+from newsletter.delivery import decisions, keys, ledger, repeats
 from newsletter.delivery.decisions import Verdict
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
@@ -120,6 +120,13 @@ def test_a_doubt_ends_by_the_same_call_once_more(in_doubt: list[Subscriber], cal
     assert statuses() == {"accepted": 1, "planned": READERS - 1}
     assert len(stub.accepted) == 1
     assert not repeats.are_due(NOW)
+
+
+def test_a_doubt_is_not_asked_about_once_all_mail_is_stopped(in_doubt: list[Subscriber]) -> None:
+    digest = Digest.objects.get(status="in_doubt")
+    Brake.objects.pull("by hand")
+    assert not ledger.ask_again(digest, NOW)
+    assert statuses() == {"in_doubt": 1, "planned": READERS - 1}
 
 
 def test_what_a_killed_worker_never_handed_over_goes_then(

@@ -124,12 +124,14 @@ def test_a_suppressed_address_gets_no_letter(bob: Subscriber, relay: Relay) -> N
     assert Letter.objects.get().status == Letter.Status.FAILED
 
 
-def test_refused_credentials_stop_the_letters_too(bob: Subscriber, postmark: Api) -> None:
+def test_refused_credentials_stop_the_letters_too(alice: Subscriber, bob: Subscriber, postmark: Api) -> None:
     postmark.status, postmark.body = 401, '{"ErrorCode": 10, "Message": "bad token"}'
     owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
     send_owed_letters(NOW)
     assert Brake.objects.engaged().exists()
-    assert Letter.objects.get().status == Letter.Status.OWED
+    assert len(postmark.requests) == 1
+    assert Letter.objects.open().count() == 2
     assert send_owed_letters(NOW + timedelta(hours=1)) == 0
 
 

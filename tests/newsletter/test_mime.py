@@ -48,6 +48,8 @@ def lines(text: str) -> str:
 class InPieces(DigestMail):
     """Of these texts, which no digest would have."""
 
+    is_joined = False
+
     def __init__(self, text: list[str], html: list[str]) -> None:
         Mail.__init__(self, **envelope(to="alice@example.org", subject="Papers"))
         self._parts = text, html

@@ -1,5 +1,6 @@
 """The digest as a mail."""
 
+import pickle
 import re
 from email import policy
 from email.parser import BytesParser
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from newsletter.delivery.mime import as_data
 from newsletter.digest.cards import authors_line
 from newsletter.digest.choice import Choice
 from newsletter.digest.rendering import HTML_LIMIT, Renderer
@@ -23,7 +25,7 @@ from subscribers import links
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import planned
-from tests.newsletter.plainly import same
+from tests.newsletter.plainly import by_smtp, same
 
 
 @pytest.fixture
@@ -184,6 +186,22 @@ def test_each_language_has_its_own_shell_and_cards(digest: Digest, papers: list[
     assert same(renderer, digest, choices(papers))
 
 
+def test_a_mail_that_was_changed_goes_as_it_is_now(digest: Digest, papers: list[Paper]) -> None:
+    message = Renderer(digest.edition, 54).message(digest, choices(papers))
+    message.body = "Something else."
+    assert b"Something else." in as_data(message, NOW)
+    message.attach_alternative("<p>And one more", "text/html")
+    with pytest.raises(ValueError, match="a text with its HTML"):
+        as_data(message, NOW)
+
+
+def test_a_mail_can_wait_in_a_queue(digest: Digest, papers: list[Paper]) -> None:
+    message = Renderer(digest.edition, 54).message(digest, choices(papers))
+    later = pickle.loads(pickle.dumps(message))
+    assert (later.body, later.alternatives, later.to) == (message.body, message.alternatives, message.to)
+    assert later.extra_headers == message.extra_headers
+
+
 def test_a_label_of_the_text_part_ends_as_its_language_writes_it(digest: Digest, papers: list[Paper]) -> None:
     digest.subscriber.language = "fr"
     text = Renderer(digest.edition, 54).render(digest, choices(papers)).text
@@ -220,6 +238,7 @@ def test_a_digest_is_never_clipped_and_what_has_no_room_is_on_the_web(digest: Di
         assert f"{len(chosen) - shown} more papers on the web" in part
         assert f"https://papers.example/digests/{digest.key}/{shown}/more/" in part
         assert f"https://papers.example/digests/{digest.key}/{shown + 1}/more/" not in part
+    assert by_smtp(renderer, digest, chosen) == (rendered.text, rendered.html)
     assert renderer.html(digest, chosen).count("<h2") == len(chosen)
 
 

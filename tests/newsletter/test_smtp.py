@@ -197,6 +197,17 @@ def test_what_is_dropped_when_it_is_ready_never_arrives(server: Server, settings
     assert [recipient for recipient, _ in server.accepted] == [PEOPLE[0], PEOPLE[2]]
 
 
+def test_what_was_dropped_is_begun_in_no_other_session(server: Server, settings: Settings) -> None:
+    settings.SUBMIT_CONNECTIONS = 1
+    with closing(SmtpSessions()) as sessions:
+        sessions.offer(0, prepare(message_to(PEOPLE[0])))
+        while not sessions._begun:
+            sessions.step(0.1)
+        sessions.drop(0)  # before the server has said that it waits for the content
+        sessions._lose(sessions._sessions[0], OSError("lost"))
+        assert not sessions._waiting
+
+
 def test_an_address_cannot_become_a_command() -> None:
     message = message_to("alice@example.org")
     message.to = ["alice@example.org> BODY=8BITMIME"]

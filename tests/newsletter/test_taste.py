@@ -272,6 +272,15 @@ def test_what_was_said_of_the_digest_itself_does_not_change_its_explanation(
     assert papers[0].title in titles
 
 
+def test_papers_that_a_hand_left_without_their_digest_keep_nobody_from_theirs(
+    reader: Subscriber, edition: Edition, papers: list[Paper]
+) -> None:
+    DigestPaper.objects.create(digest_id=999_999, subscriber=reader, paper=papers[0], place=1, reason="x")
+    assert loaded(reader, edition).seen == {papers[0].pk}
+    assert loaded(reader, edition).risen == {}
+    DigestPaper.objects.all().delete()
+
+
 def test_who_wants_no_rising_papers_gets_none(reader: Subscriber, edition: Edition, papers: list[Paper]) -> None:
     reader.rising = False
     sent_before(reader, papers[0], notice=0)
