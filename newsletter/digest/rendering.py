@@ -19,7 +19,7 @@ from django.urls import reverse
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
 from newsletter.digest.quoting import quoted
-from newsletter.digest.sheets import Sheet
+from newsletter.digest.sheets import Part, Sheet
 from newsletter.digest.slots import Encode
 from newsletter.models import Digest, Edition
 from papers.models import Paper
@@ -84,7 +84,8 @@ class Copy:
         return shown
 
     def _filled(self, kind: Kind, shown: int, ready: Mapping[str, Any], encode: Encode = str) -> list[Any]:
-        part, cards = kind(self.sheet), self.cards[:shown]
+        part: Part = kind(self.sheet)
+        cards = self.cards[:shown]
         left = len(self.cards) - len(cards)
         more = part.more.fill({"words": self.sheet.more(left), "web": self.ready["web"]}) if left else ""
         values = {**self.values, **ready, "more": encode("".join(more))}
