@@ -171,8 +171,8 @@ DATABASES: dict[str, Any] = {
     "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR}/papers.sqlite3", conn_max_age=60)
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE takes the write lock at BEGIN, where SQLite waits for it; a read upgraded to a write
-    # fails at once instead (https://www.sqlite.org/lang_transaction.html).
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    # IMMEDIATE locks at BEGIN, where SQLite waits; an upgraded read fails at once: sqlite.org/lang_transaction.html
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, QuerySet, Value
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from newsletter.delivery import statements
@@ -28,6 +28,9 @@ Status = Digest.Status
 
 # What an answer to a submission makes of a digest; LATER, UNSENT and HALT put it back.
 SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOUBT: Status.IN_DOUBT}
+
+# Of what the provider has after all: a reader may get its papers once more.
+SET_FREE = "the provider had refused it first, and its papers were set free"
 
 # What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
 # stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
@@ -265,6 +268,9 @@ def learn(uid: UUID, told: Event.Type, detail: str, at: datetime) -> bool:
     if told not in TOLD:
         return False
     status, sources = TOLD[told]
-    reason = f"the provider refused it later: {detail}" if status == Status.FAILED else ""
     had = Digest.objects.filter(uid=uid, status__in=sources, submitted_at__isnull=False)
-    return bool(_move(had, status, reason, settled_at=at))
+    if status == Status.FAILED:
+        return bool(_move(had, status, f"the provider refused it later: {detail}", settled_at=at))
+    lost = Q(status=Status.FAILED) & ~Exists(DigestPaper.objects.filter(digest=OuterRef("pk")))
+    reason = Case(When(lost | Q(reason=SET_FREE), then=Value(SET_FREE)), default=Value(""))
+    return bool(had.update(status=status, reason=reason, lease_until=None, settled_at=at))

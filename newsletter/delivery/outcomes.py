@@ -82,12 +82,17 @@ def on_connect(error: Exception) -> Outcome:
     return Outcome(Kind.UNSENT, in_words(error))
 
 
-def on_submit(error: Exception) -> Outcome:
-    """What an exception from the call that submits means. RFC 5321, section 4.2.1 for SMTP's codes."""
+def on_submit(error: Exception, *, was_answered: bool = False) -> Outcome:
+    """What an exception from the call that submits means. RFC 5321, section 4.2.1 for SMTP's codes.
+
+    `was_answered`: the provider had said something. Before that, anymail's own errors are its refusals of the message;
+    after it, they are about the answer, whose addresses it reads with the same functions.
+    """
     for kinds, judge in JUDGES:
         if isinstance(error, kinds):
             return judge(error)
-    return Outcome(Kind.DOUBT, in_words(error))
+    is_refusal = isinstance(error, AnymailError) and not was_answered
+    return Outcome(Kind.REFUSED if is_refusal else Kind.DOUBT, in_words(error))
 
 
 def by_recipient(error: smtplib.SMTPRecipientsRefused) -> Outcome:
@@ -214,6 +219,4 @@ JUDGES: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any]
     (AnymailRecipientsRefused, by_recipient_status),
     (requests.RequestException, on_http),
     (AnymailAPIError, by_api_error),
-    # Any other of anymail's errors is its own refusal, before the call.
-    (AnymailError, lambda error: Outcome(Kind.REFUSED, in_words(error))),
 ]

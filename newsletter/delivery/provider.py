@@ -14,6 +14,7 @@ from anymail.backends.base_requests import AnymailRequestsBackend
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
 from requests.adapters import BaseAdapter
 
 from newsletter.delivery import keys
@@ -39,6 +40,7 @@ class Provider:
         self._connection: Any = None
         self._adapter = adapter
         self._keys = keys.of_provider()
+        self._was_answered = False
 
     def __enter__(self) -> Self:
         return self
@@ -58,28 +60,37 @@ class Provider:
             return Outcome(Kind.REFUSED, in_words(error))
         if settings.EMAIL_BACKEND in WITHOUT_METADATA:
             message.metadata = None  # type: ignore[attr-defined]
+        asked = timezone.now()
         outcome = self._hand_over(message)
         if outcome.kind is Kind.DOUBT and keys.mark_of(message):
-            return keys.settled(outcome, self._hand_over(message))
+            known = keys.known_since(timezone.now())
+            if known and asked > known:  # no longer, where the machine slept meanwhile
+                return keys.settled(outcome, self._hand_over(message))
         return outcome
 
     def _hand_over(self, message: EmailMultiAlternatives) -> Outcome:
         try:
             if self._connection is None:
                 self._connection = opened(self._adapter)
+                if isinstance(self._connection, AnymailRequestsBackend):
+                    self._connection.session.hooks["response"].append(self._note)
             if self._keys:
                 self._keys.tell(keys.mark_of(message), message, self._connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, no message was handed over
             self._close()
             return on_connect(error)
+        self._was_answered = False
         try:
             self._connection.send_messages([message])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is classified and kept in the ledger
-            outcome = (self._keys and self._keys.judge(error)) or on_submit(error)
+            outcome = (self._keys and self._keys.judge(error)) or on_submit(error, was_answered=self._was_answered)
             if outcome.kind in {Kind.DOUBT, Kind.LATER, Kind.UNSENT}:
                 self._close()  # the session may be out of step
             return outcome
         return by_status(message)
+
+    def _note(self, _: requests.Response, **__: Any) -> None:
+        self._was_answered = True
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from io import StringIO
 from itertools import permutations
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
+from django.core.management import call_command
 from pytest_django import Settings
 
-from newsletter.delivery import bounces, events
+from newsletter.delivery import bounces, events, ledger
 from newsletter.models import Digest, Edition, Event, SoftBounces
 from subscribers import leaving
 from subscribers.emails import message_id
@@ -36,6 +38,12 @@ def tell(digest: Digest, kind: str, key: str | None = "e1") -> None:
         ),
         "Postmark",
     )
+
+
+def ledger_check() -> str:
+    out = StringIO()
+    call_command("ledger", "check", stdout=out)
+    return out.getvalue()
 
 
 def test_an_event_is_stored_once(digest: Digest) -> None:
@@ -69,6 +77,17 @@ def test_a_delivery_report_settles_a_doubt(digest: Digest) -> None:
     events.apply_stored(NOW)
     digest.refresh_from_db()
     assert (digest.status, digest.reason) == ("delivered", "")
+
+
+@pytest.mark.parametrize("told", [["delivered"], ["bounced"], ["delivered", "complained"]])
+def test_what_arrives_although_it_was_refused_says_that_its_papers_are_free(digest: Digest, told: list[str]) -> None:
+    Digest.objects.update(status="failed", reason="refused", settled_at=NOW)
+    for number, kind in enumerate(told):
+        tell(digest, kind, f"e{number}")
+        events.apply_stored(NOW)
+    digest.refresh_from_db()
+    assert (digest.status, digest.reason) == (told[-1], ledger.SET_FREE)
+    assert "All" in ledger_check()
 
 
 def test_an_event_of_no_digest_of_ours_is_kept_and_changes_nothing(digest: Digest) -> None:

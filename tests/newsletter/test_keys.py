@@ -92,6 +92,18 @@ def test_a_call_whose_answer_is_lost_is_made_again_and_sent_once(
     assert len({stub.key(call) for call in calls.calls}) == len(calls.calls) - 1 == READERS
 
 
+def test_a_call_over_which_the_machine_slept_is_not_made_again(
+    readers: list[Subscriber], calls: HttpProvider, stub: Stub, clock: time_machine.Traveller
+) -> None:
+    def slept(_: Call) -> Answer:
+        clock.shift(timedelta(days=2))
+        return LOST
+
+    stub.after = slept
+    deliver_batch()
+    assert statuses()["in_doubt"] == len(calls.calls) == 1
+
+
 def test_a_call_that_never_arrived_goes_by_its_repeat(
     readers: list[Subscriber], calls: HttpProvider, stub: Stub
 ) -> None:
