@@ -104,6 +104,11 @@ _CLAUSE_END = re.compile(
     r"|given|and|or|but|yet|so|thus|thereby|hence|with|without|except|including|such as|as well as|especially|namely"
     r"|i\.e\.|e\.g\.|\w{2,}ing)(?!\w))"
 )
+# What tells too little before an ellipsis: the mark of a point or the beginning of a list, with two words at most.
+_STUB = re.compile(
+    r"(?:(?:[,;:]|,? (?:and|or))? \((?:\d|i{1,3}|iv|v|[a-e])\)|[,;:](?: and| or)? \d[.)]|[;:]| (?:--|[–—]))"
+    r"(?: [^\s()]+){0,2}$"
+)
 
 # Where the title is "Name: …", what makes a sentence the one that says what the name is.
 _MAKES = (
@@ -201,8 +206,16 @@ def _cut(text: str, limit: int) -> str:
     ends = [found.start() for found in _CLAUSE_END.finditer(text, limit * 2 // 3) if found.start() < limit]
     for end in reversed(ends):
         if text.count("(", 0, end) <= text.count(")", 0, end):
-            return text[:end] + "…"
-    return cut(text, limit)
+            # Before a comma or a semicolon a short point is whole; before a colon or a dash it is a heading.
+            return (text[:end] if text[end] in ",;" else _without_stub(text[:end], limit // 2)) + "…"
+    return _without_stub(cut(text, limit).removesuffix("…"), limit // 2) + "…"
+
+
+def _without_stub(text: str, least: int) -> str:
+    """Without what was only begun at its end, where `least` characters are left."""
+    while (stub := _STUB.search(text, least)) is not None:
+        text = text[: stub.start()]
+    return text
 
 
 def _without_opening(sentence: str) -> str:

@@ -148,6 +148,19 @@ def test_a_clause_that_ends_early_or_in_brackets_is_no_place_to_cut() -> None:
     assert summary("We propose a net (wonderful, and for graphs).", 40) == "We propose a net (wonderful, and for…"
 
 
+@pytest.mark.parametrize(
+    ("rest", "kept"),
+    [
+        ("; (2) Level 2: all the larger ones", ""), (", (2) Level 2 – all the larger ones", ""),
+        (", 2) Large nets: all the others", ""), (" and (ii) nets of all the largest sizes", ""),
+        (", (2) large nets, which are slower", ", (2) large nets"),
+    ],
+)  # fmt: skip
+def test_a_cut_leaves_no_point_that_was_only_begun(rest: str, kept: str) -> None:
+    points = "We study (1) small nets of graphs of papers"
+    assert summary(f"{points}{rest}.", 62) == f"{points}{kept}…"
+
+
 @given(st.text(), st.integers(min_value=2, max_value=300))
 def test_a_summary_is_never_longer_than_asked(text: str, limit: int) -> None:
     assert len(summary(text, limit)) <= limit
