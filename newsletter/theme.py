@@ -12,6 +12,7 @@ def of(site_name: str) -> dict[str, Any]:
         "SITE_HEADER": site_name,
         "SITE_SUBHEADER": "All times are UTC",
         "SITE_SYMBOL": "newspaper",
+        "SITE_FAVICONS": [{"rel": "icon", "href": lambda _: static("favicon.svg"), "type": "image/svg+xml"}],
         "SHOW_VIEW_ON_SITE": False,
         "BORDER_RADIUS": "4px",
         "STYLES": [lambda _: static("cockpit.css")],

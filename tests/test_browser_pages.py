@@ -74,6 +74,27 @@ def test_a_link_that_stands_alone_in_a_list_is_easy_to_hit(site: str, pages: lis
     assert on_each(site, pages, lambda page: page.evaluate(low), viewport={"width": 375, "height": 800}) == {}
 
 
+@pytest.mark.parametrize("width", [320, 375, 414])
+def test_the_head_of_a_page_is_one_line_on_a_phone_and_easy_to_hit(site: str, width: int) -> None:
+    heights = "links => links.map(link => link.getBoundingClientRect()).map(box => [box.top, box.height])"
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto(site + "/about/")
+        places = page.locator(".masthead a").evaluate_all(heights)
+    assert len(places) == 5
+    assert len({top for top, _ in places}) == 1
+    assert min(height for _, height in places) >= 44
+
+
+def test_the_sample_and_the_feeds_are_easy_to_hit_on_a_phone(site: str) -> None:
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 800})
+        page.goto(site + "/")
+        heights = page.locator("[data-sample], .feeds a").evaluate_all("links => links.map(link => link.offsetHeight)")
+    assert len(heights) == 3
+    assert min(heights) >= 44
+
+
 def test_no_mail_is_wider_than_a_phone_whatever_stands_in_its_papers(db: None) -> None:
     run = "x" * 200
     paper = Paper.objects.create(title=run, title_key="x", abstract=f"https://x.example/{run} {run}.", authors=[run])

@@ -57,6 +57,11 @@ def edition(db: None) -> Edition:
     return Edition.objects.create(kind=Edition.Kind.DAILY, date=NOW.date())
 
 
+def test_the_admin_has_the_sites_icon(client: Client, db: None) -> None:
+    page = client.get(LOGIN, secure=True).content.decode()
+    assert 'rel="icon" href="/static/favicon.svg" type="image/svg+xml"' in page
+
+
 def test_who_logs_in_from_nowhere_comes_to_the_admin(client: Client, db: None) -> None:
     person("ada", password="a long secret")
     answer = client.post(LOGIN, {"username": "ada", "password": "a long secret"}, secure=True)
