@@ -109,9 +109,12 @@ def postgres_programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL of our own; its URL. Fast rather than safe: nothing is kept."""
-    with tempfile.TemporaryDirectory(prefix="tp-postgres-") as folder, cluster_in(folder).running(*CARELESS) as url:
+def postgres_server(*settings: str) -> Iterator[str]:
+    """A PostgreSQL of our own, with further settings; its URL. Fast rather than safe: nothing is kept."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tp-postgres-") as folder,
+        cluster_in(folder).running(*CARELESS, *settings) as url,
+    ):
         yield url
 
 
