@@ -18,5 +18,6 @@ os.environ.update(
         "STATIC_HASHED": "0",  # the tests collect no static files
         "LOG_LEVEL": "INFO",
         "SECOND_FACTOR": "0",  # the tests of it turn it on
+        "OMP_NUM_THREADS": "1",  # each worker has its core: more threads of one calculation wait for each other
     }
 )
