@@ -28,8 +28,8 @@ KINDS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "--kill": ("The kill suite", KILL, {"KILL_SIZE": "long"}),
 }
 OF_DATABASE = "--of-database"
-# For the quick tests: PostgreSQL takes tables that it has not counted yet, as all are in a test, for large, and would
-# compile statements that read a few rows of them, which takes longer than all else that they do.
+# For the quick tests: a claim forbids PostgreSQL to sort for the rest of its transaction (`ledger.sort_nothing`), which
+# there is all of the test. Whatever is in order afterwards then seems so dear that it would be compiled first.
 UNCOMPILED = "jit=off"
 PATIENCE = 8  # seconds for pytest to end what its tests started: whoever asks may kill after ten, as `docker stop` does
 
