@@ -201,7 +201,9 @@ def test_what_was_dropped_is_begun_in_no_other_session(server: Server, settings:
     settings.SUBMIT_CONNECTIONS = 1
     with closing(SmtpSessions()) as sessions:
         sessions.offer(0, prepare(message_to(PEOPLE[0])))
+        deadline = time.monotonic() + 20
         while not sessions._begun:
+            assert time.monotonic() < deadline
             sessions.step(0.1)
         sessions.drop(0)  # before the server has said that it waits for the content
         sessions._lose(sessions._sessions[0], OSError("lost"))
