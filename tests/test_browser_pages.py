@@ -106,6 +106,19 @@ def test_no_mail_is_wider_than_a_phone_whatever_stands_in_its_papers(db: None) -
         assert overflow(page) == 0
 
 
+def test_links_side_by_side_in_a_mail_are_easy_to_hit_on_a_phone(db: None) -> None:
+    paper = Paper.objects.create(title="One", title_key="one", url="https://x.example", pdf_url="https://x.example/pdf")
+    mail = Renderer(Edition(kind="daily", date=NOW.date()), 1).example([Choice(paper.pk, "Robots")], "en")
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 375, "height": 800})
+        page.set_content(mail)
+        heights = page.locator(".links a").evaluate_all("links => links.map(link => link.offsetHeight)")
+        page.evaluate("document.querySelectorAll('style').forEach(style => style.remove())")  # as some programs do
+        assert overflow(page) == 0
+    assert len(heights) == 2 + 5 + 4
+    assert min(heights) >= 44
+
+
 @pytest.fixture
 def foreign(site: str, tmp_path: Path) -> list[Seen]:
     """The longest pages in other languages; Hebrew, which has no catalogue yet, for the direction."""

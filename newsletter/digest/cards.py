@@ -14,7 +14,7 @@ from papers.models import Paper
 from papers.summary import summary
 from papers.text import ABSTRACT_LIMIT, cut, without_controls
 from subscribers import links
-from subscribers.styling import inlined_fragment
+from subscribers.styling import inlined_rows
 
 SUBJECT_LENGTH = 60  # characters: what phones show
 TITLE_LENGTH = 300
@@ -60,7 +60,7 @@ def _rendered(_language: str | None, **texts: str) -> Card:
         title=texts["title"],
         subject=cut(texts["title"], SUBJECT_LENGTH),
         summary=texts["summary"],
-        html=SlottedHtml(inlined_fragment(render_to_string("emails/digest/card.html", context)), CARD_SLOTS),
+        html=SlottedHtml(inlined_rows(render_to_string("emails/digest/card.html", context)), CARD_SLOTS),
         text=Slotted(render_to_string("emails/digest/card.txt", context), CARD_SLOTS),
     )
 

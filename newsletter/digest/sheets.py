@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import mark_safe
 from django.utils.translation import ngettext
 
 from newsletter.digest.cards import Card, card, plain
@@ -32,8 +33,11 @@ class Part:
         is_html = kind == "html"
         self._slotted = SlottedHtml if is_html else Slotted
         context = shell_context(edition)
+        items = context["slot"]["items"]
+        if is_html:  # rows of a table, in whose place nothing but a comment may stand
+            items = context["slot"]["items"] = mark_safe(f"<!--{items}-->")  # noqa: S308 - letters alone
         shell = render_to_string(f"emails/digest/body.{kind}", context)
-        head, _, foot = (inlined(shell) if is_html else shell).partition(context["slot"]["items"])
+        head, _, foot = (inlined(shell) if is_html else shell).partition(items)
         self.head, self.foot = self._slotted(head, READY_SLOTS), self._slotted(foot, READY_SLOTS)
         self.octets = self.head.octets + self.foot.octets
         self.label = _said(self._piece(f"label.{kind}", "reason"))

@@ -24,7 +24,7 @@ LEFT_OUT = {} if "JUDGE_ALL" in os.environ else missing_judges()
 # What some programs do not support, and what their readers see then.
 DONE_WITHOUT = {
     "@media": "their own dark mode, or light",
-    "<style> element": "the same; all else is inline",
+    "<style> element": "links nearer to one another; all else is inline",
     "display:none": "the preheader as a first line",
     "<body> element": "the ground's colour from the table within",
     "role attribute": "the same; their screen readers guess",
