@@ -4,12 +4,12 @@ To adapt each value apart would cost more than the statement. And as its words a
 asked to parse and plan it once.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import orjson
 import psycopg
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -28,7 +28,7 @@ def table(columns: Columns) -> str:
 
 
 def as_json(rows: Iterable[Row]) -> str:
-    return json.dumps(list(rows), ensure_ascii=False, default=str, separators=(",", ":"))
+    return orjson.dumps(list(rows), default=str).decode()
 
 
 def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ from newsletter.delivery.outcomes import (
     on_http,
     without_addresses,
 )
+from newsletter.delivery.payloads import write_fast
 
 GARBLED = Outcome(Kind.DOUBT, "the provider's answer makes no sense")
 
@@ -49,6 +50,7 @@ class BatchApi:
     def __init__(self) -> None:
         backend = mail.get_connection()
         assert isinstance(backend, AnymailRequestsBackend)  # noqa: S101 - by the settings it is
+        write_fast(backend)
         self._backend = backend
 
     def prepare(self, message: EmailMultiAlternatives) -> Item:

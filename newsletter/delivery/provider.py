@@ -20,6 +20,7 @@ from requests.adapters import BaseAdapter
 from newsletter.delivery import keys
 from newsletter.delivery.callers import Submit, one_at_a_time
 from newsletter.delivery.outcomes import Kind, Outcome, in_words, on_connect, on_submit
+from newsletter.delivery.payloads import write_fast
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
 from newsletter.delivery.switchboard import mount
 
@@ -111,6 +112,7 @@ def opened(adapter: BaseAdapter | None = None) -> Any:
     if isinstance(connection, AnymailRequestsBackend):
         connection.session.max_redirects = 0  # nobody documents any, and a mail may have been taken with one
         look_around_once(connection.session, connection.api_url)
+        write_fast(connection)
         if adapter:
             mount(connection.session, adapter)
     return connection
