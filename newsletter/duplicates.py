@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter import audit
-from newsletter.models import DigestPaper, EditionPaper, Feedback
+from newsletter.delivery.ledger import MERGED
+from newsletter.models import Digest, DigestPaper, EditionPaper, Feedback
 from papers.models import Merged, Paper
 
 Choice = EditionPaper.Choice
@@ -20,6 +21,7 @@ def settle(keep: Paper, drop: Paper) -> None:
     _decisions(keep, drop)
     _sent_twice(keep, drop, "digest__lte")
     _sent_twice(drop, keep, "digest__lt")
+    _sent_thrice(keep, drop)
 
 
 def _last_words(keep: Paper, drop: Paper) -> None:
@@ -48,7 +50,16 @@ def _sent_twice(first: Paper, second: Paper, earlier: str) -> None:
     rows.update(rising=True)
 
 
-def _sent(*papers: Paper, rising: bool) -> QuerySet[DigestPaper]:
+def _sent_thrice(keep: Paper, drop: Paper) -> None:
+    """Of what goes because it was sent three times: a digest that had nothing else says where its paper went."""
+    rows = DigestPaper.objects.filter(paper=drop)
+    going = rows.filter(Exists(_sent(keep, rising=OuterRef("rising"))))
+    others = DigestPaper.objects.filter(digest=OuterRef("digest")).exclude(paper=drop)
+    emptied = going.filter(~Exists(others)).values("digest")
+    Digest.objects.filter(pk__in=emptied, status__in=Digest.Status.possibly_sent()).update(reason=MERGED)
+
+
+def _sent(*papers: Paper, rising: bool | OuterRef) -> QuerySet[DigestPaper]:
     return DigestPaper.objects.filter(subscriber=OuterRef("subscriber"), paper__in=papers, rising=rising)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
-from newsletter.delivery.ledger import SET_FREE
+from newsletter.delivery.ledger import MERGED, SET_FREE
 from newsletter.models import Digest, DigestPaper, Edition, Event
 from papers.models import Paper
 from subscribers.models import Letter, Subscriber, SubscriptionRequest
@@ -94,8 +94,9 @@ def _papers() -> Iterator[Rule]:
     """What was refused later keeps its papers for a day: the provider may say otherwise."""
     own = DigestPaper.objects.filter(digest=OuterRef("pk"))
     gone = Q(subscriber__status=Subscriber.Status.ERASED)
-    empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent()).exclude(reason=SET_FREE)
-    yield _digests("what may have been sent has its papers, but where they were set free", empty)
+    empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent())
+    unsaid = empty.exclude(reason__in=[SET_FREE, MERGED])
+    yield _digests("what may have been sent has its papers, or says why it has none", unsaid)
     yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=UNSENT))
     twice = DigestPaper.objects.values("subscriber", "paper", "rising").annotate(copies=Count("pk"), last=Max("pk"))
     yield Rule("nobody got a paper twice", "digest paper", twice.filter(copies__gt=1), "last")

@@ -30,7 +30,9 @@ Status = Digest.Status
 SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOUBT: Status.IN_DOUBT}
 
 # Of what the provider has after all: a reader may get its papers once more.
+# Why what may have been sent has no papers.
 SET_FREE = "the provider had refused it first, and its papers were set free"
+MERGED = "its paper was merged into one that its reader had been told of twice"
 
 # What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
 # stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
@@ -272,5 +274,6 @@ def learn(uid: UUID, told: Event.Type, detail: str, at: datetime) -> bool:
     if status == Status.FAILED:
         return bool(_move(had, status, f"the provider refused it later: {detail}", settled_at=at))
     lost = Q(status=Status.FAILED) & ~Exists(DigestPaper.objects.filter(digest=OuterRef("pk")))
-    reason = Case(When(lost | Q(reason=SET_FREE), then=Value(SET_FREE)), default=Value(""))
+    kept = When(reason__in=[SET_FREE, MERGED], then="reason")
+    reason = Case(When(lost, then=Value(SET_FREE)), kept, default=Value(""))
     return bool(had.update(status=status, reason=reason, lease_until=None, settled_at=at))

@@ -9,9 +9,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from newsletter.delivery.ledger import MERGED, learn
 from newsletter.digest import candidates
 from newsletter.digest.readers import load
-from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Feedback
+from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Event, Feedback
 from papers.merging import merge
 from papers.models import Paper
 from subscribers.models import Subscriber
@@ -88,6 +89,23 @@ def test_nobody_is_told_of_a_work_three_times_whatever_happened_before(
     report = merge(keep.pk, drop.pk, NOW, "a test")
     assert len(history(alice)) == 2
     assert report.left["papers of digests"] == 1
+    call_command("ledger", "check")
+
+
+def test_a_digest_of_a_third_mention_alone_says_where_its_paper_went(
+    pair: tuple[Paper, Paper], edition: Edition, digests: list[Digest], alice: Subscriber
+) -> None:
+    keep, drop = pair
+    third = planned(Edition.objects.create(kind="sample", date=NOW.date()), alice)
+    Digest.objects.filter(pk=third.pk).update(status="accepted", submitted_at=NOW, settled_at=NOW)
+    sent(digests[0], keep)
+    sent(digests[1], keep, rising=True)
+    sent(third, drop)
+    merge(keep.pk, drop.pk, NOW, "a test")
+    learn(third.uid, Event.Type.DELIVERED, "", NOW)
+    third.refresh_from_db()
+    assert (third.status, third.reason) == ("delivered", MERGED)
+    assert [row.reason for row in digests] == ["", ""]
     call_command("ledger", "check")
 
 
