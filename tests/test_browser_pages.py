@@ -69,7 +69,7 @@ def test_no_page_is_wider_than_a_narrow_phone(site: str, pages: list[Seen]) -> N
 
 
 def test_a_link_that_stands_alone_in_a_list_is_easy_to_hit(site: str, pages: list[Seen]) -> None:
-    links_alone = "[...document.querySelectorAll('main ul:not([class]) > li > a:only-child')]"
+    links_alone = "[...document.querySelectorAll('main ul:not([class]) > li > a:only-child, .similar a')]"
     low = f"{links_alone}.filter(link => link.getBoundingClientRect().height < 44).map(link => link.textContent)"
     assert on_each(site, pages, lambda page: page.evaluate(low), viewport={"width": 375, "height": 800}) == {}
 
