@@ -8,24 +8,38 @@ from typing import Any
 
 import orjson
 from anymail.backends.base_requests import AnymailRequestsBackend, RequestsPayload
+from anymail.utils import UNSET
 from django.core.mail import EmailMessage
+from requests.structures import CaseInsensitiveDict
+
+# What has some backends write JSON within their JSON, as ASCII: they write all of it themselves.
+MERGING = ("merge_data", "merge_global_data", "merge_metadata", "merge_headers")
 
 
 def write_fast(backend: AnymailRequestsBackend) -> None:
-    """Have the payloads of this backend written by orjson, in UTF-8."""
+    """Have the payloads of this backend written by orjson, in UTF-8, where nothing is to be merged: so are all ours."""
     build = backend.build_message_payload
 
     def build_message_payload(message: EmailMessage, defaults: Mapping[str, Any]) -> RequestsPayload:
         payload = build(message, defaults)
+        if any(name in defaults or getattr(message, name, UNSET) is not UNSET for name in MERGING):
+            return payload
         by_anymail = payload.serialize_json
 
         def serialize_json(data: object) -> bytes | str:
             try:
-                return orjson.dumps(data, default=dict)  # headers, as anymail's own has it
-            except TypeError:
-                return str(by_anymail(data))  # which can say what it is of the message that cannot be written
+                return orjson.dumps(data, default=headers)
+            except TypeError:  # anymail knows how, or can say what it is of the message that cannot be written
+                return str(by_anymail(data))
 
         payload.serialize_json = serialize_json
         return payload
 
     backend.build_message_payload = build_message_payload
+
+
+def headers(value: object) -> dict[str, str]:
+    """What anymail keeps headers in, as JSON knows it. Raises TypeError for anything else."""
+    if not isinstance(value, CaseInsensitiveDict):
+        raise TypeError(type(value).__name__)
+    return dict(value)

@@ -29,3 +29,11 @@ def test_what_cannot_be_written_is_said_in_anymails_words() -> None:
     write_fast(backend)
     with pytest.raises(AnymailSerializationError, match="not JSON serializable"):
         body(backend, to=["ada@example.org"], esp_extra={"When": {date}})
+
+
+def test_what_stands_as_json_within_the_json_is_anymails_too() -> None:
+    metadata = {"ada@example.org": {"reader": "Zoe"}}
+    plain, fast = Brevo(api_key="key"), Brevo(api_key="key")
+    write_fast(fast)
+    fields = {"to": ["ada@example.org"], "merge_metadata": metadata, "merge_data": {}}
+    assert json.loads(body(fast, **fields)) == json.loads(body(plain, **fields))
