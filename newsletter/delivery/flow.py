@@ -25,6 +25,8 @@ from subscribers.gate import refusals
 log = logging.getLogger(__name__)
 
 DOUBTS = 5  # in a row, and no other message is put at the risk for now
+# Messages of a run that are refused, of so many domains, before one is taken: then it is not the readers' addresses.
+REFUSALS, DOMAINS = 20, 3
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
 Status = Digest.Status
 
@@ -50,6 +52,7 @@ class Flow:
         self._works = False
         self._is_clear = False  # the provider has said yes or no to a message
         self._doubts = 0  # since it last did
+        self._refused: list[str] = []  # the domains, until it takes a message
         self._offered: dict[int, Ready] = {}  # claimed; of these nothing but the envelope has gone
         self._ready: dict[int, Ready] = {}  # the same, and the provider waits for the content
         self._flying: dict[int, Ready] = {}  # submitting
@@ -90,6 +93,8 @@ class Flow:
             self._end(key, outcome)
             if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome):  # nor will the others be taken
                 stop = outcome
+            elif self._is_refused_by_all():
+                stop = Outcome(Kind.HALT, f"the provider refuses whatever we send: {outcome.reason}")
         if stop and not self.stopped:
             self._stop(stop)
 
@@ -98,6 +103,10 @@ class Flow:
         self._is_clear |= outcome.kind in {Kind.ACCEPTED, Kind.REFUSED}
         self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
         return self._doubts >= (DOUBTS if self._is_clear else 1)
+
+    def _is_refused_by_all(self) -> bool:
+        """Whether it is us whom the provider refuses."""
+        return len(self._refused) >= REFUSALS and len(set(self._refused)) >= DOMAINS and not self._works
 
     def _room(self) -> int:
         """How many more may be handed over now."""
@@ -113,6 +122,8 @@ class Flow:
         if outcome.kind is Kind.ACCEPTED and not self._works:
             self._works = True
             self._when_it_works()
+        if outcome.kind is Kind.REFUSED:
+            self._refused.append(one.address.rpartition("@")[2])
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
 

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from newsletter import editions
 from newsletter.delivery import flow, ledger
 from newsletter.delivery.carriers import carrier
-from newsletter.delivery.flow import DOUBTS, Flow
+from newsletter.delivery.flow import DOUBTS, REFUSALS, Flow
 from newsletter.delivery.sending import Batches, deliver_batch
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
@@ -154,6 +154,33 @@ def test_a_refused_recipient_was_never_submitting(readers: list[Subscriber], ser
     deliver_batch()
     assert statuses() == {"failed": 30}
     assert set(Digest.objects.values_list("submitted_at", flat=True)) == {None}
+
+
+def with_many_domains() -> None:
+    for reader in Subscriber.objects.all():
+        reader.email = f"{reader.pk}@example.{('org', 'net', 'com')[reader.pk % 3]}"
+        reader.save()
+
+
+def test_a_provider_that_refuses_whatever_we_send_stops_all_mail(
+    readers: list[Subscriber], server: Server, settings: Settings
+) -> None:
+    settings.SUBMIT_SLICE = settings.SUBMIT_CONNECTIONS = 2
+    with_many_domains()
+    server.answer = lambda verb, _: "554 5.7.1 Relay access denied" if verb == "RCPT" else None
+    assert deliver_batch() <= REFUSALS + 2
+    assert REFUSALS <= statuses()["failed"] <= REFUSALS + 2
+    assert statuses()["failed"] + statuses()["planned"] == 30
+    assert "refuses whatever we send: 554 5.7.1 Relay access denied" in Brake.objects.get().reason
+
+
+def test_one_that_takes_a_message_may_refuse_all_others(readers: list[Subscriber], server: Server) -> None:
+    with_many_domains()
+    taken = f"{readers[0].pk}@"
+    server.answer = lambda verb, to: "550 no" if verb == "RCPT" and not to.startswith(taken) else None
+    deliver_batch()
+    assert statuses() == {"accepted": 1, "failed": 29}
+    assert not Brake.objects.exists()
 
 
 def test_a_session_that_dies_costs_one_doubt(readers: list[Subscriber], server: Server) -> None:
