@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
-from anymail.signals import tracking
+from anymail.signals import AnymailTrackingEvent, tracking
 from anymail.utils import get_request_basic_auth
 from anymail.webhooks import (
     amazon_ses,
@@ -31,7 +31,7 @@ from anymail.webhooks import (
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import DataError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
@@ -70,7 +70,7 @@ VIEWS: dict[str, Any] = {
     "unisender_go": unisender_go.UnisenderGoTrackingWebhookView,
 }
 # What a payload that is not the provider's may break in anymail's reading of it.
-MALFORMED = (AnymailError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
+MALFORMED = (AnymailError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 
 
 def secrets() -> list[str]:
@@ -111,12 +111,21 @@ def receiver(view: Any) -> Callable[[HttpRequest], HttpResponse]:
             return HttpResponse("This is no event.\n", "text/plain", 400)
         with transaction.atomic():
             for event in events:
-                tracking.send(sender=view, event=event, esp_name=view.esp_name)
+                keep(event, view)
         if once:
             take([once], timezone.now())
         return HttpResponse()
 
     return receive
+
+
+def keep(event: AnymailTrackingEvent, view: Any) -> None:
+    """Tell of one event. One that is not what a provider tells takes none of the others along."""
+    try:
+        with transaction.atomic():
+            tracking.send(sender=view, event=event, esp_name=view.esp_name)
+    except (*MALFORMED, DataError) as error:
+        log.warning("an event of %s cannot be kept: %s", view.esp_name, type(error).__name__)
 
 
 def turned_away(why: str) -> HttpResponse:

@@ -31,7 +31,7 @@ def is_for_good(provider: str, raw: object) -> bool:
     path, words = FOR_GOOD.get(provider, ((), set()))
     for name in path:
         raw = raw.get(name) if isinstance(raw, Mapping) else None
-    return raw is None or isinstance(raw, Mapping) or raw in words
+    return raw is None or isinstance(raw, Mapping) or any(raw == word for word in words)
 
 
 def soften(address_hash: str, at: datetime) -> bool:

@@ -143,6 +143,35 @@ def test_nonsense_is_refused_and_never_a_fault_of_ours(client: Client, db: None,
     assert not Event.objects.filter(type__in=["bounced", "complained"]).exists()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"email": 7},
+        {"email": "\ud800@example.org"},
+        {"type": []},
+        {"sg_event_id": 77},
+        {"sg_event_id": "b\0"},
+        {"sg_event_id": "\ud800"},
+        {"reason": {"a": 1}},
+        {"timestamp": "soon"},
+    ],
+)
+def test_an_odd_event_takes_none_of_the_others_along(client: Client, digest: Digest, odd: dict[str, object]) -> None:
+    good = json.loads(PROVIDERS["sendgrid"]("complained", str(digest.uid)).body)
+    strange = json.loads(PROVIDERS["sendgrid"]("hard", str(digest.uid)).body)[0] | odd
+    status = post(client, "sendgrid", Call(json.dumps([strange, *good]).encode()))
+    if status == HTTPStatus.OK:
+        assert Event.objects.filter(type="complained").exists()
+    else:
+        assert (status, odd) == (HTTPStatus.BAD_REQUEST, {"timestamp": "soon"})  # anymail reads all or nothing
+
+
+@pytest.mark.parametrize("when", [1e30, -1e30, 10**400])
+def test_a_time_that_is_none_is_the_callers_fault(client: Client, digest: Digest, when: float) -> None:
+    event = json.loads(PROVIDERS["sendgrid"]("hard", str(digest.uid)).body)[0] | {"timestamp": when}
+    assert post(client, "sendgrid", Call(json.dumps([event]).encode())) == HTTPStatus.BAD_REQUEST
+
+
 def test_whether_anybody_is_there_may_be_asked(client: Client, db: None) -> None:
     assert client.head("/anymail/mandrill/tracking/", secure=True).status_code == HTTPStatus.OK
     assert client.get("/anymail/mandrill/tracking/", secure=True).status_code == HTTPStatus.METHOD_NOT_ALLOWED
