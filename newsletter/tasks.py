@@ -23,7 +23,7 @@ def tick() -> None:
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now, more=lambda: nudge(plan))
     bounces.end_holds(now)
-    events.apply_stored(now)
+    hear(until=now.timestamp() + settings.TICK_SECONDS)
     canaries.advance(now)
     alarms.sound(now)
     if planned or swept:
@@ -38,6 +38,16 @@ def tick() -> None:
 def plan() -> None:
     """Help the tick to plan: while the database is at one chunk, somebody can think about another."""
     editions.plan(timezone.now())
+
+
+@shared_task
+def hear(until: float = 0) -> None:
+    """Apply what providers have told, batch after batch, until the next tick comes to do so: a complaint may be the
+    last of many thousand deliveries.
+    """
+    now = timezone.now()
+    if events.apply_stored(now) == events.BATCH and now.timestamp() < until:
+        nudge(hear, until=until)
 
 
 @shared_task

@@ -35,11 +35,15 @@ def nobody_watches(_: int) -> None:
     """Where nobody asks how far it is."""
 
 
-def surely_unsent(digests: Digests) -> Digests:
-    """The failed ones, except where a provider has told that a mail did go out."""
+def untold(digests: Digests) -> Digests:
+    """Except where a provider has told that a mail did go out, though it may not have been heard yet."""
     sent = [Event.Type.SENT, Event.Type.DELIVERED, Event.Type.BOUNCED, Event.Type.COMPLAINED]
-    told = Event.objects.filter(digest_uid=OuterRef("uid"), type__in=sent)
-    return digests.filter(~Exists(told), status=Digest.Status.FAILED)
+    return digests.filter(~Exists(Event.objects.filter(digest_uid=OuterRef("uid"), type__in=sent)))
+
+
+def surely_unsent(digests: Digests) -> Digests:
+    """The failed ones of which no provider has told anything else."""
+    return untold(digests.filter(status=Digest.Status.FAILED))
 
 
 def in_time(digests: Digests, at: datetime) -> Digests:
@@ -76,13 +80,16 @@ def resolve(  # noqa: PLR0913 - what an operator can say at the command line
     record: Record = no_record,
     follow: Follow = nobody_watches,
 ) -> int:
-    """Settle doubts by an operator's word: accepted, or not sent and planned again. Returns how many."""
+    """Settle doubts by an operator's word: accepted, or not sent and planned again. Returns how many.
+
+    That one was not sent is not believed against a provider's own word: it stays until that is heard.
+    """
     reason = f"an operator decided: {verdict.label}"
 
     def settle(chunk: Digests) -> list[int]:
         if verdict is Verdict.ACCEPTED:
             return ledger.take_for_accepted(chunk, reason, at)
-        return ledger.plan_again(in_doubt(chunk), reason, at, until)
+        return ledger.plan_again(untold(in_doubt(chunk)), reason, at, until)
 
     status = Digest.Status.ACCEPTED if verdict is Verdict.ACCEPTED else Digest.Status.PLANNED
     return _decide(in_doubt(digests), settle, (Digest.Status.IN_DOUBT, status), record, follow)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from newsletter.delivery import bounces, ledger, stopping
 from newsletter.delivery.addressees import Addressee, addressee_of, recipient_hash
+from newsletter.delivery.ledger import printable
 from newsletter.models import Digest, Edition, Event
 from subscribers import leaving
 from subscribers.models import Letter, Subscriber, Suppression
@@ -52,14 +53,14 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
         [
             Event(
                 provider=provider[:40],
-                key=key_of(event, happened)[:255],
+                key=printable(key_of(event, happened))[:255],
                 type=kind,
                 digest_uid=uid_in(metadata, "digest"),
                 letter_uid=uid_in(metadata, "letter"),
-                message_id=(own_id(event) or str(event.message_id or ""))[:255],
+                message_id=printable(own_id(event) or str(event.message_id or ""))[:255],
                 hard=hard or (kind == Event.Type.REJECTED and event.reject_reason in {"invalid", "bounced"}),
-                recipient_hash=recipient_hash(event.recipient or ""),
-                detail=(event.reject_reason or "")[:300],
+                recipient_hash=recipient_hash(printable(str(event.recipient or ""))),
+                detail=printable(str(event.reject_reason or ""))[:300],
                 happened_at=happened,
             )
         ],
@@ -69,11 +70,11 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
 
 def key_of(event: AnymailTrackingEvent, happened: datetime) -> str:
     """What an event is known by. Where the provider names none, the message, the type and the time are that."""
-    named = event.event_id
+    named: object = event.event_id
     if isinstance(event.esp_event, Mapping) and "event-data" in event.esp_event:
         # Mailgun's own is unique within a day; anymail takes the signature's token, which each delivery has anew.
         named = event.esp_event["event-data"].get("id") and f"{event.esp_event['event-data']['id']}:{happened:%Y-%m-%d}"
-    return named or f"{event.message_id}:{event.event_type}:{happened.isoformat()}"
+    return str(named or f"{event.message_id}:{event.event_type}:{happened.isoformat()}")
 
 
 def apply_stored(at: datetime, size: int = BATCH) -> int:
@@ -129,8 +130,8 @@ def is_too_early(event: Event) -> bool:
     if event.digest_uid is None:
         return True
     status = Digest.objects.filter(uid=event.digest_uid).values_list("status", flat=True).first()
-    # Of a commit that was lost, the row says that nothing was sent yet: its worker will say more.
-    return status in {None, Digest.Status.PLANNED, Digest.Status.CLAIMED}
+    # Of a commit that was lost, the row says that nothing was sent yet: its worker will say more, or the provider.
+    return status is None or (status in ledger.PUT_BACK and told_by(event) not in ledger.PROOF)
 
 
 def postpone(event: Event, at: datetime) -> None:
@@ -144,8 +145,7 @@ def postpone(event: Event, at: datetime) -> None:
 
 def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
     """What it tells of the digest; the edition, where that speaks against it."""
-    is_soft = event.type == Event.Type.BOUNCED and not event.hard
-    kind = Event.Type.SENT if is_soft else Event.Type(event.type)  # who sends it back for a while had it from somebody
+    kind = told_by(event)
     if not ledger.learn(uid, kind, event.detail, at):
         return set()
     column = {Event.Type.BOUNCED: "bounced", Event.Type.COMPLAINED: "complained"}.get(kind)
@@ -154,6 +154,12 @@ def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
     editions = Edition.objects.filter(digests__uid=uid)
     editions.update(**{column: F(column) + 1})
     return set(editions.values_list("pk", flat=True))
+
+
+def told_by(event: Event) -> Event.Type:
+    """What it says of the digest: who sends one back for a while had it from somebody."""
+    is_soft = event.type == Event.Type.BOUNCED and not event.hard
+    return Event.Type.SENT if is_soft else Event.Type(event.type)
 
 
 def act(event: Event, addressee: Addressee, at: datetime) -> None:

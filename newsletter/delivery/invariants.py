@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
-from newsletter.delivery.ledger import MERGED, SET_FREE
+from newsletter.delivery.ledger import PAPERLESS
 from newsletter.models import Digest, DigestPaper, Edition, Event
 from papers.models import Paper
 from subscribers.models import Letter, Subscriber, SubscriptionRequest
@@ -54,7 +54,7 @@ def broken(asked: Iterable[Rule], most: int) -> Iterator[tuple[Rule, list[str], 
     """Those that are broken, with the names of the first rows, and whether there are more."""
     for rule in asked:
         names, more = rule.names(most)
-        if names:
+        if names or more:
             yield rule, names, more
 
 
@@ -95,7 +95,7 @@ def _papers() -> Iterator[Rule]:
     own = DigestPaper.objects.filter(digest=OuterRef("pk"))
     gone = Q(subscriber__status=Subscriber.Status.ERASED)
     empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent())
-    unsaid = empty.exclude(reason__in=[SET_FREE, MERGED])
+    unsaid = empty.exclude(reason__in=PAPERLESS)
     yield _digests("what may have been sent has its papers, or says why it has none", unsaid)
     yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=UNSENT))
     twice = DigestPaper.objects.values("subscriber", "paper", "rising").annotate(copies=Count("pk"), last=Max("pk"))

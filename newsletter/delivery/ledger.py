@@ -29,10 +29,11 @@ Status = Digest.Status
 # What an answer to a submission makes of a digest; LATER, UNSENT and HALT put it back.
 SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOUBT: Status.IN_DOUBT}
 
-# Of what the provider has after all: a reader may get its papers once more.
-# Why what may have been sent has no papers.
+# Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
+TAKEN_FOR_UNSENT = "it had been taken for unsent, and its papers were set free"
 MERGED = "its paper was merged into one that its reader had been told of twice"
+PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT, MERGED]
 
 # What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
 # stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
@@ -48,6 +49,11 @@ TOLD = {
         [*OPEN, Status.ACCEPTED, Status.FAILED, Status.DELIVERED, Status.BOUNCED],
     ),
 }
+
+
+# Who tells this has mailed it, whatever the row says: it was put back by a person's word, or a commit was lost.
+PROOF = {Event.Type.DELIVERED, Event.Type.BOUNCED, Event.Type.COMPLAINED}
+PUT_BACK = [Status.PLANNED, Status.CLAIMED]
 
 
 def claim(at: datetime, size: int) -> list[Digest]:
@@ -270,10 +276,15 @@ def learn(uid: UUID, told: Event.Type, detail: str, at: datetime) -> bool:
     if told not in TOLD:
         return False
     status, sources = TOLD[told]
-    had = Digest.objects.filter(uid=uid, status__in=sources, submitted_at__isnull=False)
+    own = Digest.objects.filter(uid=uid)
+    if told in PROOF and own.filter(status__in=PUT_BACK).update(
+        status=status, reason=TAKEN_FOR_UNSENT, lease_until=None, submitted_at=at, settled_at=at
+    ):
+        return True
+    had = own.filter(status__in=sources, submitted_at__isnull=False)
     if status == Status.FAILED:
         return bool(_move(had, status, f"the provider refused it later: {detail}", settled_at=at))
     lost = Q(status=Status.FAILED) & ~Exists(DigestPaper.objects.filter(digest=OuterRef("pk")))
-    kept = When(reason__in=[SET_FREE, MERGED], then="reason")
+    kept = When(reason__in=PAPERLESS, then="reason")
     reason = Case(When(lost, then=Value(SET_FREE)), kept, default=Value(""))
     return bool(had.update(status=status, reason=reason, lease_until=None, settled_at=at))

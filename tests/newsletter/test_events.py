@@ -4,13 +4,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import StringIO
 from itertools import permutations
+from typing import Any
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
 from django.core.management import call_command
 from pytest_django import Settings
 
+from newsletter import tasks
 from newsletter.delivery import bounces, events, ledger
+from newsletter.delivery.ledger import TAKEN_FOR_UNSENT
 from newsletter.models import Digest, Edition, Event, SoftBounces
 from subscribers import leaving
 from subscribers.emails import message_id
@@ -126,6 +129,24 @@ class TestWhoseMailItIs:
         assert events.apply_stored(NOW) == 0
         events.apply_stored(NOW + timedelta(minutes=1))
         assert status_of(digest) == "delivered"
+
+    @pytest.mark.parametrize("status", ["planned", "claimed"])
+    def test_what_was_taken_for_unsent_and_arrived_is_not_mailed_again(self, digest: Digest, status: str) -> None:
+        lease = NOW if status == "claimed" else None
+        Digest.objects.update(status=status, lease_until=lease, submitted_at=None, settled_at=None, fencing_token=1)
+        happened("delivered", digest_uid=digest.uid)
+        events.apply_stored(NOW)
+        digest.refresh_from_db()
+        assert (digest.status, digest.reason) == ("delivered", TAKEN_FOR_UNSENT)
+        call_command("ledger", "check")
+
+    @pytest.mark.parametrize(("kind", "hard"), [("sent", False), ("bounced", False), ("rejected", False)])
+    def test_what_is_no_proof_waits_for_the_worker(self, digest: Digest, kind: str, hard: bool) -> None:
+        Digest.objects.update(status="planned", submitted_at=None, settled_at=None)
+        happened(kind, hard=hard, digest_uid=digest.uid)
+        events.apply_stored(NOW)
+        assert status_of(digest) == "planned"
+        assert Event.objects.get().applied_at is None
 
     def test_nobodys_event_is_given_up_in_the_end(self, digest: Digest) -> None:
         event = happened("bounced", message_id="of-somebody-else")
@@ -247,3 +268,25 @@ def test_bounces_and_complaints_count_against_their_edition(digest: Digest, sett
     events.apply_stored(NOW)
     edition = Edition.objects.get()
     assert (edition.complained, edition.status, edition.reason) == (1, "paused", "1 readers called it spam")
+
+
+def test_a_complaint_does_not_wait_for_a_tick_behind_many_deliveries(
+    digest: Digest, django_capture_on_commit_callbacks: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = (Event(provider="P", key=str(number), type="deferred", happened_at=NOW) for number in range(events.BATCH))
+    Event.objects.bulk_create(many)
+    happened("complained", digest_uid=digest.uid)
+    monkeypatch.setattr(tasks.hear, "delay", tasks.hear)  # a worker that is there at once
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.hear(until=NOW.timestamp() + 60)
+    assert status_of(digest) == "complained"
+
+
+def test_after_the_next_tick_it_is_the_ticks_to_go_on(
+    digest: Digest, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    many = (Event(provider="P", key=str(number), type="deferred", happened_at=NOW) for number in range(events.BATCH))
+    Event.objects.bulk_create(many)
+    with django_capture_on_commit_callbacks() as calls:
+        tasks.hear(until=NOW.timestamp())
+    assert calls == []

@@ -93,6 +93,16 @@ class TestCheck:
         with pytest.raises(CommandError, match="1 of"):
             ledger("check")
 
+    @pytest.mark.parametrize("most", ["0", "-1", "many", "²"])
+    def test_at_least_one_row_is_named(self, sent: list[Digest], most: str) -> None:
+        with pytest.raises(CommandError, match="no whole number from 1"):
+            ledger("check", f"--most={most}")
+
+    @pytest.mark.parametrize("hours", ["0", "-5", "99999999", "9" * 5000])
+    def test_a_new_expiry_is_within_a_year(self, sent: list[Digest], hours: str) -> None:
+        with pytest.raises(CommandError, match="no whole number from 1"):
+            ledger("retry-failed", NAME, f"--expire-in={hours}")
+
     def test_no_more_rows_are_read_than_are_named(self, sent: list[Digest]) -> None:
         Digest.objects.update(settled_at=None)
         out = StringIO()
@@ -163,6 +173,15 @@ class TestResolve:
         deliver_batch()
         assert Digest.objects.filter(status=Status.ACCEPTED).count() == 2
         assert len(relay.accepted) == 4
+
+    def test_not_sent_is_not_believed_against_the_provider(self, sent: list[Digest], relay: Relay) -> None:
+        doubt(*sent[1:])
+        Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=sent[1].uid, happened_at=NOW)
+        said = ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
+        assert "1 settled" in said
+        assert "1 stay until the provider is heard" in said
+        sent[1].refresh_from_db()
+        assert sent[1].status == "in_doubt"
 
     def test_accepted_keeps_its_papers(self, sent: list[Digest]) -> None:
         doubt(sent[1])

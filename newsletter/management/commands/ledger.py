@@ -1,5 +1,7 @@
 """Look at the ledger of delivery, check it, and decide what only a person can."""
 
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +22,7 @@ from subscribers.models import Subscriber
 
 EDITION = "an edition, such as daily:2026-11-24"
 SEND_FROM_HERE = "send from here"
+LONGEST = 24 * 366  # hours of a new expiry
 
 
 class Command(BaseCommand):
@@ -28,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
         check = commands.add_parser("check", help="ask all invariants; exit code 1 where one is broken")
-        check.add_argument("--most", type=int, default=20, help="rows to name for each (20)")
+        check.add_argument("--most", type=whole(10_000), default=20, help="rows to name for each (20)")
         show = commands.add_parser("show", help="what stands in it")
         show.add_argument("what", help=f"{EDITION}; a reader's address; a digest's uid")
         retry = commands.add_parser("retry-failed", help="plan again what surely was not sent")
@@ -41,7 +44,7 @@ class Command(BaseCommand):
         adopt.add_argument("--yes-i-mean", dest="typed", help=f"what would be asked for: “{SEND_FROM_HERE}”")
         adopt.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
         for decision in (retry, resolve):
-            decision.add_argument("--expire-in", type=int, metavar="HOURS", help="also those that have expired")
+            decision.add_argument("--expire-in", type=whole(LONGEST), metavar="HOURS", help="also what has expired")
             decision.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
     def handle(self, *_: Any, command: str, **options: Any) -> None:
@@ -120,9 +123,22 @@ class Command(BaseCommand):
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record(f"resolve as {verdict.value}")
             changed = decisions.resolve(rows, verdict, at, until, record=record, follow=bar.update)
-        left = doubts.count()
+        left = decisions.untold(doubts).count()
+        told = doubts.count() - left
         late = f" {left} have expired and stay in doubt: --expire-in HOURS gives them time." if left else ""
+        late += f" {told} stay until the provider is heard, who has told that it mailed them." if told else ""
         self.stdout.write(f"{changed} settled: {verdict.label}.{late}")
+
+
+def whole(most: int) -> Callable[[str], int]:
+    """Reads a number from 1 to so many."""
+
+    def number(words: str) -> int:
+        if not (words.isascii() and words.isdigit() and 1 <= int(words[:9]) <= most):
+            raise ArgumentTypeError(f"{words!r} is no whole number from 1 to {most}")
+        return int(words)
+
+    return number
 
 
 def on_record(action: str) -> decisions.Record:
