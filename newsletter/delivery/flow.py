@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from newsletter.delivery import ledger
 from newsletter.delivery.carriers import Carrier
+from newsletter.delivery.decisions import RETRIED
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import Kind, Outcome, Report
 from newsletter.digest.choice import Choice
@@ -25,7 +26,7 @@ from subscribers.gate import refusals
 log = logging.getLogger(__name__)
 
 DOUBTS = 5  # in a row, and no other message is put at the risk for now
-# Messages of a run that are refused, of so many domains, before one is taken: then it is not the readers' addresses.
+# So many refusals in a row, by so many domains, of a run in which none is taken: it is not the readers' addresses.
 REFUSALS, DOMAINS = 20, 3
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
 Status = Digest.Status
@@ -52,7 +53,8 @@ class Flow:
         self._works = False
         self._is_clear = False  # the provider has said yes or no to a message
         self._doubts = 0  # since it last did
-        self._refused: list[str] = []  # the domains, until it takes a message
+        self._refused: list[str] = []  # the domains of those that were refused in a row
+        self._suspicion = ""  # that it refuses whatever we send
         self._offered: dict[int, Ready] = {}  # claimed; of these nothing but the envelope has gone
         self._ready: dict[int, Ready] = {}  # the same, and the provider waits for the content
         self._flying: dict[int, Ready] = {}  # submitting
@@ -73,6 +75,8 @@ class Flow:
             if self._is_time(building):
                 self._turn()
             self._more = self._more and not self.stopped
+        if self._suspicion and not self._works:
+            halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._suspicion}"))
 
     def _offer(self, copies: Iterator[Ready]) -> None:
         copy = next(copies, None)
@@ -93,8 +97,8 @@ class Flow:
             self._end(key, outcome)
             if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome):  # nor will the others be taken
                 stop = outcome
-            elif self._is_refused_by_all():
-                stop = Outcome(Kind.HALT, f"the provider refuses whatever we send: {outcome.reason}")
+            elif self._is_refused():  # what is in flight will say whether it takes any
+                stop, self._suspicion = outcome, outcome.reason
         if stop and not self.stopped:
             self._stop(stop)
 
@@ -104,9 +108,9 @@ class Flow:
         self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
         return self._doubts >= (DOUBTS if self._is_clear else 1)
 
-    def _is_refused_by_all(self) -> bool:
-        """Whether it is us whom the provider refuses."""
-        return len(self._refused) >= REFUSALS and len(set(self._refused)) >= DOMAINS and not self._works
+    def _is_refused(self) -> bool:
+        """Whether it seems to be us whom the provider refuses."""
+        return not self._works and len(self._refused) >= REFUSALS and len(set(self._refused)) >= DOMAINS
 
     def _room(self) -> int:
         """How many more may be handed over now."""
@@ -122,7 +126,9 @@ class Flow:
         if outcome.kind is Kind.ACCEPTED and not self._works:
             self._works = True
             self._when_it_works()
-        if outcome.kind is Kind.REFUSED:
+        if outcome.kind is not Kind.REFUSED:
+            self._refused.clear()
+        elif one.digest.reason != RETRIED:  # that it was refused before is no news
             self._refused.append(one.address.rpartition("@")[2])
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
