@@ -4,6 +4,7 @@ The standard library takes ten times as long for the texts of a digest: it was a
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import orjson
@@ -22,20 +23,25 @@ def write_fast(backend: AnymailRequestsBackend) -> None:
 
     def build_message_payload(message: EmailMessage, defaults: Mapping[str, Any]) -> RequestsPayload:
         payload = build(message, defaults)
-        if any(name in defaults or getattr(message, name, UNSET) is not UNSET for name in MERGING):
-            return payload
-        by_anymail = payload.serialize_json
-
-        def serialize_json(data: object) -> bytes | str:
-            try:
-                return orjson.dumps(data, default=headers)
-            except TypeError:  # anymail knows how, or can say what it is of the message that cannot be written
-                return str(by_anymail(data))
-
-        payload.serialize_json = serialize_json
+        if not any(name in defaults or getattr(message, name, UNSET) is not UNSET for name in MERGING):
+            payload.__class__ = fast(type(payload))
         return payload
 
     backend.build_message_payload = build_message_payload
+
+
+@cache
+def fast(kind: type[Any]) -> type[Any]:
+    """The same payload, written by orjson."""
+
+    class Fast(kind):
+        def serialize_json(self, data: object) -> bytes | str:
+            try:
+                return orjson.dumps(data, default=headers)
+            except TypeError:  # anymail knows how, or can say what it is of the message that cannot be written
+                return str(super().serialize_json(data))
+
+    return Fast
 
 
 def headers(value: object) -> dict[str, str]:
