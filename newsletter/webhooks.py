@@ -6,7 +6,7 @@ The answer is given as soon as the events are stored; a task applies them.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -70,7 +70,8 @@ VIEWS: dict[str, Any] = {
     "unisender_go": unisender_go.UnisenderGoTrackingWebhookView,
 }
 # What a payload that is not the provider's may break in anymail's reading of it.
-MALFORMED = (AnymailError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
+ODD = (ArithmeticError, ValueError, TypeError, DataError)
+MALFORMED = (*ODD, AnymailError, LookupError, AttributeError, AssertionError, RecursionError)
 
 
 def secrets() -> list[str]:
@@ -110,8 +111,7 @@ def receiver(view: Any) -> Callable[[HttpRequest], HttpResponse]:
             log.warning("a webhook of %s cannot be read: %s", view.esp_name, type(error).__name__)
             return HttpResponse("This is no event.\n", "text/plain", 400)
         with transaction.atomic():
-            for event in events:
-                keep(event, view)
+            keep(events, view)
         if once:
             take([once], timezone.now())
         return HttpResponse()
@@ -119,13 +119,17 @@ def receiver(view: Any) -> Callable[[HttpRequest], HttpResponse]:
     return receive
 
 
-def keep(event: AnymailTrackingEvent, view: Any) -> None:
-    """Tell of one event. One that is not what a provider tells takes none of the others along."""
+def keep(events: Sequence[AnymailTrackingEvent], view: Any) -> None:
+    """Tell of these. One that holds what no provider tells takes none of the others along."""
     try:
         with transaction.atomic():
-            tracking.send(sender=view, event=event, esp_name=view.esp_name)
-    except (*MALFORMED, DataError) as error:
-        log.warning("an event of %s cannot be kept: %s", view.esp_name, type(error).__name__)
+            for event in events:
+                tracking.send(sender=view, event=event, esp_name=view.esp_name)
+    except ODD:
+        if len(events) == 1:
+            log.exception("an event of %s cannot be kept", view.esp_name)
+        for event in events if len(events) > 1 else []:
+            keep([event], view)
 
 
 def turned_away(why: str) -> HttpResponse:
