@@ -13,6 +13,9 @@ from newsletter.models import Digest, DigestPaper, EditionPaper, Feedback
 from papers.models import Merged, Paper
 
 Choice = EditionPaper.Choice
+Status = Digest.Status
+# Of what is under way or in doubt the reason says what is to be found out.
+SETTLED = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
 
 
 def settle(keep: Paper, drop: Paper) -> None:
@@ -56,7 +59,7 @@ def _sent_thrice(keep: Paper, drop: Paper) -> None:
     going = rows.filter(Exists(_sent(keep, rising=OuterRef("rising"))))
     others = DigestPaper.objects.filter(digest=OuterRef("digest")).exclude(paper=drop)
     emptied = going.filter(~Exists(others)).values("digest")
-    Digest.objects.filter(pk__in=emptied, status__in=Digest.Status.possibly_sent()).update(reason=MERGED)
+    Digest.objects.filter(pk__in=emptied, status__in=SETTLED).update(reason=MERGED)
 
 
 def _sent(*papers: Paper, rising: bool | OuterRef) -> QuerySet[DigestPaper]:

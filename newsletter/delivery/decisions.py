@@ -36,7 +36,9 @@ def nobody_watches(_: int) -> None:
 
 
 def untold(digests: Digests) -> Digests:
-    """Except where a provider has told that a mail did go out, though it may not have been heard yet."""
+    """Those of which no provider has told that they went out, though it may not have been heard yet; where events come
+    without our metadata (MailerSend, Postal), only what was heard.
+    """
     sent = [Event.Type.SENT, Event.Type.DELIVERED, Event.Type.BOUNCED, Event.Type.COMPLAINED]
     return digests.filter(~Exists(Event.objects.filter(digest_uid=OuterRef("uid"), type__in=sent)))
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from newsletter.delivery import bounces, ledger, stopping
 from newsletter.delivery.addressees import Addressee, addressee_of, recipient_hash
-from newsletter.delivery.ledger import printable
 from newsletter.models import Digest, Edition, Event
 from subscribers import leaving
 from subscribers.models import Letter, Subscriber, Suppression
@@ -53,14 +52,14 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
         [
             Event(
                 provider=provider[:40],
-                key=printable(key_of(event, happened))[:255],
+                key=ledger.printable(key_of(event, happened))[:255],
                 type=kind,
                 digest_uid=uid_in(metadata, "digest"),
                 letter_uid=uid_in(metadata, "letter"),
-                message_id=printable(own_id(event) or str(event.message_id or ""))[:255],
+                message_id=ledger.printable(own_id(event) or str(event.message_id or ""))[:255],
                 hard=hard or (kind == Event.Type.REJECTED and event.reject_reason in {"invalid", "bounced"}),
-                recipient_hash=recipient_hash(printable(str(event.recipient or ""))),
-                detail=printable(str(event.reject_reason or ""))[:300],
+                recipient_hash=recipient_hash(ledger.printable(str(event.recipient or ""))),
+                detail=ledger.printable(str(event.reject_reason or ""))[:300],
                 happened_at=happened,
             )
         ],
@@ -140,7 +139,7 @@ def postpone(event: Event, at: datetime) -> None:
     changes = {"attempts": F("attempts") + 1, "not_before": later}
     if event.attempts > MAX_ATTEMPTS:
         changes = {"applied_at": at}
-    Event.objects.filter(pk=event.pk, applied_at=None).update(**changes)
+    Event.objects.filter(pk=event.pk, applied_at=None, attempts=event.attempts).update(**changes)
 
 
 def learn(event: Event, uid: UUID, at: datetime) -> set[int]:

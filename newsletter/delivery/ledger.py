@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 
 from newsletter.delivery import statements
 from newsletter.delivery.outcomes import Kind, Outcome
@@ -31,7 +31,7 @@ SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOU
 
 # Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
-TAKEN_FOR_UNSENT = "it had been taken for unsent, and its papers were set free"
+TAKEN_FOR_UNSENT = "it had been taken for unsent, and has no papers"
 MERGED = "its paper was merged into one that its reader had been told of twice"
 PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT, MERGED]
 
@@ -51,9 +51,11 @@ TOLD = {
 }
 
 
-# Who tells this has mailed it, whatever the row says: it was put back by a person's word, or a commit was lost.
-PROOF = {Event.Type.DELIVERED, Event.Type.BOUNCED, Event.Type.COMPLAINED}
+# Who tells this has mailed it, also where the row says that nothing was sent: it was put back by a person's word, or a
+# commit was lost.
+PROOF = {Event.Type.DELIVERED, Event.Type.COMPLAINED}
 PUT_BACK = [Status.PLANNED, Status.CLAIMED]
+UNSENT = [*PUT_BACK, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED]
 
 
 def claim(at: datetime, size: int) -> list[Digest]:
@@ -276,15 +278,12 @@ def learn(uid: UUID, told: Event.Type, detail: str, at: datetime) -> bool:
     if told not in TOLD:
         return False
     status, sources = TOLD[told]
-    own = Digest.objects.filter(uid=uid)
-    if told in PROOF and own.filter(status__in=PUT_BACK).update(
-        status=status, reason=TAKEN_FOR_UNSENT, lease_until=None, submitted_at=at, settled_at=at
-    ):
-        return True
-    had = own.filter(status__in=sources, submitted_at__isnull=False)
+    unsent = Q(status__in=UNSENT if told in PROOF else [])
+    had = Digest.objects.filter(Q(status__in=sources, submitted_at__isnull=False) | unsent, uid=uid)
     if status == Status.FAILED:
         return bool(_move(had, status, f"the provider refused it later: {detail}", settled_at=at))
     lost = Q(status=Status.FAILED) & ~Exists(DigestPaper.objects.filter(digest=OuterRef("pk")))
-    kept = When(reason__in=PAPERLESS, then="reason")
-    reason = Case(When(lost, then=Value(SET_FREE)), kept, default=Value(""))
-    return bool(had.update(status=status, reason=reason, lease_until=None, settled_at=at))
+    without = [When(unsent, then=Value(TAKEN_FOR_UNSENT)), When(lost, then=Value(SET_FREE))]
+    reason = Case(*without, When(reason__in=PAPERLESS, then="reason"), default=Value(""))
+    since = Coalesce("submitted_at", "planned_at")  # the earliest that it can have been
+    return bool(had.update(status=status, reason=reason, lease_until=None, submitted_at=since, settled_at=at))

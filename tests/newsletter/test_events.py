@@ -130,14 +130,17 @@ class TestWhoseMailItIs:
         events.apply_stored(NOW + timedelta(minutes=1))
         assert status_of(digest) == "delivered"
 
-    @pytest.mark.parametrize("status", ["planned", "claimed"])
+    @pytest.mark.parametrize("status", ["planned", "claimed", "expired"])
     def test_what_was_taken_for_unsent_and_arrived_is_not_mailed_again(self, digest: Digest, status: str) -> None:
         lease = NOW if status == "claimed" else None
-        Digest.objects.update(status=status, lease_until=lease, submitted_at=None, settled_at=None, fencing_token=1)
+        Digest.objects.update(
+            status=status, lease_until=lease, submitted_at=None, settled_at=None, fencing_token=1, reason="it was late"
+        )
         happened("delivered", digest_uid=digest.uid)
         events.apply_stored(NOW)
         digest.refresh_from_db()
         assert (digest.status, digest.reason) == ("delivered", TAKEN_FOR_UNSENT)
+        assert digest.submitted_at == digest.planned_at
         call_command("ledger", "check")
 
     @pytest.mark.parametrize(("kind", "hard"), [("sent", False), ("bounced", False), ("rejected", False)])
