@@ -37,7 +37,7 @@ def fast(kind: Any) -> Any:
     class Fast(kind):  # type: ignore[misc]  # of whatever provider
         def serialize_json(self, data: object) -> bytes | str:
             try:
-                # Copied, because orjson takes room for the worst and gives it back in pieces: 70 MB of them in a worker.
+                # Copied: orjson takes room for the worst and gives it back in pieces, of which 70 MB lay about.
                 return bytes(memoryview(orjson.dumps(data, default=headers)))
             except TypeError:  # anymail knows how, or can say what it is of the message that cannot be written
                 return str(super().serialize_json(data))
