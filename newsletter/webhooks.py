@@ -69,7 +69,7 @@ VIEWS: dict[str, Any] = {
     "sparkpost": sparkpost.SparkPostTrackingWebhookView,
     "unisender_go": unisender_go.UnisenderGoTrackingWebhookView,
 }
-# What a payload that is not the provider's may break in anymail's reading of it.
+# What an event may break that no database can hold, and what a payload that is not the provider's in anymail's reading.
 ODD = (ArithmeticError, ValueError, TypeError, DataError)
 MALFORMED = (*ODD, AnymailError, LookupError, AttributeError, AssertionError, RecursionError)
 
@@ -126,10 +126,11 @@ def keep(events: Sequence[AnymailTrackingEvent], view: Any) -> None:
             for event in events:
                 tracking.send(sender=view, event=event, esp_name=view.esp_name)
     except ODD:
-        if len(events) == 1:
+        if len(events) > 1:
+            for event in events:
+                keep([event], view)
+        else:
             log.exception("an event of %s cannot be kept", view.esp_name)
-        for event in events if len(events) > 1 else []:
-            keep([event], view)
 
 
 def turned_away(why: str) -> HttpResponse:

@@ -31,6 +31,7 @@ def is_for_good(provider: str, raw: object) -> bool:
     path, words = FOR_GOOD.get(provider, ((), set()))
     for name in path:
         raw = raw.get(name) if isinstance(raw, Mapping) else None
+    # One by one, because what a stranger puts there may not be hashable.
     return raw is None or isinstance(raw, Mapping) or any(raw == word for word in words)
 
 
