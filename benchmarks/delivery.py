@@ -15,6 +15,7 @@ Parts, all of them where none is named:
     planning  10,000 and --due readers into digests, by the tick and its helper; then how long a claim takes in a ledger
               of so many digests, and of --rows
     hour      from due to accepted, when --hour readers are due at once
+    events    what the provider tells of these mails, heard by one process, by how many of a hundred came back
 
 postfix's programs are in Debian's package of that name: installed, or unpacked (dpkg -x) into FOLDER.
 """
@@ -51,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     with postgres() as database, redis_server() as redis:
         settings = environment(database) | {"REDIS_URL": redis}
-        if not {"smtp", "slice", "slow", "http"}.isdisjoint(options.parts):
+        if not {"smtp", "slice", "slow", "http", "events"}.isdisjoint(options.parts):
             part("fill", options.readers, settings)
             together("plan", settings, 1)
         print("| | messages/s | µs of CPU each | statements each | MB a process |\n|---|---|---|---|---|", flush=True)
@@ -150,6 +151,14 @@ def hour(options: argparse.Namespace, settings: Settings) -> None:
     say("from the tick to accepted", f"half in {half:.0f} s, 99 % in {nearly:.0f} s, all in {last:.0f} s")
 
 
+def events(options: argparse.Namespace, settings: Settings) -> None:
+    del options
+    for percent in (0, 1, 5):
+        part("told", percent, settings)
+        row(f"events heard, {percent} % bounces", together("hear", settings, 1))
+        part("again", 0, settings)
+
+
 def environment(database: str) -> Settings:
     return os.environ | {
         "SECRET_KEY": "benchmark" * 8,
@@ -245,6 +254,7 @@ PARTS = {
     "http": http,
     "planning": planning,
     "hour": hour,
+    "events": events,
 }
 
 

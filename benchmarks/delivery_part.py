@@ -31,11 +31,13 @@ from django.utils import timezone  # noqa: E402
 from newsletter import editions  # noqa: E402
 from newsletter.delivery import ledger  # noqa: E402
 from newsletter.delivery.carriers import carrier  # noqa: E402
+from newsletter.delivery.events import apply_stored  # noqa: E402
 from newsletter.delivery.sending import Batches, Chosen, deliver_batch  # noqa: E402
 from newsletter.delivery.smtp_session import prepare  # noqa: E402
-from newsletter.models import Digest, DigestPaper, Edition  # noqa: E402
+from newsletter.models import Digest, DigestPaper, Edition, Event  # noqa: E402
 from newsletter.receivers import take_the_code_for_granted  # noqa: E402
 from papers.models import Paper, PaperTopic, Reading, Topic  # noqa: E402
+from subscribers.addresses import address_hash  # noqa: E402
 from subscribers.models import Subscriber  # noqa: E402
 from subscribers.styling import inlined  # noqa: E402
 from tests.newsletter.plainly import contexts_of, plain_html, plain_text  # noqa: E402
@@ -249,6 +251,27 @@ def accepted(since: int) -> dict[str, object]:
     return {"seconds": percentiles, "count": count}
 
 
+def told(percent: int) -> dict[str, object]:
+    """Of each digest the provider has told that it arrived, or of so many of a hundred that they came back for good."""
+    now = timezone.now()
+    Digest.objects.update(status="accepted", submitted_at=now, settled_at=now)
+    Event.objects.all()._raw_delete("default")
+    events = []
+    for number, (uid, email) in enumerate(Digest.objects.values_list("uid", "subscriber__email")):
+        hard = number % 100 < percent
+        own = {"provider": "Postmark", "key": str(number), "type": "bounced" if hard else "delivered", "hard": hard}
+        events.append(Event(**own, digest_uid=uid, recipient_hash=address_hash(email), happened_at=now))
+    Event.objects.bulk_create(events, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return {}
+
+
+def hear(_: int) -> dict[str, object]:
+    """Apply what was told; the clock starts when it is told to."""
+    return measured(lambda: sum(iter(lambda: apply_stored(timezone.now()), 0)))
+
+
 def export(number: int) -> dict[str, object]:
     """So many of our messages in a file, for the peers, and how large they are on the wire."""
     messages, octets = [], 0
@@ -320,7 +343,7 @@ def megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-PARTS = (fill, many, settled, plan, claim, deliver, accepted, again, export, ready_made, rendered)
+PARTS = (fill, many, settled, plan, claim, deliver, accepted, again, told, hear, export, ready_made, rendered)
 
 if __name__ == "__main__":
     part = {part.__name__: part for part in PARTS}[sys.argv[1]]

@@ -27,6 +27,11 @@ class Addressee:
         """Whether the reader's mail goes to this address now."""
         return bool(self.subscriber.email) and address_hash(self.subscriber.email or "") == self.address_hash
 
+    @property
+    def domain_now(self) -> str:
+        """The domain of the address, where the reader's mail goes there now; else empty."""
+        return str(self.subscriber.email).rpartition("@")[2] if self.is_there_now else ""
+
     def wish(self) -> Move | None:
         """The reader's wish to get the mail there, if there is one."""
         move = Move.objects.filter(subscriber=self.subscriber).first()

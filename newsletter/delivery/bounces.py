@@ -1,11 +1,12 @@
 """How a bounce is to be taken: for good or for a while, the address's fault or its whole domain's."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.conf import settings
 from django.db.models import F
 
+from newsletter.delivery.addressees import Addressee
 from newsletter.models import Digest, DomainHealth, Event, SoftBounces
 from subscribers.models import HeldDomain, Subscriber, Suppression
 
@@ -49,13 +50,13 @@ def soften(address_hash: str, at: datetime) -> bool:
     return row.score >= settings.SOFT_BOUNCES
 
 
-def was_delivered(address_hash: str, domain: str, at: datetime) -> None:
-    """Mail gets there: what was counted against the address is forgotten, and its domain is no dead one."""
-    SoftBounces.objects.filter(address_hash=address_hash).delete()
-    if domain:
-        row = _health(domain, at)
-        if not row.delivered:
-            DomainHealth.objects.filter(pk=row.pk).update(delivered=1)
+def were_delivered(where: Collection[Addressee], at: datetime) -> None:
+    """Mail gets there: what was counted against the addresses is forgotten, and their domains are no dead ones."""
+    SoftBounces.objects.filter(address_hash__among={one.address_hash for one in where}).delete()
+    domains = {one.domain_now for one in where} - {""}
+    alive = DomainHealth.objects.filter(domain__among=domains, since__gte=at - settings.DOMAIN_HOLD, delivered__gt=0)
+    for domain in sorted(domains - set(alive.values_list("domain", flat=True))):
+        DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
 
 
 def is_the_domains(domain: str, at: datetime) -> bool:

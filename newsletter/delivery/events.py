@@ -3,8 +3,9 @@
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from anymail.signals import AnymailTrackingEvent
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from newsletter.delivery import bounces, ledger, stopping
+from newsletter.delivery import arrivals, bounces, ledger, stopping
 from newsletter.delivery.addressees import Addressee, addressee_of, recipient_hash
 from newsletter.models import Digest, Edition, Event
 from subscribers import leaving
@@ -35,7 +36,6 @@ TYPES = {
     "failed": Event.Type.FAILED,
     "unsubscribed": Event.Type.UNSUBSCRIBED,
 }
-IDLE = {Event.Type.OTHER, Event.Type.DEFERRED}  # nothing comes of them
 BOUNCED = (Subscriber.Status.BOUNCED, Suppression.Reason.BOUNCED)
 COMPLAINED = (Subscriber.Status.COMPLAINED, Suppression.Reason.COMPLAINED)
 
@@ -84,7 +84,7 @@ def apply_stored(at: datetime, size: int = BATCH) -> int:
     due = Q(not_before=None) | Q(not_before__lte=at)
     waiting = list(Event.objects.filter(due, applied_at=None).order_by("received_at")[:size])
     harmed = set()
-    for event in waiting:
+    for event in one_by_one(waiting, at):
         try:
             harmed |= apply(event, at)
         except Exception:
@@ -92,6 +92,13 @@ def apply_stored(at: datetime, size: int = BATCH) -> int:
             postpone(event, at)
     stopping.judge(harmed)
     return len(waiting)
+
+
+def one_by_one(waiting: Iterable[Event], at: datetime) -> Iterator[Event]:
+    """Those that cannot be applied together; the others are applied when their turn comes."""
+    for is_plain, in_a_row in groupby(waiting, arrivals.is_plain):
+        some = list(in_a_row)
+        yield from arrivals.apply(some, at) if is_plain else some
 
 
 @transaction.atomic
@@ -115,7 +122,7 @@ def apply(event: Event, at: datetime) -> set[int]:
 
 def is_too_early(event: Event) -> bool:
     """Whether the mail it speaks of is still to be written down; finds it by its Message-ID where no metadata came."""
-    if event.type in IDLE or not (event.digest_uid or event.letter_uid or event.message_id):
+    if event.type in arrivals.IDLE or not (event.digest_uid or event.letter_uid or event.message_id):
         return False
     if not (event.digest_uid or event.letter_uid):
         uid = uid_in({"own": event.message_id.strip("<>").partition("@")[0]}, "own")
@@ -145,7 +152,7 @@ def postpone(event: Event, at: datetime) -> None:
 def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
     """What it tells of the digest; the edition, where that speaks against it."""
     kind = told_by(event)
-    if not ledger.learn(uid, kind, event.detail, at):
+    if not ledger.learn([uid], kind, at, event.detail, event.happened_at):
         return set()
     column = {Event.Type.BOUNCED: "bounced", Event.Type.COMPLAINED: "complained"}.get(kind)
     if column is None:
@@ -163,13 +170,12 @@ def told_by(event: Event) -> Event.Type:
 
 def act(event: Event, addressee: Addressee, at: datetime) -> None:
     """What it means for what we mail to the address."""
-    email = addressee.subscriber.email if addressee.is_there_now else None
-    domain = (email or "").rpartition("@")[2]
+    domain = addressee.domain_now
     if event.type == Event.Type.DELIVERED:
-        bounces.was_delivered(addressee.address_hash, domain, at)
+        bounces.were_delivered([addressee], at)
     elif event.type == Event.Type.COMPLAINED:
         drop(addressee, *COMPLAINED, at)
-    elif event.type == Event.Type.UNSUBSCRIBED and email:
+    elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
     elif event.type in {Event.Type.BOUNCED, Event.Type.REJECTED}:
         is_gone = event.hard or (event.type == Event.Type.BOUNCED and bounces.soften(addressee.address_hash, at))

@@ -4,10 +4,10 @@ Each transition is one conditional UPDATE that names the state, and where a work
 fencing token; its row count says who won. Wall time is a parameter everywhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -55,6 +55,7 @@ TOLD = {
 # commit was lost.
 PROOF = {Event.Type.DELIVERED, Event.Type.COMPLAINED}
 PUT_BACK = [Status.PLANNED, Status.CLAIMED]
+CLOCKS = timedelta(minutes=5)  # by which a provider's may differ from ours
 UNSENT = [*PUT_BACK, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED]
 
 
@@ -273,17 +274,23 @@ def take_for_accepted(digests: QuerySet[Digest], reason: str, at: datetime) -> l
         return mine
 
 
-def learn(uid: UUID, told: Event.Type, detail: str, at: datetime) -> bool:
-    """Let a provider's later word settle a digest that it had; says whether that changed anything."""
-    if told not in TOLD:
-        return False
+def learn(
+    uids: Collection[UUID], told: Event.Type, at: datetime, detail: str = "", happened_at: datetime | None = None
+) -> int:
+    """Let a provider's later word settle digests that it had; returns for how many that changed anything.
+
+    A refusal that happened before the digest was submitted is of an attempt before, and says nothing of this one.
+    """
+    if told not in TOLD or not uids:
+        return 0
     status, sources = TOLD[told]
     unsent = Q(status__in=UNSENT if told in PROOF else [])
-    had = Digest.objects.filter(Q(status__in=sources, submitted_at__isnull=False) | unsent, uid=uid)
+    had = Digest.objects.filter(Q(status__in=sources, submitted_at__isnull=False) | unsent, uid__among=uids)
     if status == Status.FAILED:
-        return bool(_move(had, status, f"the provider refused it later: {detail}", settled_at=at))
+        of_this = had.filter(submitted_at__lte=(happened_at or at) + CLOCKS)
+        return _move(of_this, status, f"the provider refused it later: {detail}", settled_at=at)
     lost = Q(status=Status.FAILED) & ~Exists(DigestPaper.objects.filter(digest=OuterRef("pk")))
     without = [When(unsent, then=Value(TAKEN_FOR_UNSENT)), When(lost, then=Value(SET_FREE))]
     reason = Case(*without, When(reason__in=PAPERLESS, then="reason"), default=Value(""))
     since = Coalesce("submitted_at", "planned_at")  # the earliest that it can have been
-    return bool(had.update(status=status, reason=reason, lease_until=None, submitted_at=since, settled_at=at))
+    return had.update(status=status, reason=reason, lease_until=None, submitted_at=since, settled_at=at)

@@ -190,6 +190,16 @@ def test_what_the_provider_refused_later_has_failed(digest: Digest, kind: str) -
     assert (digest.status, digest.reason) == ("failed", "the provider refused it later: spam")
 
 
+@pytest.mark.parametrize(("before", "status"), [(timedelta(hours=1), "accepted"), (timedelta(minutes=1), "failed")])
+def test_a_refusal_of_an_attempt_before_says_nothing_of_this_one(
+    digest: Digest, before: timedelta, status: str
+) -> None:
+    Digest.objects.update(submitted_at=NOW + before)  # a minute may lie between two clocks
+    happened("rejected", digest_uid=digest.uid)
+    events.apply_stored(NOW + before)
+    assert status_of(digest) == status
+
+
 def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:
     happened("unsubscribed", digest_uid=digest.uid)
     events.apply_stored(NOW)

@@ -152,7 +152,7 @@ def test_papers_that_a_provider_refused_later_may_come_another_day(
     digest = planned(edition, alice)
     digest.papers.create(subscriber=alice, paper=papers[0], place=1, reason="Robotics")
     Digest.objects.update(status="accepted", submitted_at=NOW)
-    ledger.learn(digest.uid, Event.Type.REJECTED, "no", NOW)
+    ledger.learn([digest.uid], Event.Type.REJECTED, NOW, "no")
     retention.forget(NOW + settings.KEEP_REFUSED - SECOND)
     assert DigestPaper.objects.exists()
     retention.forget(NOW + settings.KEEP_REFUSED + SECOND)
