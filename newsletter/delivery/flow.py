@@ -5,7 +5,6 @@ are more than `width` submitting without their answers written down: so many a k
 The first one goes alone: where the provider answers nothing clear, each run puts one message at risk.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,15 +18,13 @@ from newsletter.delivery.carriers import Carrier
 from newsletter.delivery.decisions import RETRIED
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import Kind, Outcome, Report
+from newsletter.delivery.stopping import halt
+from newsletter.delivery.streak import Streak
 from newsletter.digest.choice import Choice
 from newsletter.models import Brake, Digest, Edition
 from subscribers.gate import refusals
 
-log = logging.getLogger(__name__)
-
 DOUBTS = 5  # in a row, and no other message is put at the risk for now
-# So many refusals in a row, by so many domains, of a run in which none is taken: it is not the readers' addresses.
-REFUSALS, DOMAINS = 20, 3
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
 Status = Digest.Status
 
@@ -50,11 +47,9 @@ class Flow:
     def __init__(self, carrier: Carrier, width: int, when_it_works: Callable[[], None] = lambda: None) -> None:
         """`when_it_works` is called once, with the first message that the provider takes."""
         self._carrier, self._width, self._when_it_works = carrier, width, when_it_works
-        self._works = False
+        self.streak = Streak()
         self._is_clear = False  # the provider has said yes or no to a message
         self._doubts = 0  # since it last did
-        self._refused: list[str] = []  # the domains of those that were refused in a row
-        self._suspicion = ""  # that it refuses whatever we send
         self._offered: dict[int, Ready] = {}  # claimed; of these nothing but the envelope has gone
         self._ready: dict[int, Ready] = {}  # the same, and the provider waits for the content
         self._flying: dict[int, Ready] = {}  # submitting
@@ -75,8 +70,6 @@ class Flow:
             if self._is_time(building):
                 self._turn()
             self._more = self._more and not self.stopped
-        if self._suspicion and not self._works:
-            halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._suspicion}"))
 
     def _offer(self, copies: Iterator[Ready]) -> None:
         copy = next(copies, None)
@@ -95,10 +88,9 @@ class Flow:
                     self._ready[key] = self._offered.pop(key)
                 continue
             self._end(key, outcome)
-            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome):  # nor will the others be taken
+            # Nor will the others be taken; of a streak, what is in flight will say whether any is.
+            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome) or self.streak.is_long:
                 stop = outcome
-            elif self._is_refused():  # what is in flight will say whether it takes any
-                stop, self._suspicion = outcome, outcome.reason
         if stop and not self.stopped:
             self._stop(stop)
 
@@ -107,10 +99,6 @@ class Flow:
         self._is_clear |= outcome.kind in {Kind.ACCEPTED, Kind.REFUSED}
         self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
         return self._doubts >= (DOUBTS if self._is_clear else 1)
-
-    def _is_refused(self) -> bool:
-        """Whether it seems to be us whom the provider refuses."""
-        return not self._works and len(self._refused) >= REFUSALS and len(set(self._refused)) >= DOMAINS
 
     def _room(self) -> int:
         """How many more may be handed over now."""
@@ -123,13 +111,10 @@ class Flow:
             held = Status.CLAIMED
         else:
             return
-        if outcome.kind is Kind.ACCEPTED and not self._works:
-            self._works = True
+        if outcome.kind is Kind.ACCEPTED and not self.streak.works:
             self._when_it_works()
-        if outcome.kind is not Kind.REFUSED:
-            self._refused.clear()
-        elif one.digest.reason != RETRIED:  # that it was refused before is no news
-            self._refused.append(one.address.rpartition("@")[2])
+        if outcome.kind is not Kind.REFUSED or one.digest.reason != RETRIED:  # that it was refused before is no news
+            self.streak.hear(outcome, one.address.rpartition("@")[2])
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
 
@@ -201,9 +186,3 @@ def refused(digests: Sequence[Digest]) -> list[Ending]:
     return [
         Ending(digest, Status.SKIPPED, no[digest.subscriber_id]) for digest in digests if digest.subscriber_id in no
     ]
-
-
-def halt(outcome: Outcome) -> None:
-    """The provider takes nothing of ours any more: stop all mail until a person has acted."""
-    log.error("all mail is stopped: %s", outcome.reason)
-    Brake.objects.pull(outcome.reason)

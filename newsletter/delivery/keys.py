@@ -104,8 +104,13 @@ def key_of(uid: UUID, attempt: int) -> str:
     """The key of an attempt at a digest or letter by the account that mail goes by now; empty where it has no keys."""
     if of_provider() is None:
         return ""
-    account = f"{settings.EMAIL_BACKEND} {sorted(settings.ANYMAIL.items(), key=str)}"
-    return str(uuid5(uid, f"{hashlib.sha256(account.encode()).hexdigest()} {attempt}"))
+    return str(uuid5(uid, f"{account()} {attempt}"))
+
+
+def account() -> str:
+    """Which one at the provider mail goes by now; hashed, because its secrets are part of it."""
+    words = f"{settings.EMAIL_BACKEND} {sorted(settings.ANYMAIL.items(), key=str)}"
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def key_of_digest(uid: UUID, attempt: int) -> str:

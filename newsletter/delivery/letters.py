@@ -11,9 +11,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from newsletter.delivery import keys, throttle
-from newsletter.delivery.flow import halt
 from newsletter.delivery.outcomes import Kind, Outcome, in_words
 from newsletter.delivery.provider import in_time, patience
+from newsletter.delivery.stopping import halt
 from newsletter.delivery.throttle import Lane
 from newsletter.models import Brake
 from subscribers.domains import why_unreachable

@@ -13,9 +13,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from newsletter.delivery import keys, ledger, throttle
-from newsletter.delivery.flow import halt
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.provider import in_time, patience
+from newsletter.delivery.stopping import halt
 from newsletter.delivery.throttle import Lane
 from newsletter.digest.copies import as_submitted
 from newsletter.models import Brake, Digest

@@ -1,4 +1,5 @@
-"""The automatic stop of one edition: too many complaints, or too many addresses that do not exist.
+"""The automatic stops: of all mail where the provider takes nothing of ours any more, and of one edition at too many
+complaints, or too many addresses that do not exist.
 
 Complaints and hard bounces are counted on the edition as they are told. Against how many were accepted is asked only
 then, and only as far as it decides: nobody counts a whole ledger. Gmail and Yahoo ask senders to stay below 0.3 % of
@@ -12,7 +13,8 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from newsletter import audit
-from newsletter.models import Digest, Edition
+from newsletter.delivery.outcomes import Outcome
+from newsletter.models import Brake, Digest, Edition
 
 log = logging.getLogger(__name__)
 
@@ -42,3 +44,9 @@ def stop(edition: Edition, words: str) -> None:
         log.error("%s is stopped: %s", edition, words)
         values = {"status": [Edition.Status.OPEN.value, Edition.Status.PAUSED.value], "reason": ["", words]}
         audit.note("the service", [edition], "stop", values)
+
+
+def halt(outcome: Outcome) -> None:
+    """The provider takes nothing of ours any more: stop all mail until a person has acted."""
+    log.error("all mail is stopped: %s", outcome.reason)
+    Brake.objects.pull(outcome.reason)

@@ -13,8 +13,9 @@ from pytest_django.fixtures import Settings
 from newsletter import editions
 from newsletter.delivery import decisions, flow, ledger
 from newsletter.delivery.carriers import carrier
-from newsletter.delivery.flow import DOUBTS, REFUSALS, Flow
+from newsletter.delivery.flow import DOUBTS, Flow
 from newsletter.delivery.sending import Batches, deliver_batch
+from newsletter.delivery.streak import REFUSALS
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
 from subscribers.gate import why_not_mail
