@@ -13,7 +13,9 @@ from django.utils import timezone
 from newsletter.delivery import keys, throttle
 from newsletter.delivery.outcomes import Kind, Outcome, in_words
 from newsletter.delivery.provider import in_time, patience
+from newsletter.delivery.rerouting import OutsideProductionError, reroute
 from newsletter.delivery.stopping import halt
+from newsletter.delivery.streak import Streak
 from newsletter.delivery.throttle import Lane
 from newsletter.models import Brake
 from subscribers.domains import why_unreachable
@@ -31,34 +33,41 @@ def send_owed_letters(at: datetime, size: int = BATCH) -> int:
     """Send up to `size` letters; returns how many were taken in hand."""
     if Brake.objects.engaged().exists():
         return 0
-    letters = Letter.objects.claim(at, LEASE, size)
+    letters, streak = Letter.objects.claim(at, LEASE, size), Streak()
     with in_time() as submit:
         for letter in letters:
             is_late = timezone.now() + timedelta(seconds=patience()) > letter.not_before
             if is_late or Brake.objects.engaged().exists():
                 break  # the rest is for whoever takes it when this lease ends
-            send(submit, letter)
+            send(submit, letter, streak)
+    streak.tell(timezone.now())
     return len(letters)
 
 
-def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter) -> None:
+def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak) -> None:
     """Send one letter and write down what became of it."""
     if reason := why_not(letter) or why_unasked(letter):
         letter.failed(reason)
         return
     try:
         message = letter_email(letter)
+        domain = message.to[0].rpartition("@")[2]
+        reroute(message)
+    except OutsideProductionError as error:  # our own refusal, not the provider's
+        letter.failed(in_words(error))
+        return
     except Exception as error:
         log.exception("letter %s cannot be built", letter.pk)
         letter.failed(in_words(error))
         return
-    domain, now = message.to[0].rpartition("@")[2], timezone.now()
+    now = timezone.now()
     if wait := throttle.take(domain, Lane.LETTERS, now):
         letter.retry("waits for its turn at the provider", now + max(wait, letter.pause))
         return
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
+    streak.hear(outcome, domain, letter)
     settle(letter, outcome)
 
 

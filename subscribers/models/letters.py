@@ -1,11 +1,12 @@
 """Everything owed to people one by one."""
 
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -29,6 +30,15 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         stale.update(status=Letter.Status.FAILED, reason="too late to be welcome")
         due = self.due(at).select_related("subscriber")[:limit]
         return [letter for letter in due if letter.take(at, lease)]
+
+    def owe_again(self, reason: str, at: datetime) -> int:
+        """Owe those once more that failed and surely were not sent, the latest of a kind; returns how many."""
+        owed = 0
+        failed = Letter.objects.filter(status=Letter.Status.FAILED, attempts__lt=MAX_ATTEMPTS)
+        for pk in self.order_by("-pk").values_list("pk", flat=True):
+            with suppress(IntegrityError), transaction.atomic():  # a reader has one open letter of a kind
+                owed += failed.filter(pk=pk).update(status=Letter.Status.OWED, reason=reason, not_before=at)
+        return owed
 
 
 # With the growing pauses of Letter.pause, about seven hours: longer than most outages of a relay.

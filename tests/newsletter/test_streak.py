@@ -1,5 +1,6 @@
 """Refusals in a row, over runs and workers: with a real Redis and without one."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,12 +10,14 @@ from time_machine import Traveller
 
 from newsletter import editions
 from newsletter.delivery import ledger
+from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.streak import DOMAINS, KEEP, REFUSALS, Streak
+from newsletter.delivery.streak import DOMAINS, KEEP, OF_LATE, OWED_AGAIN, REFUSALS, Streak
 from newsletter.models import Brake, Digest, Edition
 from papers.models import Paper, Topic
-from subscribers.models import Subscriber
+from subscribers.letters import owe
+from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers
 from tests.stubs import Server, smtp_server
@@ -155,3 +158,87 @@ def test_who_never_comes_to_an_end_is_waited_for_no_longer_than_a_lease(
     deliver_batch(size=1)
     assert stopped()
     assert Digest.objects.filter(status="claimed").count() == 2
+
+
+def strangers(count: int) -> list[Subscriber]:
+    """Who has asked to be subscribed, at several domains."""
+    asked = [Subscriber.objects.create(email=f"{place}@{place % DOMAINS}.example") for place in range(count)]
+    for one in asked:
+        owe(one, Letter.Kind.CONFIRMATION, NOW)
+    return asked
+
+
+def letters() -> dict[str, int]:
+    return dict(Counter(Letter.objects.values_list("status", flat=True)))
+
+
+class TestLetters:
+    def test_of_a_closed_relay_stop_all_mail_and_go_out_once_it_is_open(
+        self, db: None, server: Server, clock: Traveller
+    ) -> None:
+        asked = strangers(REFUSALS)
+        send_owed_letters(NOW)
+        assert stopped()
+        assert set(Letter.objects.values_list("status", "reason")) == {("owed", OWED_AGAIN)}
+        server.answer = lambda verb, _: None
+        assert send_owed_letters(NOW) == 0
+        Brake.objects.release(NOW)
+        assert send_owed_letters(NOW) == REFUSALS
+        assert send_owed_letters(NOW) == 0
+        assert sorted(to for to, _ in server.accepted) == sorted(str(one.email) for one in asked)
+
+    def test_of_strangers_alone_stop_nothing_where_mail_was_taken_of_late(self, db: None, server: Server) -> None:
+        of(TAKEN).tell(NOW - OF_LATE + SECOND)
+        strangers(2 * REFUSALS)
+        send_owed_letters(NOW)
+        assert letters() == {"failed": 2 * REFUSALS}
+        assert not stopped()
+
+    def test_of_strangers_are_owed_again_when_readers_are_refused_too(
+        self, readers: list[Subscriber], server: Server
+    ) -> None:
+        of(TAKEN).tell(NOW - SECOND)
+        strangers(5)
+        send_owed_letters(NOW)
+        assert letters() == {"failed": 5}
+        deliver_batch()
+        assert stopped()
+        assert letters() == {"owed": 5}
+
+    def test_that_are_taken_end_a_row(self, alice: Subscriber, server: Server) -> None:
+        of(*[REFUSED] * (REFUSALS - 1)).tell(NOW)
+        server.answer = lambda verb, _: None
+        owe(alice, Letter.Kind.PREFERENCES, NOW)
+        send_owed_letters(NOW)
+        of(*[REFUSED] * (REFUSALS - 1)).tell(NOW)
+        assert not stopped()
+
+    def test_in_hand_may_be_taken(self, alice: Subscriber, settings: Settings) -> None:
+        owe(alice, Letter.Kind.PREFERENCES, NOW)
+        Letter.objects.claim(NOW, settings.LEASE, 1)
+        of(*[REFUSED] * REFUSALS).tell(NOW)
+        assert not stopped()
+
+    def test_that_were_asked_for_anew_are_owed_once(self, alice: Subscriber, server: Server) -> None:
+        for _ in range(2):
+            owe(alice, Letter.Kind.PREFERENCES, NOW)
+            send_owed_letters(NOW)
+        of(*[REFUSED] * REFUSALS).tell(NOW)
+        assert list(Letter.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "owed"]
+
+    def test_that_are_refused_once_more_are_no_news(self, db: None, server: Server) -> None:
+        strangers(REFUSALS)
+        send_owed_letters(NOW)
+        Brake.objects.release(NOW)
+        send_owed_letters(NOW)
+        assert letters() == {"failed": REFUSALS}
+        assert not stopped()
+
+    def test_that_we_keep_from_going_out_ourselves_say_nothing(
+        self, db: None, server: Server, settings: Settings
+    ) -> None:
+        settings.MAIL_ONLY_TO = ["lab.example"]
+        strangers(REFUSALS)
+        send_owed_letters(NOW)
+        assert letters() == {"failed": REFUSALS}
+        assert not stopped()
