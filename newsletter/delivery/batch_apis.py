@@ -5,8 +5,9 @@ What is wrong with a call as a whole is judged for all of them.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 from urllib.parse import urljoin
 
@@ -17,6 +18,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.outcomes import (
+    NOT_NOW,
     Kind,
     Outcome,
     by_http_status,
@@ -68,10 +70,11 @@ class BatchApi:
         session: requests.Session = self._backend.create_session()
         return session
 
-    def submit(self, session: requests.Session, items: Sequence[Item]) -> list[Outcome]:
+    def submit(self, session: requests.Session, items: Sequence[Item], turn: Callable[[], bool]) -> list[Outcome]:
         """Hand these over; the caller has committed that it is about to. One outcome for each, whatever happens.
 
-        Where a call is refused because of what it holds, its halves are tried: a poison message fails alone.
+        Where a call is refused because of what it holds, its halves are tried: a poison message fails alone. Each of
+        them is a call, for which `turn` waits; false where it has waited long enough.
         """
         body = b"[" + b",".join(item.body for item in items) + b"]"
         found = self._call(session, body, items)
@@ -82,7 +85,9 @@ class BatchApi:
             return found
         if found.kind is Kind.REFUSED and len(items) > 1:
             half = len(items) // 2
-            return self.submit(session, items[:half]) + self.submit(session, items[half:])
+            halves = items[:half], items[half:]
+            tried = (self.submit(session, part, turn) if turn() else [NOT_NOW] * len(part) for part in halves)
+            return list(chain.from_iterable(tried))
         return [found] * len(items)
 
     def _call(self, session: requests.Session, body: bytes, items: Sequence[Item]) -> list[Outcome] | Outcome:

@@ -1,25 +1,30 @@
 """Many messages a call: the carrier for providers that take batches of complete messages."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
 from requests.adapters import BaseAdapter
 
+from newsletter.delivery import throttle
 from newsletter.delivery.batch_apis import BatchApi, Item, messages_a_call
 from newsletter.delivery.callers import Submit
 from newsletter.delivery.outcomes import Outcome, Report
-from newsletter.delivery.switchboard import Switchboard, mount
+from newsletter.delivery.switchboard import Switchboard, mount, pause
+from newsletter.delivery.throttle import Lane
 
 
 class BatchCalls:
     """A `Carrier` whose calls hold as many messages as the provider takes, but no more than half of those that may be
-    in flight: so the next call is put together while one is on its way.
+    in flight: so the next call is put together while one is on its way. `patience`: seconds from now in which a half
+    of a call may wait for its turn.
     """
 
-    def __init__(self, api: BatchApi) -> None:
-        self._api, self._width = api, settings.SUBMIT_SLICE
+    def __init__(self, api: BatchApi, patience: float) -> None:
+        self._api, self._width, self._until = api, settings.SUBMIT_SLICE, time.monotonic() + patience
         self.per_call = max(1, messages_a_call(type(api)))
         self._offered: dict[int, Item] = {}
         self._fresh: list[int] = []  # of these, those that were not reported as ready
@@ -78,6 +83,15 @@ class BatchCalls:
             mount(session, adapter)
 
             def submit(items: Sequence[Item]) -> Sequence[Outcome]:
-                return self._api.submit(session, items)
+                return self._api.submit(session, items, self._turn)
 
             yield submit
+
+    def _turn(self) -> bool:
+        """Take the right to one more call, and wait for it as long as there is time."""
+        while not (share := throttle.calls(1, Lane.DIGESTS, timezone.now())).given:
+            seconds = share.wait.total_seconds()
+            if time.monotonic() + seconds > self._until:
+                return False
+            pause(seconds)
+        return True

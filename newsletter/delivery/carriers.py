@@ -57,7 +57,7 @@ def carrier(patience: float = 0) -> Paced:
     if settings.EMAIL_BACKEND == SMTP:
         return Paced(SmtpSessions(), patience)
     api = batch_api()
-    return Paced(BatchCalls(api) if api else Calls(), patience)
+    return Paced(BatchCalls(api, patience) if api else Calls(), patience)
 
 
 class Calls:

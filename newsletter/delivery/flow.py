@@ -57,6 +57,7 @@ class Flow:
         self._since = 0.0  # when the first of what is to be written came
         self._more = True  # to be built
         self.undone = 0  # how many were put back
+        self.waiting = 0  # how many were put back until their turn
         self.stopped = ""  # why it is of no use to go on
 
     def run(self, copies: Iterator[Ready]) -> None:
@@ -117,6 +118,7 @@ class Flow:
             self.streak.hear(outcome, one.address.rpartition("@")[2])
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
+        self.waiting += outcome.kind is Kind.WAITS
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""

@@ -52,6 +52,7 @@ class Kind(Enum):
     ACCEPTED = "accepted"  # the provider has it
     REFUSED = "refused"  # this message or recipient will never do
     LATER = "later"  # the provider asks to wait
+    WAITS = "waits"  # for its turn: the provider was not asked
     UNSENT = "unsent"  # nothing left this machine
     DOUBT = "doubt"  # it may have been sent
     HALT = "halt"  # nothing of ours will be accepted until a person acts
@@ -66,6 +67,7 @@ class Outcome:
 
 
 LATE = Outcome(Kind.DOUBT, "no whole answer in time")
+NOT_NOW = Outcome(Kind.WAITS, "waits for its turn", retry_after=timedelta(0))
 
 # Of a message, by its sender's key: what became of it, or None when the provider waits for its content.
 Report = tuple[int, Outcome | None]

@@ -16,14 +16,14 @@ from django.utils import timezone
 
 from newsletter.delivery import ledger, throttle
 from newsletter.delivery.ledger import Ending
-from newsletter.delivery.outcomes import Report
+from newsletter.delivery.outcomes import NOT_NOW, Report
 from newsletter.delivery.throttle import Lane
 from newsletter.models import Digest
 
 if TYPE_CHECKING:
     from newsletter.delivery.carriers import Carrier
 
-WAITS = "waits for its turn"
+WAITS = NOT_NOW.reason
 PAUSE = 0.05  # seconds, at most, between two questions whether it is our turn
 AHEAD, QUICKLY = 100, timedelta(seconds=0.1)  # so many messages are allowed at once where they take no longer
 

@@ -50,7 +50,7 @@ def deliver_batch(size: int | None = None, seconds: float = 0, more: Callable[[]
         batches = Batches(by, size or settings.CLAIM_SIZE, time.monotonic() + seconds)
         flow = Flow(by, settings.SUBMIT_SLICE, lambda: more() if batches.was_full else None)
         flow.run(batches.copies())
-        left = batches.put_back(flow.stopped or WAITS)
+        left = batches.put_back(flow.stopped or WAITS) + flow.waiting
         flow.streak.tell(timezone.now())
         delivered = batches.claimed - batches.put_off - left - flow.undone
         # A full batch has called already, unless all of it must wait.

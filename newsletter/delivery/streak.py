@@ -100,7 +100,7 @@ class Streak:
                 whose = STRANGER if letter and letter.kind in UNPROVEN else READER
                 self._row.counts[f"{whose}{domain}"] += 1
             self._reason = outcome.reason
-        else:
+        elif outcome.kind is not Kind.WAITS:
             self.works |= outcome.kind is Kind.ACCEPTED
             if not self.is_long:  # else only mail that is taken speaks against it
                 self._row = None

@@ -213,6 +213,11 @@ class Connector(aiohttp.TCPConnector):
         return connection
 
 
+def pause(seconds: float) -> None:
+    """Let the call from which this is asked wait, while the others go on."""
+    cast(Line, getcurrent()).wait_for(asyncio.sleep(seconds))
+
+
 def mount(session: requests.Session, adapter: BaseAdapter) -> None:
     """Let all calls of the session go by the adapter."""
     for scheme in list(session.adapters):

@@ -1,16 +1,21 @@
 """Many messages a call: each message's own answer settles its own digest."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 
 import pytest
+import time_machine
+from django.utils import timezone
 from pytest_django import Settings
 
 from newsletter import editions
+from newsletter.delivery import throttle
 from newsletter.delivery.batch_apis import Postmark, Resend, batch_api, messages_a_call
 from newsletter.delivery.sending import deliver_batch
+from newsletter.delivery.throttle import Lane
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber
@@ -296,6 +301,35 @@ def test_the_providers_rate_counts_calls(
     settings.SEND_PER_SECOND, settings.WORKER_PROCESSES = 3, 1
     assert deliver_batch() == 20  # of three calls in the first second, one is the letters'
     assert sum(sizes(resend_calls)) == 20
+
+
+def poison(call: Call) -> Answer | None:
+    return Answer(422, "no") if b"reader3@" in call.body else None
+
+
+def test_the_halves_of_a_call_are_counted_too_and_those_without_a_turn_stay_planned(
+    readers: list[Subscriber], resend_calls: HttpProvider, resend_batches: ResendBatches, settings: Settings
+) -> None:
+    settings.SEND_PER_SECOND, settings.WORKER_PROCESSES = 3, 1
+    resend_batches.instead = poison
+    nudges: list[str] = []
+    assert deliver_batch(more=lambda: nudges.append("go on")) == 10
+    assert sorted(sizes(resend_calls)) == [1, 9, 10]
+    assert statuses() == {"accepted": 10, "planned": 20}
+    assert (nudges, DigestPaper.objects.values("digest").distinct().count()) == (["go on"], 10)
+
+
+def test_the_halves_of_a_call_wait_for_their_turn_within_the_run(
+    readers: list[Subscriber], resend_calls: HttpProvider, resend_batches: ResendBatches, settings: Settings
+) -> None:
+    settings.SEND_PER_SECOND, settings.WORKER_PROCESSES = 20, 1
+    resend_batches.instead = poison
+    with time_machine.travel(NOW):
+        began = time.monotonic()
+        throttle.calls(20, Lane.DIGESTS, timezone.now())
+        deliver_batch(seconds=60)
+    assert statuses() == {"accepted": READERS - 1, "failed": 1}
+    assert time.monotonic() - began > (len(resend_calls.calls) - 1) / 20
 
 
 def test_a_message_for_two_never_gets_into_a_call(postmark_calls: HttpProvider) -> None:

@@ -110,7 +110,7 @@ def test_an_answer_settles_a_digest(digest: Digest, kind: Kind, status: str) -> 
     assert digest.papers.exists() is (status != "failed")
 
 
-@pytest.mark.parametrize("kind", [Kind.LATER, Kind.UNSENT, Kind.HALT])
+@pytest.mark.parametrize("kind", [Kind.LATER, Kind.WAITS, Kind.UNSENT, Kind.HALT])
 def test_what_was_not_sent_is_planned_again_and_its_papers_are_free(digest: Digest, kind: Kind) -> None:
     settle(submitting(digest), Outcome(kind, "busy", retry_after=timedelta(minutes=2)))
     digest.refresh_from_db()

@@ -11,7 +11,7 @@ from time_machine import Traveller
 from newsletter import editions
 from newsletter.delivery import ledger
 from newsletter.delivery.letters import send_owed_letters
-from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.outcomes import NOT_NOW, Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.streak import DOMAINS, KEEP, OF_LATE, OWED_AGAIN, REFUSALS, Streak
 from newsletter.models import Brake, Digest, Edition
@@ -72,6 +72,10 @@ class TestARow:
         of(*[REFUSED] * (REFUSALS - 1), Outcome(kind), REFUSED).tell(NOW)
         assert not stopped()
         of(*[REFUSED] * (REFUSALS - 1)).tell(NOW)
+        assert stopped()
+
+    def test_goes_on_past_what_waits_for_its_turn(self) -> None:
+        of(*[REFUSED] * (REFUSALS - 1), NOT_NOW, REFUSED).tell(NOW)
         assert stopped()
 
     def test_begins_anew_when_the_brake_is_released(self) -> None:
