@@ -8,14 +8,10 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter import audit
-from newsletter.delivery.ledger import MERGED
 from newsletter.models import Digest, DigestPaper, EditionPaper, Feedback
 from papers.models import Merged, Paper
 
 Choice = EditionPaper.Choice
-Status = Digest.Status
-# Of what is under way or in doubt the reason says what is to be found out.
-SETTLED = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
 
 
 def settle(keep: Paper, drop: Paper) -> None:
@@ -54,12 +50,10 @@ def _sent_twice(first: Paper, second: Paper, earlier: str) -> None:
 
 
 def _sent_thrice(keep: Paper, drop: Paper) -> None:
-    """Of what goes because it was sent three times: a digest that had nothing else says where its paper went."""
-    rows = DigestPaper.objects.filter(paper=drop)
-    going = rows.filter(Exists(_sent(keep, rising=OuterRef("rising"))))
-    others = DigestPaper.objects.filter(digest=OuterRef("digest")).exclude(paper=drop)
-    emptied = going.filter(~Exists(others)).values("digest")
-    Digest.objects.filter(pk__in=emptied, status__in=SETTLED).update(reason=MERGED)
+    """Of what goes because it was sent three times: a digest that has nothing else left says so."""
+    going = DigestPaper.objects.filter(Exists(_sent(keep, rising=OuterRef("rising"))), paper=drop)
+    staying = DigestPaper.objects.filter(digest=OuterRef("pk")).exclude(pk__in=going.values("pk"))
+    Digest.objects.filter(~Exists(staying), pk__in=going.values("digest")).update(merged_away=True)
 
 
 def _sent(*papers: Paper, rising: bool | OuterRef) -> QuerySet[DigestPaper]:

@@ -42,6 +42,8 @@ def of_digest(digest: Digest) -> Iterator[str]:
     yield f"  claimed {digest.fencing_token} times; the provider calls it {digest.provider_id or '–'}"
     for row in digest.papers.select_related("paper"):
         yield f"  {row.place}. {row.paper} ({row.reason})"
+    if digest.merged_away:
+        yield "  its papers went into others that its reader had been told of twice"
     for event in Event.objects.filter(digest_uid=digest.uid).order_by("happened_at"):
         yield f"  {moment(event.happened_at)} {event} {event.detail}".rstrip()
 

@@ -95,7 +95,7 @@ def _papers() -> Iterator[Rule]:
     own = DigestPaper.objects.filter(digest=OuterRef("pk"))
     gone = Q(subscriber__status=Subscriber.Status.ERASED)
     empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent())
-    unsaid = empty.exclude(reason__in=PAPERLESS)
+    unsaid = empty.filter(merged_away=False).exclude(reason__in=PAPERLESS)
     yield _digests("what may have been sent has its papers, or says why it has none", unsaid)
     yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=UNSENT))
     twice = DigestPaper.objects.values("subscriber", "paper", "rising").annotate(copies=Count("pk"), last=Max("pk"))

@@ -32,8 +32,7 @@ SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOU
 # Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
 TAKEN_FOR_UNSENT = "it had been taken for unsent, and has no papers"
-MERGED = "its paper was merged into one that its reader had been told of twice"
-PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT, MERGED]
+PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT]
 
 # What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
 # stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
@@ -71,6 +70,7 @@ def claim(at: datetime, size: int) -> list[Digest]:
             lease_until=at + settings.LEASE,
             fencing_token=F("fencing_token") + 1,
             attempts=F("attempts") + 1,
+            merged_away=False,  # what went away were papers of an attempt before
         )
         claimed = Digest.objects.filter(pk__among=mine).prefetch_related("edition")
         needed = ("uid", "edition", "revision", "subscriber", "fencing_token", "attempts")

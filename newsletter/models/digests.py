@@ -105,6 +105,10 @@ class Digest(models.Model):
         help_text="Under which a provider was asked to send it.",
     )
     canary = models.BooleanField(default=False, db_default=False, editable=False, help_text="Goes ahead of the others.")
+    # The reason says what becomes of it, and changes with that; this happens beside, at any moment.
+    merged_away = models.BooleanField(
+        default=False, db_default=False, help_text="Its papers went into others that its reader had been told of twice."
+    )
     planned_at = models.DateTimeField(auto_now_add=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)

@@ -1,23 +1,31 @@
 """What readers got, said and were promised, when two papers turn out to be one."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
+from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from newsletter.delivery.ledger import MERGED, learn
+from newsletter.delivery import ledger
+from newsletter.delivery.ledger import Ending, learn
+from newsletter.delivery.sending import deliver_batch
 from newsletter.digest import candidates
 from newsletter.digest.readers import load
 from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Event, Feedback
 from papers.merging import merge
-from papers.models import Paper
+from papers.models import Merged, Paper
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import planned
+from tests.stubs import Relay
 
 pytestmark = pytest.mark.django_db
 
@@ -92,21 +100,132 @@ def test_nobody_is_told_of_a_work_three_times_whatever_happened_before(
     call_command("ledger", "check")
 
 
-def test_a_digest_of_a_third_mention_alone_says_where_its_paper_went(
-    pair: tuple[Paper, Paper], edition: Edition, digests: list[Digest], alice: Subscriber
+@pytest.fixture
+def third(pair: tuple[Paper, Paper], digests: list[Digest], alice: Subscriber) -> Digest:
+    """A digest that is under way, of nothing but a paper that turns out to be one Alice was told of twice."""
+    digest = planned(Edition.objects.create(kind="sample", date=NOW.date()), alice)
+    Digest.objects.filter(pk=digest.pk).update(
+        status="submitting", lease_until=NOW + timedelta(minutes=5), fencing_token=1, submitted_at=NOW
+    )
+    sent(digests[0], pair[0])
+    sent(digests[1], pair[0], rising=True)
+    sent(digest, pair[1])
+    digest.refresh_from_db()
+    return digest
+
+
+def end(digest: Digest, status: str, held: str = "submitting") -> None:
+    """A worker's answer."""
+    ledger.record([Ending(digest, status, "no answer" if status == "in_doubt" else "", held=held)], [], NOW)
+
+
+def resolve(digest: Digest, verdict: str) -> None:
+    call_command("ledger", "resolve", str(digest.uid), "--as", verdict, "--yes-i-mean", f"1 {verdict}")
+
+
+# What becomes of a digest, one after the other; the merging may come before any of it, or after.
+LIVES: dict[str, list[Callable[[Digest], object]]] = {
+    "accepted, then delivered": [
+        lambda digest: end(digest, "accepted"),
+        lambda digest: learn(digest.uid, Event.Type.DELIVERED, "", NOW),
+    ],
+    "in doubt, then told of": [
+        lambda digest: end(digest, "in_doubt"),
+        lambda digest: learn(digest.uid, Event.Type.SENT, "", NOW),
+        lambda digest: learn(digest.uid, Event.Type.COMPLAINED, "", NOW),
+    ],
+    "left behind, then answered late": [
+        lambda digest: ledger.sweep(NOW + timedelta(hours=1)),
+        lambda digest: end(digest, "accepted"),
+    ],
+    "in doubt, then taken for accepted": [
+        lambda digest: end(digest, "in_doubt"),
+        lambda digest: resolve(digest, "accepted"),
+    ],
+    "in doubt, then refused, then delivered": [
+        lambda digest: end(digest, "in_doubt"),
+        lambda digest: learn(digest.uid, Event.Type.REJECTED, "", NOW),
+        lambda digest: learn(digest.uid, Event.Type.DELIVERED, "", NOW),
+    ],
+    "in doubt, then taken for unsent, then delivered": [
+        lambda digest: end(digest, "in_doubt"),
+        lambda digest: resolve(digest, "not-sent"),
+        lambda digest: learn(digest.uid, Event.Type.DELIVERED, "", NOW),
+    ],
+}
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
+def test_a_digest_of_a_third_mention_alone_is_accounted_for_in_every_order(
+    pair: tuple[Paper, Paper], third: Digest, life: list[Callable[[Digest], object]]
+) -> None:
+    for merged_before in range(len(life) + 1):
+        with transaction.atomic():
+            for number, step in enumerate([*life, lambda _: None]):
+                if number == merged_before:
+                    merge(pair[0].pk, pair[1].pk, NOW, "a test")
+                step(third)
+                call_command("ledger", "check")
+            transaction.set_rollback(True)
+
+
+def test_it_says_where_its_paper_went_and_why_it_is_in_doubt(pair: tuple[Paper, Paper], third: Digest) -> None:
+    end(third, "in_doubt")
+    merge(pair[0].pk, pair[1].pk, NOW, "a test")
+    said = StringIO()
+    call_command("ledger", "show", str(third.uid), stdout=said)
+    assert "in doubt (no answer)" in said.getvalue()
+    assert "its papers went into others that its reader had been told of twice" in said.getvalue()
+    assert Digest.objects.get(merged_away=True) == third
+
+
+def test_one_that_is_sent_anew_says_no_more_where_its_papers_went(
+    papers: list[Paper], pair: tuple[Paper, Paper], third: Digest, relay: Relay
+) -> None:
+    end(third, "in_doubt")
+    merge(pair[0].pk, pair[1].pk, NOW, "a test")
+    resolve(third, "not-sent")
+    third.edition.pool.create(paper=papers[2], hot=1, notice=1)
+    assert deliver_batch() == 1
+    third.refresh_from_db()
+    assert (third.status, third.merged_away, third.papers.count()) == ("accepted", False, 1)
+    third.papers.all().delete()
+    with pytest.raises(CommandError, match="1 of"):
+        call_command("ledger", "check")
+
+
+def test_a_digest_that_keeps_one_of_its_two_mentions_has_its_papers(
+    pair: tuple[Paper, Paper], digests: list[Digest], alice: Subscriber
 ) -> None:
     keep, drop = pair
-    third = planned(Edition.objects.create(kind="sample", date=NOW.date()), alice)
-    Digest.objects.filter(pk=third.pk).update(status="accepted", submitted_at=NOW, settled_at=NOW)
     sent(digests[0], keep)
-    sent(digests[1], keep, rising=True)
-    sent(third, drop)
+    sent(digests[1], drop, 1)
+    sent(digests[1], drop, 2, rising=True)
     merge(keep.pk, drop.pk, NOW, "a test")
-    learn(third.uid, Event.Type.DELIVERED, "", NOW)
+    assert history(alice) == [(digests[0].pk, keep.pk, False), (digests[1].pk, keep.pk, True)]
+    assert not Digest.objects.filter(merged_away=True).exists()
+
+
+def test_what_was_emptied_before_there_was_a_mark_gets_it(
+    pair: tuple[Paper, Paper], digests: list[Digest], third: Digest, bob: Subscriber
+) -> None:
+    keep, drop = pair
+    bobs = planned(third.edition, bob)
+    Digest.objects.filter(pk=bobs.pk).update(status="accepted", submitted_at=NOW, settled_at=NOW)
+    third.edition.pool.create(paper=drop, hot=1, notice=1)
+    end(third, "accepted")
+    merge(keep.pk, drop.pk, NOW + timedelta(minutes=1), "a test")
+    Digest.objects.update(merged_away=False)
+    import_module("newsletter.migrations.0022_merged_before").say_so(apps, None)
+    assert Digest.objects.get(merged_away=True) == third  # and not Bob's, who was never told of it
+    Digest.objects.update(merged_away=False)
+    Digest.objects.filter(pk=third.pk).update(
+        reason="its paper was merged into one that its reader had been told of twice"
+    )
+    Merged.objects.all().delete()
+    import_module("newsletter.migrations.0022_merged_before").say_so(apps, None)
     third.refresh_from_db()
-    assert (third.status, third.reason) == ("delivered", MERGED)
-    assert [row.reason for row in digests] == ["", ""]
-    call_command("ledger", "check")
+    assert (third.merged_away, third.reason) == (True, "")
 
 
 @pytest.mark.parametrize(("first", "second"), [("more", "less"), ("less", "more")])
