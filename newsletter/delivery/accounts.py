@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from newsletter.models import Digest, Edition, Event
+from newsletter.delivery.told import events_of
+from newsletter.models import Digest, Edition
 from subscribers.models import Subscriber, Suppression
 
 LATEST = 20  # rows of a kind
@@ -44,8 +45,9 @@ def of_digest(digest: Digest) -> Iterator[str]:
         yield f"  {row.place}. {row.paper} ({row.reason})"
     if digest.merged_away:
         yield "  its papers went into others that its reader had been told of twice"
-    for event in Event.objects.filter(digest_uid=digest.uid).order_by("happened_at"):
-        yield f"  {moment(event.happened_at)} {event} {event.detail}".rstrip()
+    for event in events_of(digest):
+        waits = "" if event.applied_at else "(not applied yet)"
+        yield "  " + " ".join(filter(None, [moment(event.happened_at), str(event), event.detail, waits]))
 
 
 def standing(digest: Digest) -> str:

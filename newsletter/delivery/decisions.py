@@ -5,13 +5,15 @@ chunk with its record in one transaction. The admin keeps its own record; a comm
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, TextChoices
+from django.db.models import QuerySet, TextChoices
 
 from newsletter.delivery import ledger
-from newsletter.models import Digest, Event
+from newsletter.delivery.told import untold
+from newsletter.models import Digest
 
 CHUNK = 500
 RETRIED = "an operator has it tried again"
@@ -35,26 +37,35 @@ def nobody_watches(_: int) -> None:
     """Where nobody asks how far it is."""
 
 
-def untold(digests: Digests) -> Digests:
-    """Those of which no provider has told that they went out, though it may not have been heard yet; where events come
-    without our metadata (MailerSend, Postal), only what was heard.
-    """
-    sent = [Event.Type.SENT, Event.Type.DELIVERED, Event.Type.BOUNCED, Event.Type.COMPLAINED]
-    return digests.filter(~Exists(Event.objects.filter(digest_uid=OuterRef("uid"), type__in=sent)))
-
-
-def surely_unsent(digests: Digests) -> Digests:
-    """The failed ones of which no provider has told anything else."""
-    return untold(digests.filter(status=Digest.Status.FAILED))
-
-
-def in_time(digests: Digests, at: datetime) -> Digests:
-    """Those that are still welcome."""
-    return digests.filter(expires_at__gt=at)
+def failed(digests: Digests) -> Digests:
+    return digests.filter(status=Digest.Status.FAILED)
 
 
 def in_doubt(digests: Digests) -> Digests:
     return digests.filter(status=Digest.Status.IN_DOUBT)
+
+
+@dataclass(frozen=True)
+class Left:
+    """How many of some digests a decision that they were not sent leaves as they are."""
+
+    told: int  # a provider has told that they went out
+    late: int  # have expired
+
+    def words(self, hint: str = "") -> str:
+        """For an operator, as sentences behind another; `hint` says what gives time to those that have expired."""
+        told = f" {self.told:,} stay as they are: the provider has told that it mailed them." if self.told else ""
+        return told + (f" {self.late:,} have expired and stay as they are{hint}." if self.late else "")
+
+
+def left_alone(digests: Digests, at: datetime, until: datetime | None = None) -> Left:
+    """Counted as the decision goes through them; `until` would be their new expiry."""
+    told = late = 0
+    for chunk in _chunks(digests):
+        others = untold(Digest.objects.filter(pk__in=chunk))
+        told += len(chunk) - others.count()
+        late += 0 if until else others.filter(expires_at__lte=at).count()
+    return Left(told, late)
 
 
 def retry_failed(
@@ -68,9 +79,9 @@ def retry_failed(
     """Plan the failed ones again; those past their expiry only where `until` is a new one. Returns how many."""
 
     def again(chunk: Digests) -> list[int]:
-        return ledger.plan_again(surely_unsent(chunk), RETRIED, at, until)
+        return ledger.plan_again(untold(failed(chunk)), RETRIED, at, until)
 
-    return _decide(surely_unsent(digests), again, (Digest.Status.FAILED, Digest.Status.PLANNED), record, follow)
+    return _decide(failed(digests), again, (Digest.Status.FAILED, Digest.Status.PLANNED), record, follow)
 
 
 def resolve(  # noqa: PLR0913 - what an operator can say at the command line

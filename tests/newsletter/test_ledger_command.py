@@ -1,7 +1,9 @@
 """What an operator asks of the ledger and decides about it, by command and in the admin."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -10,9 +12,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from newsletter import editions
+from newsletter.delivery import events
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest, DigestPaper, Edition, Event
 from papers.models import Topic
+from subscribers.emails import message_id
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers
@@ -36,6 +40,25 @@ def sent(edition: Edition, graphs: Topic, relay: Relay) -> list[Digest]:
     editions.plan(NOW)
     deliver_batch()
     return list(Digest.objects.order_by("subscriber"))
+
+
+# What an event may call its message by that came without our metadata, of the second digest.
+NAMES: list[Callable[[Digest], str]] = [
+    lambda _: "of-the-provider",
+    lambda digest: message_id(digest.uid),
+    lambda digest: f"{digest.uid}@formerly.example",
+    lambda digest: f"<{str(digest.uid).upper()}@papers.example>",
+]
+
+
+@pytest.fixture(params=NAMES, ids=["the provider's id", "ours", "ours of before", "ours in capitals"])
+def delivered(request: pytest.FixtureRequest, sent: list[Digest]) -> Digest:
+    """The second digest: the provider has told that it arrived, without our metadata, and that is not applied yet."""
+    Digest.objects.filter(pk=sent[1].pk).update(provider_id="of-the-provider")
+    Event.objects.create(
+        provider="Postal", key="1", type="delivered", message_id=request.param(sent[1]), happened_at=NOW
+    )
+    return sent[1]
 
 
 def doubt(*digests: Digest) -> None:
@@ -126,7 +149,10 @@ class TestShow:
         Event.objects.create(provider="Brevo", key="1", type="bounced", digest_uid=sent[1].uid, happened_at=NOW)
         shown = ledger("show", str(sent[1].uid))
         assert "Graph neural networks paper 1" in shown
-        assert "Brevo: Bounced" in shown
+        assert "Brevo: Bounced (not applied yet)" in shown
+
+    def test_what_was_told_without_our_metadata_is_shown_too(self, delivered: Digest) -> None:
+        assert "Postal: Delivered (not applied yet)" in ledger("show", str(delivered.uid))
 
     @pytest.mark.parametrize("what", ["nobody@example.org", "daily:1999-01-01", "x", "0" * 32])
     def test_what_is_not_there_is_said(self, db: None, what: str) -> None:
@@ -149,13 +175,21 @@ class TestRetryFailed:
 
     def test_what_has_expired_needs_a_new_expiry(self, sent: list[Digest]) -> None:
         Digest.objects.update(expires_at=NOW)
-        assert "0 are planned again; 1 have expired" in ledger("retry-failed", NAME)
+        assert "0 are planned again. 1 have expired and stay" in ledger("retry-failed", NAME)
         ledger("retry-failed", NAME, "--expire-in", "3")
         assert Digest.objects.get(status=Status.PLANNED).expires_at == NOW + timedelta(hours=3)
 
     def test_what_a_provider_says_it_sent_is_left_alone(self, sent: list[Digest]) -> None:
         Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=sent[0].uid, happened_at=NOW)
-        assert "0 are" in ledger("retry-failed", NAME)
+        said = "1 stay as they are: the provider has told that it mailed them."
+        assert f"0 would be planned again. {said}" in ledger("retry-failed", NAME, "--dry-run")
+        assert f"0 are planned again. {said}" in ledger("retry-failed", NAME)
+
+    def test_nor_is_what_it_told_without_our_metadata(self, sent: list[Digest], delivered: Digest) -> None:
+        Digest.objects.filter(pk=delivered.pk).update(status="failed", reason="refused")
+        assert "1 are planned again. 1 stay" in ledger("retry-failed", NAME)
+        delivered.refresh_from_db()
+        assert delivered.status == Status.FAILED
 
     def test_it_is_on_record_by_whom(self, sent: list[Digest]) -> None:
         ledger("retry-failed", NAME)
@@ -179,9 +213,28 @@ class TestResolve:
         Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=sent[1].uid, happened_at=NOW)
         said = ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
         assert "1 settled" in said
-        assert "1 stay until the provider is heard" in said
+        assert "1 stay as they are: the provider has told" in said
         sent[1].refresh_from_db()
         assert sent[1].status == "in_doubt"
+
+    def test_nor_against_what_it_told_without_our_metadata(self, sent: list[Digest], delivered: Digest) -> None:
+        doubt(*sent[1:])
+        ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
+        assert Digest.objects.get(status=Status.IN_DOUBT) == delivered
+        events.apply_stored(NOW)
+        assert Digest.objects.get(status=Status.DELIVERED) == delivered
+
+    def test_what_was_told_of_other_mails_is_no_word_about_these(self, sent: list[Digest]) -> None:
+        Digest.objects.filter(pk=sent[1].pk).update(provider_id="of-the-provider")
+        doubt(*sent[1:])
+        told = {"provider": "Postal", "type": "delivered", "happened_at": NOW}
+        Event.objects.create(**told, key="1")
+        Event.objects.create(**told, key="2", message_id="<@papers.example>")
+        Event.objects.create(**told, key="3", message_id=message_id(uuid4()))
+        Event.objects.create(**told, key="4", message_id="of-the-provider", letter_uid=uuid4())
+        Event.objects.create(**told | {"type": "rejected"}, key="5", message_id="of-the-provider")
+        said = ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
+        assert said == "2 settled: it was not sent.\n"
 
     def test_accepted_keeps_its_papers(self, sent: list[Digest]) -> None:
         doubt(sent[1])

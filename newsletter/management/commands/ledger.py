@@ -23,6 +23,7 @@ from subscribers.models import Subscriber
 EDITION = "an edition, such as daily:2026-11-24"
 SEND_FROM_HERE = "send from here"
 LONGEST = 24 * 366  # hours of a new expiry
+HINT = " (--expire-in HOURS gives them time)"
 
 
 class Command(BaseCommand):
@@ -84,19 +85,20 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
     def _retry_failed(self, edition: Edition, at: datetime, hours: int | None, dry_run: bool) -> None:
-        unsent = decisions.surely_unsent(edition.digests.all())
+        failed = decisions.failed(edition.digests.all())
         until = at + timedelta(hours=hours) if hours else None
-        again = unsent if until else decisions.in_time(unsent, at)
-        number = unsent.count()
-        left = number - again.count()
-        late = f"; {left} have expired, --expire-in HOURS gives them time" if left else ""
+        number = failed.count()
         if dry_run:
-            self.stdout.write(f"{again.count()} would be planned again{late}. Nothing was changed.")
+            left = decisions.left_alone(failed, at, until)
+            self.stdout.write(
+                f"{number - left.told - left.late} would be planned again.{left.words(HINT)} Nothing was changed."
+            )
             return
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record("retry failed")
-            changed = decisions.retry_failed(unsent, at, until, record=record, follow=bar.update)
-        self.stdout.write(f"{changed} are planned again{late}.")
+            changed = decisions.retry_failed(failed, at, until, record=record, follow=bar.update)
+        left = decisions.left_alone(failed, at, until)
+        self.stdout.write(f"{changed} are planned again.{left.words(HINT)}")
 
     def _adopt(self, at: datetime, typed: str | None, dry_run: bool) -> None:
         if settings.DATABASE_IS_RESTORED:
@@ -123,11 +125,8 @@ class Command(BaseCommand):
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record(f"resolve as {verdict.value}")
             changed = decisions.resolve(rows, verdict, at, until, record=record, follow=bar.update)
-        left = decisions.untold(doubts).count()
-        told = doubts.count() - left
-        late = f" {left} have expired and stay in doubt: --expire-in HOURS gives them time." if left else ""
-        late += f" {told} stay until the provider is heard, who has told that it mailed them." if told else ""
-        self.stdout.write(f"{changed} settled: {verdict.label}.{late}")
+        left = decisions.left_alone(doubts, at, until)
+        self.stdout.write(f"{changed} settled: {verdict.label}.{left.words(HINT)}")
 
 
 def whole(most: int) -> Callable[[str], int]:
