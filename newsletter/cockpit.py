@@ -167,7 +167,7 @@ class OnRecord(ModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Every action writes down what it changed; one with `typed = True` asks for the name first, and
-        says what it `means`.
+        says what it `means`: in words, or by what tells them of the rows.
 
         An action that names no permission, as some of other people's, is for who may change or delete the rows.
         """
@@ -221,7 +221,9 @@ def recorded(action: Action) -> Action:
             messages.error(request, "None of these is there any more: nothing was changed.")
             return None
         if getattr(action, "typed", False) and not typed(request, rows):
-            return ask_to_type(model_admin, request, rows, action)
+            means = getattr(action, "means", "")
+            said = means(model_admin, queryset) if callable(means) else means
+            return ask_to_type(model_admin, request, rows, action, said)
         before = {row.pk: snapshot(row) for row in rows}
         response = action(model_admin, request, queryset)
         for row in queryset.model._default_manager.filter(pk__in=before).only(*columns(rows)):
@@ -265,14 +267,16 @@ def typed(request: HttpRequest, rows: list[Any]) -> bool:
     return request.POST.get("typed", "").strip().casefold() == phrase(rows).casefold() != ""
 
 
-def ask_to_type(model_admin: ModelAdmin, request: HttpRequest, rows: list[Any], action: Action) -> HttpResponse:
-    """A page that shows what will be touched, and asks to type its name."""
+def ask_to_type(
+    model_admin: ModelAdmin, request: HttpRequest, rows: list[Any], action: Action, means: str
+) -> HttpResponse:
+    """A page that shows what will be touched and what it means, and asks to type its name."""
     context = model_admin.admin_site.each_context(request) | {
         "title": str(getattr(action, "short_description", action.__name__)),
         "lost": lost_with(rows) if getattr(action, "deletes", False) else [],
         "opts": model_admin.model._meta,
         "rows": rows,
-        "means": getattr(action, "means", ""),
+        "means": means,
         "phrase": phrase(rows),
         "wrong": "typed" in request.POST,
         "action": request.POST.get("action"),

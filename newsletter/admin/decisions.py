@@ -34,9 +34,10 @@ class Decides(admin.ModelAdmin):
 
     @admin.action(description="Try what failed again", permissions=["decide"])
     def retry_failed(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
-        record = self.record(request, "tried what failed again")
-        again = decisions.retry_failed(self.digests_of(rows), timezone.now(), record=record)
-        return self.done(request, rows, f"{again:,} planned again. What has expired stays as it is.")
+        digests, now = self.digests_of(rows), timezone.now()
+        again = decisions.retry_failed(digests, now, record=self.record(request, "tried what failed again"))
+        left = decisions.left_alone(decisions.failed(digests), now)
+        return self.done(request, rows, f"{again:,} planned again.{left.words()}")
 
     @admin.action(description="In doubt: the provider has them", permissions=["decide"])
     def was_accepted(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
@@ -46,14 +47,22 @@ class Decides(admin.ModelAdmin):
     def was_not_sent(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
         return self._resolve(request, rows, Verdict.NOT_SENT)
 
+    def doubts(self, rows: QuerySet[Any]) -> str:
+        """What it means to say that they were not sent, before it is said."""
+        digests = self.digests_of(rows)
+        left = decisions.left_in_doubt(digests, Verdict.NOT_SENT, timezone.now())
+        return f"In doubt: {decisions.in_doubt(digests).count():,}.{left.words()}"
+
     for _action in (retry_failed, was_accepted, was_not_sent):
         _action.typed = True  # type: ignore[attr-defined]
+    was_not_sent.means = doubts  # type: ignore[attr-defined]
 
     def _resolve(self, request: HttpRequest, rows: QuerySet[Any], verdict: Verdict) -> HttpResponse | None:
-        record = self.record(request, f"was in doubt, and {verdict.label}")
-        settled = decisions.resolve(self.digests_of(rows), verdict, timezone.now(), record=record)
-        words = f"{settled:,} in doubt settled: {verdict.label}. What has expired stays in doubt, unless accepted."
-        return self.done(request, rows, words)
+        record, now = self.record(request, f"was in doubt, and {verdict.label}"), timezone.now()
+        digests = self.digests_of(rows)
+        settled = decisions.resolve(digests, verdict, now, record=record)
+        left = decisions.left_in_doubt(digests, verdict, now)
+        return self.done(request, rows, f"{settled:,} in doubt settled: {verdict.label}.{left.words()}")
 
 
 class DecidesOnDigests(Decides):

@@ -68,6 +68,11 @@ def left_alone(digests: Digests, at: datetime, until: datetime | None = None) ->
     return Left(told, late)
 
 
+def left_in_doubt(digests: Digests, verdict: Verdict, at: datetime, until: datetime | None = None) -> Left:
+    """By `resolve`, before it or after."""
+    return Left(0, 0) if verdict is Verdict.ACCEPTED else left_alone(in_doubt(digests), at, until)
+
+
 def retry_failed(
     digests: Digests,
     at: datetime,

@@ -65,6 +65,13 @@ def doubt(*digests: Digest) -> None:
     Digest.objects.filter(pk__in=[digest.pk for digest in digests]).update(status="in_doubt", reason="lost")
 
 
+def leave_two_alone(digests: list[Digest]) -> None:
+    """In doubt are two: the provider has told of the one, the other has expired."""
+    doubt(*digests[1:])
+    Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=digests[1].uid, happened_at=NOW)
+    Digest.objects.filter(pk=digests[2].pk).update(expires_at=NOW)
+
+
 class TestCheck:
     def test_a_ledger_that_was_used_holds(self, sent: list[Digest]) -> None:
         assert "rules hold" in ledger("check")
@@ -254,6 +261,17 @@ class TestResolve:
         assert "“1 accepted”" in ledger("resolve", NAME, "--as", "accepted", "--dry-run")
         assert not LogEntry.objects.exists()
 
+    def test_a_dry_run_says_what_would_be_left_alone(self, sent: list[Digest]) -> None:
+        leave_two_alone(sent)
+        known = "1 stay as they are: the provider has told that it mailed them."
+        late = "1 have expired and stay as they are (--expire-in HOURS gives them time)."
+        not_sent = ["resolve", NAME, "--as", "not-sent", "--dry-run"]
+        to_type = "To be typed: “2 {}”. Nothing was changed.\n".format
+        assert ledger(*not_sent) == f"In doubt: 2. {known} {late} {to_type('not-sent')}"
+        assert ledger(*not_sent, "--expire-in", "3") == f"In doubt: 2. {known} {to_type('not-sent')}"
+        accepted = ledger("resolve", NAME, "--as", "accepted", "--dry-run")
+        assert accepted == f"In doubt: 2. {to_type('accepted')}"
+
 
 class TestInTheAdmin:
     def post(self, client: Client, action: str, digest: Digest, model: str = "digest", **more: str) -> str:
@@ -272,6 +290,30 @@ class TestInTheAdmin:
         sent[1].refresh_from_db()
         assert sent[1].status == Status.PLANNED
         assert LogEntry.objects.filter(object_id=sent[1].pk).count() == 1
+
+    @pytest.mark.parametrize("model", ["digest", "edition"])
+    def test_what_is_left_alone_is_said_before_and_after(
+        self, admin_client: Client, sent: list[Digest], model: str
+    ) -> None:
+        leave_two_alone(sent)
+        told, late = (
+            "1 stay as they are: the provider has told that it mailed them.",
+            "1 have expired and stay as they are.",
+        )
+        all_of_them = {"action": "was_not_sent", "_selected_action": [one.pk for one in sent]}
+        if model == "edition":
+            all_of_them["_selected_action"] = [sent[0].edition_id]
+        address = f"/admin/newsletter/{model}/"
+        asked = admin_client.post(address, all_of_them, secure=True).content.decode()
+        assert f"In doubt: 2. {told} {late} It concerns:" in asked
+        name = "3 digests" if model == "digest" else str(sent[0].edition)
+        said = admin_client.post(address, all_of_them | {"typed": name}, secure=True, follow=True).content.decode()
+        assert f"0 in doubt settled: it was not sent. {told} {late}" in said
+
+    def test_a_retry_says_what_it_left_alone(self, admin_client: Client, sent: list[Digest]) -> None:
+        Digest.objects.update(expires_at=NOW)
+        said = self.post(admin_client, "retry_failed", sent[0], "edition", typed=str(sent[0].edition))
+        assert "0 planned again. 1 have expired and stay as they are." in said
 
     def test_the_failed_ones_of_an_edition_are_tried_again(self, admin_client: Client, sent: list[Digest]) -> None:
         self.post(admin_client, "retry_failed", sent[0], "edition", typed=str(sent[0].edition))

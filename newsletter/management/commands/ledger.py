@@ -114,19 +114,19 @@ class Command(BaseCommand):
         verdict, hours = Verdict(options["verdict"]), options["expire_in"]
         uid = uid_in(options["what"])
         rows: Digests = Digest.objects.filter(uid=one(uid).uid) if uid else found(options["what"]).digests.all()
-        doubts = decisions.in_doubt(rows)
-        number = doubts.count()
+        number = decisions.in_doubt(rows).count()
         phrase = f"{number} {verdict.value}"
+        until = at + timedelta(hours=hours) if hours else None
         if options["dry_run"]:
-            self.stdout.write(f"In doubt: {number}. To be typed: “{phrase}”. Nothing was changed.")
+            left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT)
+            self.stdout.write(f"In doubt: {number}.{left} To be typed: “{phrase}”. Nothing was changed.")
             return
         confirm(options["typed"], phrase)
-        until = at + timedelta(hours=hours) if hours else None
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record(f"resolve as {verdict.value}")
             changed = decisions.resolve(rows, verdict, at, until, record=record, follow=bar.update)
-        left = decisions.left_alone(doubts, at, until)
-        self.stdout.write(f"{changed} settled: {verdict.label}.{left.words(HINT)}")
+        left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT)
+        self.stdout.write(f"{changed} settled: {verdict.label}.{left}")
 
 
 def whole(most: int) -> Callable[[str], int]:
