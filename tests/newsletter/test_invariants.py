@@ -1,0 +1,53 @@
+"""What must be true of the ledger: rules that take a broken database to be broken."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from newsletter.delivery import invariants
+from newsletter.models import Digest, DigestPaper, Edition
+from subscribers.models import Subscriber
+from tests.conftest import NOW
+from tests.newsletter.conftest import planned
+
+
+def broken() -> dict[str, list[str]]:
+    """The names of the rows that break a rule, by what it claims."""
+    return {rule.claim: names for rule, names, _ in invariants.broken(invariants.rules(NOW), 20)}
+
+
+@pytest.fixture
+def unconstrained(db: None) -> Iterator[None]:
+    """A ledger that lost its constraints, as by a hand in the database."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite takes no constraint away")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE newsletter_digestpaper DROP CONSTRAINT never_the_same_paper_twice")
+        cursor.execute("ALTER TABLE newsletter_digest DROP CONSTRAINT one_digest_per_edition_and_reader")
+    yield
+    connection.check_constraints()
+
+
+def test_doubles_are_named_by_what_they_have_in_common(
+    unconstrained: None, edition: Edition, alice: Subscriber
+) -> None:
+    digests = [planned(edition, alice), planned(edition, alice)]
+    Digest.objects.update(status="accepted", submitted_at=NOW, settled_at=NOW)
+    paper = edition.pool.all()[0].paper
+    for digest in digests:
+        DigestPaper.objects.create(digest=digest, subscriber=alice, paper=paper, place=1, reason="Graphs")
+    assert broken() == {
+        "a reader has one digest of an edition": [f"edition and reader {edition.pk}, {alice.pk}"],
+        "nobody got a paper twice": [f"reader, paper, still rising {alice.pk}, {paper.pk}, False"],
+    }
+
+
+def test_doubles_are_looked_for_in_an_index_alone(db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's planner goes by its rules, not by what it counted")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    for rule in invariants.rules(NOW):
+        if rule.claim in {"a reader has one digest of an edition", "nobody got a paper twice"}:
+            assert "Index Only Scan" in rule.broken_by.order_by().values_list(*rule.columns).explain()
