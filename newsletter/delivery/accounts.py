@@ -12,19 +12,20 @@ LATEST = 20  # rows of a kind
 
 def of_edition(edition: Edition) -> Iterator[str]:
     """Its digests by state, which come to what was planned."""
-    accounts = edition.accounts()
+    accounts, labels = edition.accounts(), dict(Digest.Status.choices)
     yield f"{edition}: {edition.state}{f' ({edition.reason})' if edition.reason else ''}"
     for status, count in accounts.items():
         if count:
-            yield f"  {count:>9,} {Digest.Status(status).label.lower()}"
+            yield f"  {count:>9,} {labels.get(status, status).lower()}"  # `ledger check` names those that have another
     yield f"  {sum(accounts.values()):>9,} in all"
     unsettled = sum(accounts[status] for status in Digest.Status.unsettled())
-    yield f"{unsettled:,} still to be settled." if unsettled else "Everything is settled."
+    doubts = f", but for {accounts[Digest.Status.IN_DOUBT]:,} in doubt" if accounts[Digest.Status.IN_DOUBT] else ""
+    yield f"{unsettled:,} still to be settled." if unsettled else f"Everything is settled{doubts}."
 
 
 def of_reader(reader: Subscriber) -> Iterator[str]:
     """What was sent to them of late, and what comes next."""
-    next_one = reader.next_digest_at.isoformat() if reader.next_digest_at else "none"
+    next_one = moment(reader.next_digest_at)
     yield f"{reader}: {reader.get_status_display()}; {reader.schedule}; next digest: {next_one}"
     if reason := Suppression.objects.of(reader.email or "").get(reader.email or ""):
         yield f"must not be mailed: {reason}"
@@ -40,7 +41,7 @@ def of_digest(digest: Digest) -> Iterator[str]:
     yield f"{digest.uid}  {digest}: {standing(digest)}"
     for name in ("planned_at", "not_before", "expires_at", "submitted_at", "settled_at", "lease_until"):
         yield f"  {name:<13} {moment(getattr(digest, name))}"
-    yield f"  claimed {digest.fencing_token} times; the provider calls it {digest.provider_id or '–'}"
+    yield f"  claimed {digest.attempts} times; the provider calls it {digest.provider_id or '–'}"
     for row in digest.papers.select_related("paper"):
         yield f"  {row.place}. {row.paper} ({row.reason})"
     if digest.merged_away:

@@ -73,7 +73,7 @@ def _once(claim: str, kind: str, rows: QuerySet[Any], *columns: str) -> Rule:
 def _accounts(at: datetime) -> Iterator[Rule]:
     """planned = accepted + failed + skipped + expired + cancelled + in doubt, edition by edition, once it is over."""
     unknown = Digest.objects.exclude(status__in=Status.values)
-    late = Digest.objects.filter(status=Status.PLANNED, expires_at__lt=at - GRACE)
+    late = Digest.objects.filter(status=Status.PLANNED, expires_at__lt=at - GRACE, planned_at__lt=at - GRACE)
     lost = Digest.objects.filter(status__in=Status.held(), lease_until__lt=at - GRACE)
     yield _digests("every digest stands in a state that there is: the sum of an edition is what was planned", unknown)
     yield _digests("what nobody would welcome any more has expired", late)

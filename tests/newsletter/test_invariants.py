@@ -1,10 +1,12 @@
 """What must be true of the ledger: rules that take a broken database to be broken."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from newsletter import editions
 from newsletter.delivery import invariants
 from newsletter.models import Digest, DigestPaper, Edition
 from subscribers.models import Subscriber
@@ -15,6 +17,15 @@ from tests.newsletter.conftest import planned
 def broken() -> dict[str, list[str]]:
     """The names of the rows that break a rule, by what it claims."""
     return {rule.claim: names for rule, names, _ in invariants.broken(invariants.rules(NOW), 20)}
+
+
+def test_what_was_planned_too_late_has_until_the_next_sweep(edition: Edition, alice: Subscriber) -> None:
+    Subscriber.objects.update(local_hour=21, next_digest_at=NOW - timedelta(hours=13))
+    assert editions.plan(NOW) == 1
+    assert Digest.objects.overdue(NOW).exists()
+    assert broken() == {}
+    Digest.objects.update(planned_at=NOW - timedelta(hours=1))
+    assert list(broken()) == ["what nobody would welcome any more has expired"]
 
 
 @pytest.fixture

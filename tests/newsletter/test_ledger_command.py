@@ -1,9 +1,7 @@
 """What an operator asks of the ledger and decides about it, by command and in the admin."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
-from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,11 +10,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from newsletter import editions
-from newsletter.delivery import events
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest, DigestPaper, Edition, Event
 from papers.models import Topic
-from subscribers.emails import message_id
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers
@@ -24,6 +20,7 @@ from tests.stubs import Relay
 
 Status = Digest.Status
 NAME = f"daily:{NOW.date()}"
+LONG_AGO = NOW - timedelta(hours=1)
 
 
 def ledger(*words: str, **options: object) -> str:
@@ -40,25 +37,6 @@ def sent(edition: Edition, graphs: Topic, relay: Relay) -> list[Digest]:
     editions.plan(NOW)
     deliver_batch()
     return list(Digest.objects.order_by("subscriber"))
-
-
-# What an event may call its message by that came without our metadata, of the second digest.
-NAMES: list[Callable[[Digest], str]] = [
-    lambda _: "of-the-provider",
-    lambda digest: message_id(digest.uid),
-    lambda digest: f"{digest.uid}@formerly.example",
-    lambda digest: f"<{str(digest.uid).upper()}@papers.example>",
-]
-
-
-@pytest.fixture(params=NAMES, ids=["the provider's id", "ours", "ours of before", "ours in capitals"])
-def delivered(request: pytest.FixtureRequest, sent: list[Digest]) -> Digest:
-    """The second digest: the provider has told that it arrived, without our metadata, and that is not applied yet."""
-    Digest.objects.filter(pk=sent[1].pk).update(provider_id="of-the-provider")
-    Event.objects.create(
-        provider="Postal", key="1", type="delivered", message_id=request.param(sent[1]), happened_at=NOW
-    )
-    return sent[1]
 
 
 def doubt(*digests: Digest) -> None:
@@ -82,8 +60,8 @@ class TestCheck:
             ({"status": "accepted", "settled_at": None}, "what is over says since when"),
             ({"status": "planned", "submitted_at": NOW}, "what is still to be sent was not sent before"),
             ({"status": "planned", "submitted_at": None}, "what was not sent has none"),
-            ({"status": "planned", "expires_at": NOW - timedelta(hours=1)}, "nobody would welcome"),
-            ({"status": "claimed", "lease_until": NOW - timedelta(hours=1)}, "a worker lost"),
+            ({"status": "planned", "planned_at": LONG_AGO, "expires_at": LONG_AGO}, "nobody would welcome"),
+            ({"status": "claimed", "lease_until": LONG_AGO}, "a worker lost"),
             ({"status": "lost"}, "a state that there is"),
         ],
     )
@@ -112,7 +90,7 @@ class TestCheck:
             call_command("ledger", "check", stdout=out)
         assert "a paper of a digest has its digest" in out.getvalue()
 
-    @pytest.mark.parametrize("due", [None, NOW - timedelta(hours=1), NOW + timedelta(days=40)])
+    @pytest.mark.parametrize("due", [None, LONG_AGO, NOW + timedelta(days=40)])
     def test_a_reader_who_would_be_forgotten_is_found(self, alice: Subscriber, due: object) -> None:
         Subscriber.objects.update(next_digest_at=due)
         with pytest.raises(CommandError, match="1 of"):
@@ -149,17 +127,25 @@ class TestShow:
         assert "3 in all" in shown
         assert "Everything is settled." in shown
 
+    def test_doubts_and_a_state_that_there_is_not_stand_in_it(self, sent: list[Digest]) -> None:
+        doubt(sent[1])
+        Digest.objects.filter(pk=sent[2].pk).update(status="lost")
+        shown = ledger("show", NAME)
+        assert "1 lost" in shown
+        assert "Everything is settled, but for 1 in doubt." in shown
+
     def test_a_reader_is_shown_by_address(self, sent: list[Digest]) -> None:
-        assert str(sent[1].uid) in ledger("show", "Reader1@example.org")
+        shown = ledger("show", "Reader1@example.org")
+        assert str(sent[1].uid) in shown
+        assert f"next digest: {NOW + timedelta(hours=23):%Y-%m-%d %H:%M:%S} UTC" in shown
 
     def test_a_digest_is_shown_with_papers_and_events(self, sent: list[Digest]) -> None:
+        Digest.objects.filter(pk=sent[1].pk).update(fencing_token=7)  # raised by a brake, too
         Event.objects.create(provider="Brevo", key="1", type="bounced", digest_uid=sent[1].uid, happened_at=NOW)
         shown = ledger("show", str(sent[1].uid))
         assert "Graph neural networks paper 1" in shown
         assert "Brevo: Bounced (not applied yet)" in shown
-
-    def test_what_was_told_without_our_metadata_is_shown_too(self, delivered: Digest) -> None:
-        assert "Postal: Delivered (not applied yet)" in ledger("show", str(delivered.uid))
+        assert "claimed 1 times" in shown
 
     @pytest.mark.parametrize("what", ["nobody@example.org", "daily:1999-01-01", "x", "0" * 32])
     def test_what_is_not_there_is_said(self, db: None, what: str) -> None:
@@ -192,12 +178,6 @@ class TestRetryFailed:
         assert f"0 would be planned again. {said}" in ledger("retry-failed", NAME, "--dry-run")
         assert f"0 are planned again. {said}" in ledger("retry-failed", NAME)
 
-    def test_nor_is_what_it_told_without_our_metadata(self, sent: list[Digest], delivered: Digest) -> None:
-        Digest.objects.filter(pk=delivered.pk).update(status="failed", reason="refused")
-        assert "1 are planned again. 1 stay" in ledger("retry-failed", NAME)
-        delivered.refresh_from_db()
-        assert delivered.status == Status.FAILED
-
     def test_it_is_on_record_by_whom(self, sent: list[Digest]) -> None:
         ledger("retry-failed", NAME)
         entry = LogEntry.objects.get()
@@ -224,25 +204,6 @@ class TestResolve:
         sent[1].refresh_from_db()
         assert sent[1].status == "in_doubt"
 
-    def test_nor_against_what_it_told_without_our_metadata(self, sent: list[Digest], delivered: Digest) -> None:
-        doubt(*sent[1:])
-        ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
-        assert Digest.objects.get(status=Status.IN_DOUBT) == delivered
-        events.apply_stored(NOW)
-        assert Digest.objects.get(status=Status.DELIVERED) == delivered
-
-    def test_what_was_told_of_other_mails_is_no_word_about_these(self, sent: list[Digest]) -> None:
-        Digest.objects.filter(pk=sent[1].pk).update(provider_id="of-the-provider")
-        doubt(*sent[1:])
-        told = {"provider": "Postal", "type": "delivered", "happened_at": NOW}
-        Event.objects.create(**told, key="1")
-        Event.objects.create(**told, key="2", message_id="<@papers.example>")
-        Event.objects.create(**told, key="3", message_id=message_id(uuid4()))
-        Event.objects.create(**told, key="4", message_id="of-the-provider", letter_uid=uuid4())
-        Event.objects.create(**told | {"type": "rejected"}, key="5", message_id="of-the-provider")
-        said = ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
-        assert said == "2 settled: it was not sent.\n"
-
     def test_accepted_keeps_its_papers(self, sent: list[Digest]) -> None:
         doubt(sent[1])
         ledger("resolve", str(sent[1].uid), "--as", "accepted", "--yes-i-mean", "1 accepted")
@@ -260,6 +221,20 @@ class TestResolve:
         doubt(sent[1])
         assert "“1 accepted”" in ledger("resolve", NAME, "--as", "accepted", "--dry-run")
         assert not LogEntry.objects.exists()
+
+    @pytest.mark.parametrize("words", [[], ["--dry-run"]])
+    def test_where_nothing_is_in_doubt_nothing_is_to_be_typed(self, sent: list[Digest], words: list[str]) -> None:
+        said = ledger("resolve", str(sent[1].uid), "--as", "not-sent", *words)
+        assert said == "In doubt: 0. Nothing was changed.\n"
+
+    def test_of_a_stopped_edition_it_is_said_that_nothing_goes_out(self, sent: list[Digest]) -> None:
+        doubt(sent[1])
+        Edition.objects.update(status="cancelled")
+        stopped = f"planned again. {sent[1].edition}: cancelled."
+        assert stopped in ledger("retry-failed", NAME, "--dry-run")
+        assert stopped in ledger("retry-failed", NAME)
+        said = ledger("resolve", str(sent[1].uid), "--as", "not-sent", "--yes-i-mean", "1 not-sent")
+        assert said == f"1 settled: it was not sent. {sent[1].edition}: cancelled.\n"
 
     def test_a_dry_run_says_what_would_be_left_alone(self, sent: list[Digest]) -> None:
         leave_two_alone(sent)

@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from newsletter.desk.finding import by_address
 from newsletter.digest.explanation import explain
 from newsletter.models import Edition
 from subscribers.models import Subscriber
@@ -22,9 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--most", type=int, default=40, help="papers to show (40)")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        subscriber = Subscriber.objects.filter(email__iexact=options["address"].strip()).first()
-        if subscriber is None:
-            raise CommandError(f"Nobody has subscribed with {options['address']}.")
+        subscriber = reader_of(options["address"])
         edition = found(options["edition"]) if options["edition"] else latest(subscriber)
         explanation = explain(subscriber, edition, timezone.now())
         self.stdout.write(f"{edition}, were it chosen now\n")
@@ -37,6 +37,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{numbers}  {line.topic or '–'} | {title}\n{'':36} {line.verdict}")
         if (left := len(explanation.lines) - options["most"]) > 0:
             self.stdout.write(f"and {left} more papers: --most {len(explanation.lines)} shows all")
+
+
+def reader_of(address: str) -> Subscriber:
+    try:
+        return by_address(address)
+    except ValidationError as error:
+        raise CommandError(error.messages[0]) from None
 
 
 def found(name: str) -> Edition:

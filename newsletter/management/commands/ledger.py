@@ -14,11 +14,10 @@ from tqdm import tqdm
 from newsletter import audit
 from newsletter.delivery import accounts, custody, decisions, invariants
 from newsletter.delivery.decisions import Digests, Verdict
-from newsletter.management.commands.explain import found
+from newsletter.management.commands.explain import found, reader_of
 from newsletter.management.deciding import confirm
 from newsletter.models import Digest, Edition
 from subscribers.management.commands.import_subscribers import caller
-from subscribers.models import Subscriber
 
 EDITION = "an edition, such as daily:2026-11-24"
 SEND_FROM_HERE = "send from here"
@@ -75,10 +74,7 @@ class Command(BaseCommand):
         if (uid := uid_in(what)) is not None:
             lines = accounts.of_digest(one(uid))
         elif "@" in what:
-            reader = Subscriber.objects.filter(email__iexact=what.strip()).first()
-            if reader is None:
-                raise CommandError(f"Nobody has subscribed with {what}.")
-            lines = accounts.of_reader(reader)
+            lines = accounts.of_reader(reader_of(what))
         else:
             lines = accounts.of_edition(found(what))
         for line in lines:
@@ -90,15 +86,14 @@ class Command(BaseCommand):
         number = failed.count()
         if dry_run:
             left = decisions.left_alone(failed, at, until)
-            self.stdout.write(
-                f"{number - left.told - left.late} would be planned again.{left.words(HINT)} Nothing was changed."
-            )
+            would = f"{number - left.told - left.late} would be planned again.{left.words(HINT)}{waits(edition)}"
+            self.stdout.write(f"{would} Nothing was changed.")
             return
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record("retry failed")
             changed = decisions.retry_failed(failed, at, until, record=record, follow=bar.update)
         left = decisions.left_alone(failed, at, until)
-        self.stdout.write(f"{changed} are planned again.{left.words(HINT)}")
+        self.stdout.write(f"{changed} are planned again.{left.words(HINT)}{waits(edition)}")
 
     def _adopt(self, at: datetime, typed: str | None, dry_run: bool) -> None:
         if settings.DATABASE_IS_RESTORED:
@@ -113,19 +108,22 @@ class Command(BaseCommand):
     def _resolve(self, at: datetime, **options: Any) -> None:
         verdict, hours = Verdict(options["verdict"]), options["expire_in"]
         uid = uid_in(options["what"])
-        rows: Digests = Digest.objects.filter(uid=one(uid).uid) if uid else found(options["what"]).digests.all()
+        edition = one(uid).edition if uid else found(options["what"])
+        rows: Digests = edition.digests.filter(uid=uid) if uid else edition.digests.all()
         number = decisions.in_doubt(rows).count()
         phrase = f"{number} {verdict.value}"
         until = at + timedelta(hours=hours) if hours else None
-        if options["dry_run"]:
-            left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT)
-            self.stdout.write(f"In doubt: {number}.{left} To be typed: “{phrase}”. Nothing was changed.")
+        stopped = "" if verdict is Verdict.ACCEPTED else waits(edition)
+        if options["dry_run"] or not (number or options["typed"]):
+            left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT) + stopped
+            ask = f" To be typed: “{phrase}”." if number else ""
+            self.stdout.write(f"In doubt: {number}.{left}{ask} Nothing was changed.")
             return
         confirm(options["typed"], phrase)
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record(f"resolve as {verdict.value}")
             changed = decisions.resolve(rows, verdict, at, until, record=record, follow=bar.update)
-        left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT)
+        left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT) + stopped
         self.stdout.write(f"{changed} settled: {verdict.label}.{left}")
 
 
@@ -155,6 +153,11 @@ def uid_in(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def waits(edition: Edition) -> str:
+    """What keeps the planned ones of an edition from going out, as a sentence behind another."""
+    return "" if edition.status == Edition.Status.OPEN else f" {edition}: {edition.state}."
 
 
 def one(uid: UUID) -> Digest:
