@@ -4,7 +4,10 @@ What can stay moves by itself. Here is decided about two that cannot both, so th
 last word on a paper stands, and a digest keeps each of its papers, with the links to them.
 """
 
+from datetime import datetime, timedelta
+
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter import audit
@@ -12,15 +15,28 @@ from newsletter.models import Digest, DigestPaper, EditionPaper, Feedback
 from papers.models import Merged, Paper
 
 Choice = EditionPaper.Choice
+WATCHED = timedelta(days=2)  # after a merging: a run lasts for seconds, and may lie still while nothing sweeps up
 
 
 def settle(keep: Paper, drop: Paper) -> None:
     """Within the transaction of the merging, before its rows move."""
     _last_words(keep, drop)
     _decisions(keep, drop)
-    _sent_twice(keep, drop, "digest__lte")
-    _sent_twice(drop, keep, "digest__lt")
-    _sent_thrice(keep, drop)
+    _sent(keep, drop)
+
+
+def catch_up(at: datetime) -> int:
+    """Move what workers wrote of a paper that had been merged since they chose it; returns how many rows."""
+    late = 0
+    for former in Merged.objects.filter(merged_at__gt=at - WATCHED).select_related("paper"):
+        keep, drop = former.paper, Paper(pk=former.number)
+        rows = DigestPaper.objects.filter(paper=drop)
+        if rows.exists():
+            with transaction.atomic():
+                _sent(keep, drop)
+                _going(keep, drop).delete()
+                late += rows.update(paper=keep)
+    return late
 
 
 def _last_words(keep: Paper, drop: Paper) -> None:
@@ -38,25 +54,36 @@ def _decisions(keep: Paper, drop: Paper) -> None:
         same.update(choice=Choice.PINNED, place=pin.place)
 
 
+def _sent(keep: Paper, drop: Paper) -> None:
+    _sent_twice(keep, drop, "digest__lte")
+    _sent_twice(drop, keep, "digest__lt")
+    _sent_thrice(keep, drop)
+
+
 def _sent_twice(first: Paper, second: Paper, earlier: str) -> None:
     """Who got `first`, and later `second`, got the work twice: the second is their one further mention of it.
 
     Whoever had that mention already cannot have another; then the row goes, and with it what was sent three times.
     """
-    twice = _sent(first, rising=False).filter(**{earlier: OuterRef("digest")})
-    mentioned = _sent(first, second, rising=True)
+    twice = _told(first, rising=False).filter(**{earlier: OuterRef("digest")})
+    mentioned = _told(first, second, rising=True)
     rows = DigestPaper.objects.filter(Exists(twice), ~Exists(mentioned), paper=second, rising=False)
     rows.update(rising=True)
 
 
 def _sent_thrice(keep: Paper, drop: Paper) -> None:
     """Of what goes because it was sent three times: a digest that has nothing else left says so."""
-    going = DigestPaper.objects.filter(Exists(_sent(keep, rising=OuterRef("rising"))), paper=drop)
+    going = _going(keep, drop)
     staying = DigestPaper.objects.filter(digest=OuterRef("pk")).exclude(pk__in=going.values("pk"))
     Digest.objects.filter(~Exists(staying), pk__in=going.values("digest")).update(merged_away=True)
 
 
-def _sent(*papers: Paper, rising: bool | OuterRef) -> QuerySet[DigestPaper]:
+def _going(keep: Paper, drop: Paper) -> QuerySet[DigestPaper]:
+    """The rows that cannot stay beside one of the paper that does."""
+    return DigestPaper.objects.filter(Exists(_told(keep, rising=OuterRef("rising"))), paper=drop)
+
+
+def _told(*papers: Paper, rising: bool | OuterRef) -> QuerySet[DigestPaper]:
     return DigestPaper.objects.filter(subscriber=OuterRef("subscriber"), paper__in=papers, rising=rising)
 
 

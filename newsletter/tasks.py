@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter import census, editions
+from newsletter import census, duplicates, editions
 from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger, repeats
 from newsletter.delivery.letters import BATCH, send_owed_letters
 from newsletter.delivery.sending import deliver_batch
@@ -32,6 +32,8 @@ def tick() -> None:
         settle_doubts.delay()
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
+    if late := duplicates.catch_up(now):
+        log.info("%d papers of digests followed theirs into others", late)
 
 
 @shared_task

@@ -14,10 +14,13 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from newsletter import duplicates
 from newsletter.delivery import ledger
+from newsletter.delivery.flow import Ready
 from newsletter.delivery.ledger import Ending, learn
 from newsletter.delivery.sending import deliver_batch
 from newsletter.digest import candidates
+from newsletter.digest.choice import Choice
 from newsletter.digest.readers import load
 from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Event, Feedback
 from papers.merging import merge
@@ -204,6 +207,36 @@ def test_a_digest_that_keeps_one_of_its_two_mentions_has_its_papers(
     merge(keep.pk, drop.pk, NOW, "a test")
     assert history(alice) == [(digests[0].pk, keep.pk, False), (digests[1].pk, keep.pk, True)]
     assert not Digest.objects.filter(merged_away=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "later"),
+    [((1,), [(0, False)]), ((1, 2), [(0, False), (2, False)]), ((0, 1), [(0, False), (0, True)])],
+    ids=["alone", "beside another", "beside the one it is"],
+)
+def test_what_a_worker_had_chosen_before_the_merging_follows_it(
+    papers: list[Paper], edition: Edition, alice: Subscriber, chosen: tuple[int, ...], later: list[tuple[int, bool]]
+) -> None:
+    digest = planned(edition, alice)
+    [claimed] = ledger.claim(NOW, 1)
+    merge(papers[0].pk, papers[1].pk, NOW, "a test")
+    choices = [Choice(papers[number].pk, "Graphs") for number in chosen]
+    ledger.record([], [Ready(claimed, choices, "Papers", "alice@example.org", prepared=None)], NOW)
+    assert duplicates.catch_up(NOW) == 1
+    assert history(alice) == [(digest.pk, papers[number].pk, rising) for number, rising in later]
+    call_command("ledger", "check")
+    assert duplicates.catch_up(NOW) == 0
+
+
+def test_it_says_so_too_where_a_worker_had_chosen_nothing_but_a_third_mention(
+    pair: tuple[Paper, Paper], digests: list[Digest], third: Digest
+) -> None:
+    DigestPaper.objects.filter(digest=third).delete()
+    merge(pair[0].pk, pair[1].pk, NOW, "a test")
+    DigestPaper.objects.create(digest=third, subscriber=third.subscriber, paper_id=pair[1].pk, place=1, reason="Graphs")
+    assert duplicates.catch_up(NOW) == 0
+    assert Digest.objects.get(merged_away=True) == third
+    call_command("ledger", "check")
 
 
 def test_what_was_emptied_before_there_was_a_mark_gets_it(
