@@ -67,7 +67,7 @@ class Batches:
         self._editions: dict[tuple[int, int], tuple[Chooser, Renderer]] = {}
         self._chosen: deque[Chosen] = deque()
         self.claimed = 0
-        self.put_off = 0  # of these, because their domains take no more now
+        self.put_off = 0  # of these, because their domains take no more now, or they are to be chosen anew
         self.was_full = False  # a batch: then there may be more than one worker brings along
 
     def copies(self) -> Iterator[Ready]:
@@ -103,7 +103,9 @@ class Batches:
             chooser, renderer = self._of(copies[0])
             people = readers.load([copy.subscriber for copy in copies], chooser.candidates, timezone.now())
             all_choices = list(chooser.choose_all(people))
-            renderer.read({choice.paper for choices in all_choices for choice in choices})
+            if not renderer.read({choice.paper for choices in all_choices for choice in choices}):
+                self._choose_anew(copies)
+                continue
             for digest, choices in zip(copies, all_choices, strict=True):
                 if choices:
                     chosen.append(Chosen(digest, choices, renderer))
@@ -111,6 +113,12 @@ class Batches:
                     quiet.append(Ending(digest, Status.SKIPPED, "nothing new that fits"))
         ledger.record(quiet, [], timezone.now())
         return chosen
+
+    def _choose_anew(self, copies: Sequence[Digest]) -> None:
+        """A paper was merged into another since their pool was read: it is read anew for whoever claims them next."""
+        del self._editions[copies[0].edition_id, copies[0].revision]
+        ledger.record(ledger.release(copies, "a paper was merged into another"), [], timezone.now())
+        self.put_off += len(copies)
 
     def _of(self, digest: Digest) -> tuple[Chooser, Renderer]:
         """What is the same for all readers of an edition, as it was when they were planned; made anew with each run,

@@ -4,7 +4,7 @@ docs/email.md tells how, and what it costs.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -152,10 +152,11 @@ class Renderer:
         self._preferences = links.PreferencesUrls()
         self._leave, self._leave_end = links.absolute("one_click", SOME_KEY).split(SOME_KEY)
 
-    def read(self, papers: Iterable[int]) -> None:
-        """Read papers at once that the next digests show."""
+    def read(self, papers: Collection[int]) -> bool:
+        """Read papers at once that the next digests show; whether all of them are there."""
         if missing := [pk for pk in papers if pk not in self._papers]:
             self._papers |= Paper.objects.in_bulk(missing)
+        return all(pk in self._papers for pk in missing)
 
     def render(self, digest: Digest, choices: Sequence[Choice]) -> Rendered:
         """Subject, both parts and headers of one digest. Papers that HTML_LIMIT leaves no room for are on the web."""

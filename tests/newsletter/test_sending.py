@@ -1,6 +1,8 @@
 """From claim to settled, through a real relay."""
 
 import gc
+import time
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -10,8 +12,10 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from newsletter import editions
 from newsletter.delivery import ledger
-from newsletter.delivery.sending import deliver_batch
+from newsletter.delivery.carriers import carrier
+from newsletter.delivery.sending import Batches, deliver_batch
 from newsletter.models import Brake, Digest, DigestPaper, Edition
+from papers.merging import merge
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
@@ -190,3 +194,18 @@ def test_a_worker_takes_its_code_for_granted() -> None:
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
+
+
+def test_a_paper_that_was_merged_since_the_pool_was_read_is_not_chosen(
+    papers: list[Paper], graphs: Topic, robots: Topic, relay: Relay
+) -> None:
+    for reader, topic in zip(add_readers(2, digest_size=2), (graphs, robots), strict=True):
+        reader.topics.set([topic])
+    editions.plan(NOW)
+    with closing(carrier(5)) as by:
+        copies = Batches(by, 1, time.monotonic() + 5).copies()
+        assert [choice.paper for choice in next(copies).choices] == [paper.pk for paper in papers[:2]]
+        keep, drop = papers[4], papers[5]  # the first two on robots, which the second reader would get
+        merge(keep.pk, drop.pk, NOW, "a test")
+        assert drop.pk not in [choice.paper for choice in next(copies).choices]
+    assert states() == {"claimed": 2}
