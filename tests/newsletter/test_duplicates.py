@@ -130,12 +130,12 @@ def resolve(digest: Digest, verdict: str) -> None:
 LIVES: dict[str, list[Callable[[Digest], object]]] = {
     "accepted, then delivered": [
         lambda digest: end(digest, "accepted"),
-        lambda digest: learn(digest.uid, Event.Type.DELIVERED, "", NOW),
+        lambda digest: learn([digest.uid], Event.Type.DELIVERED, NOW),
     ],
     "in doubt, then told of": [
         lambda digest: end(digest, "in_doubt"),
-        lambda digest: learn(digest.uid, Event.Type.SENT, "", NOW),
-        lambda digest: learn(digest.uid, Event.Type.COMPLAINED, "", NOW),
+        lambda digest: learn([digest.uid], Event.Type.SENT, NOW),
+        lambda digest: learn([digest.uid], Event.Type.COMPLAINED, NOW),
     ],
     "left behind, then answered late": [
         lambda digest: ledger.sweep(NOW + timedelta(hours=1)),
@@ -147,13 +147,13 @@ LIVES: dict[str, list[Callable[[Digest], object]]] = {
     ],
     "in doubt, then refused, then delivered": [
         lambda digest: end(digest, "in_doubt"),
-        lambda digest: learn(digest.uid, Event.Type.REJECTED, "", NOW),
-        lambda digest: learn(digest.uid, Event.Type.DELIVERED, "", NOW),
+        lambda digest: learn([digest.uid], Event.Type.REJECTED, NOW),
+        lambda digest: learn([digest.uid], Event.Type.DELIVERED, NOW),
     ],
     "in doubt, then taken for unsent, then delivered": [
         lambda digest: end(digest, "in_doubt"),
         lambda digest: resolve(digest, "not-sent"),
-        lambda digest: learn(digest.uid, Event.Type.DELIVERED, "", NOW),
+        lambda digest: learn([digest.uid], Event.Type.DELIVERED, NOW),
     ],
 }
 
