@@ -27,16 +27,25 @@ def settle(keep: Paper, drop: Paper) -> None:
 
 def catch_up(at: datetime) -> int:
     """Move what workers wrote of a paper that had been merged since they chose it; returns how many rows."""
-    late = 0
-    for former in Merged.objects.filter(merged_at__gt=at - WATCHED).select_related("paper"):
+    moved = 0
+    late = Merged.objects.filter(Exists(DigestPaper.objects.filter(paper=OuterRef("number"))))
+    for former in late.filter(merged_at__gt=at - WATCHED).select_related("paper"):
         keep, drop = former.paper, Paper(pk=former.number)
-        rows = DigestPaper.objects.filter(paper=drop)
-        if rows.exists():
-            with transaction.atomic():
+        with transaction.atomic():
+            if _are_free(rows := DigestPaper.objects.filter(paper=drop)):
                 _sent(keep, drop)
                 _going(keep, drop).delete()
-                late += rows.update(paper=keep)
-    return late
+                moved += rows.update(paper=keep)
+    return moved
+
+
+def _are_free(rows: QuerySet[DigestPaper]) -> bool:
+    """Whether no worker has one of their digests in hand; then none takes it, before the transaction is over. A worker
+    writes down a digest first and its papers then: who did it the other way round might end both waiting.
+    """
+    theirs = Digest.objects.filter(pk__in=rows.values("digest")).exclude(status__in=Digest.Status.held())
+    free = set(theirs.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    return free >= set(rows.order_by().values_list("digest", flat=True))
 
 
 def _last_words(keep: Paper, drop: Paper) -> None:

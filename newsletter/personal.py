@@ -46,9 +46,10 @@ def erase(subscriber: Subscriber) -> None:
     Feedback.objects.filter(subscriber=subscriber).delete()
     Profile.objects.filter(subscriber=subscriber).delete()
     DigestPaper.objects.filter(subscriber=subscriber).delete()
-    if subscriber.email:
-        SoftBounces.objects.filter(address_hash=address_hash(subscriber.email)).delete()
+    # Events first, as whoever applies them does: else each might wait for the other.
     Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="", recipient_hash="")
     Event.objects.filter(letter_uid__in=subscriber.letters.values("uid")).update(detail="", recipient_hash="")
+    if subscriber.email:
+        SoftBounces.objects.filter(address_hash=address_hash(subscriber.email)).delete()
     digests.exclude(reason="").update(reason="the reader was erased")
     digests.update(subject="", provider_id="")

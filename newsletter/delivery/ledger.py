@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest
+from psycopg.errors import DeadlockDetected
 
 from newsletter.delivery import statements
 from newsletter.delivery.outcomes import Kind, Outcome
@@ -32,7 +33,8 @@ SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOU
 # Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
 TAKEN_FOR_UNSENT = "it had been taken for unsent, and has no papers"
-PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT]
+MERGED = "its paper was merged into one that its reader had been told of twice"  # was written before there was a mark
+PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT, MERGED]
 
 # What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
 # stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
@@ -155,6 +157,12 @@ def record(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime
             # Another digest of this reader took the same paper at this moment: choose anew later.
             record(release([ready[0].digest], "chosen at the same moment as another digest"), [], at)
             return set(), set()
+    except OperationalError as error:
+        if connection.in_atomic_block or not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        return record(
+            endings, ready, at
+        )  # PostgreSQL ended this one of two that waited for each other, and wrote nothing
     ended, _ = record(endings, [], at)
     return ended, {pk for one in ready for pk in record([], [one], at)[1]}
 

@@ -67,8 +67,8 @@ def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, st
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
-    streak.hear(outcome, domain, letter)
     settle(letter, outcome)
+    streak.hear(outcome, domain, letter)  # who may owe it again
 
 
 def why_unasked(letter: Letter) -> str | None:

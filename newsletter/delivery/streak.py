@@ -1,27 +1,24 @@
 """Whether it is us whom the provider refuses, and not one address after the other.
 
 A relay that is closed to us refuses each message as it does one whose reader does not exist. Only a row tells: so many
-refusals, to several domains, and nothing taken in between. A run at a slow pace has few of them, so the row goes on
-over the runs of all workers, of digests and letters, in Redis; with Redis gone, over those of each process.
+refusals, of several domains, and nothing taken since the first of them. A run at a slow pace has few, so the row goes
+on over the runs of all workers, in Redis; with Redis gone, over those of each process.
 
-    streak = Streak()                       # of one run
-    streak.hear(outcome, domain, letter)    # after each answer; a digest's without a letter
-    streak.tell(at)                         # at its end, when it holds no mail any more
+    streak = Streak()               # of one run
+    streak.hear(outcome, domain)    # after each answer
+    streak.tell(at)                 # at its end
 
-One worker may be refused all that it has, such as a bad import, while another's mail is taken. That stops nothing:
-
-- A run whose mail was taken ends the row, and leaves when; one that was refused since before then adds nothing.
-- A run that still has mail in hand may have had some taken. A long row waits for it: the last one to end clears the row
-  or pulls the brake. But it waits no longer than a lease, within which a run that works has ended.
-
-Nor may strangers stop it, who can have a letter go to any address that is refused: where mail was taken of late, only
-refusals of addresses that had agreed to our mail count. Their letters are remembered all the same. What the row refused
-surely was not sent, and once it has stopped all mail, its letters are owed again.
+- Nothing but mail that was taken ends the row, and whoever has mail taken says so, once a second at most.
+- One worker may be refused all that it has, such as a bad import, while others wait for their answers. So a long row
+  stops all mail only once it is as old as an answer is waited for.
+- Letters do not count, because strangers can have them sent to any address. But they are remembered: what the row
+  refused surely was not sent, and once it has stopped all mail, its letters are owed again.
 """
 
 import hashlib
 import logging
-from collections import Counter, defaultdict
+import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,152 +30,138 @@ from django.utils import timezone
 from newsletter.delivery import keys
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.stopping import halt
-from newsletter.models import Digest
+from newsletter.models import Brake
 from subscribers import shared
 from subscribers.models import Letter
 
 log = logging.getLogger(__name__)
 
-REFUSALS, DOMAINS = 20, 3  # so many, by so many domains: it is not the readers' addresses
+REFUSALS, DOMAINS = 20, 3  # so many, of so many domains: it is not the readers' addresses
 KEEP = timedelta(days=1)  # after its last refusal a row is forgotten
-OF_LATE = timedelta(days=40)  # within which something is taken where all goes well, were it monthly digests
+SAYING = 1.0  # seconds between two times that a run says that its mail is taken
 OWED_AGAIN = "the provider refused whatever we sent"
-READER, STRANGER, LETTER = "reader ", "stranger ", "letter "  # before a domain, or a letter's key, in a row
-UNPROVEN = [*Letter.Kind.asking(), Letter.Kind.MOVE_TO]  # go to whatever address somebody has typed
+DOMAIN, LETTER = "domain ", "letter "  # before its name, or its key, in a row
 
-# KEYS: a row, and when mail was taken. ARGV: since when a run was refused, then fields, each with its count. Adds to
-# the row, unless mail was taken meanwhile; returns when that was, and the row.
+# KEYS: a row. ARGV: now, then what to add to it, each with its count. Returns the row, which begins now at the latest:
+# a worker's clock may be ahead.
 ADD = """
-local taken = redis.call('GET', KEYS[2]) or '0'
-if tonumber(taken) > tonumber(ARGV[1]) then return {taken, {}} end
-redis.call('HSETNX', KEYS[1], 'since', ARGV[1])
+local since = redis.call('HGET', KEYS[1], 'since') or ARGV[1]
+redis.call('HSET', KEYS[1], 'since', math.min(since, ARGV[1]))
 for i = 2, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('EXPIRE', KEYS[1], KEEP)
-return {taken, redis.call('HGETALL', KEYS[1])}
+return redis.call('HGETALL', KEYS[1])
 """.replace("KEEP", str(KEEP // timedelta(seconds=1)))
+TAKE = "local row = redis.call('HGETALL', KEYS[1]) redis.call('DEL', KEYS[1]) return row"
 
 
 @dataclass
 class Row:
-    """Refusals in a row: since when, of whom, by domain, and which letters."""
+    """Refusals in a row: since when, in seconds of the clock, how many of which domain, and which letters."""
 
     since: float
     counts: Counter[str] = field(default_factory=Counter)
-    was_taken: bool = False  # mail, of late
 
     @property
     def is_long(self) -> bool:
         """Too long for chance."""
-        whose = (READER,) if self.was_taken else (READER, STRANGER)
-        counted = {name: count for name, count in self.counts.items() if name.startswith(whose)}
-        return sum(counted.values()) >= REFUSALS and len({name.partition(" ")[2] for name in counted}) >= DOMAINS
+        domains = [count for name, count in self.counts.items() if name.startswith(DOMAIN)]
+        return sum(domains) >= REFUSALS and len(domains) >= DOMAINS
 
-    @property
-    def letters(self) -> list[int]:
-        return [int(name.removeprefix(LETTER)) for name in self.counts if name.startswith(LETTER)]
+    def owe_letters(self, at: datetime) -> None:
+        letters = [int(name.removeprefix(LETTER)) for name in self.counts if name.startswith(LETTER)]
+        if owed := Letter.objects.filter(pk__in=letters).owe_again(OWED_AGAIN, at):
+            log.info("%d letters are owed again", owed)
 
 
 class Streak:
-    """What one run hears. Its own row ends with any other answer, everybody's only with mail that was taken."""
+    """What one run hears."""
 
     def __init__(self) -> None:
         self.works = False  # the provider has taken a message
-        self._row: Row | None = None
+        self._own = Row(0)
+        self._untold: Counter[str] = Counter()  # of these, what is not in everybody's row
         self._reason = ""  # of the last refusal
+        self._is_said, self._said_at = True, 0.0  # that mail was taken
+        self._has_stopped = False
 
     @property
     def is_long(self) -> bool:
-        """Whether to ask no further, by what this run has heard alone."""
-        return not self.works and self._row is not None and self._row.is_long
+        """Whether to ask no further."""
+        return self._has_stopped or (not self.works and self._own.is_long)
 
     def hear(self, outcome: Outcome, domain: str, letter: Letter | None = None) -> None:
-        if outcome.kind is Kind.REFUSED:
-            self._row = self._row or Row(timezone.now().timestamp())
-            if letter:
-                self._row.counts[f"{LETTER}{letter.pk}"] = 1
-            if letter is None or letter.reason != OWED_AGAIN:  # that it was refused before is no news
-                whose = STRANGER if letter and letter.kind in UNPROVEN else READER
-                self._row.counts[f"{whose}{domain}"] += 1
+        if outcome.kind is Kind.ACCEPTED:
+            self.works, self._is_said = True, False
+            self._untold.clear()
+            if time.monotonic() - self._said_at > SAYING:
+                self._say()
+        elif outcome.kind is Kind.REFUSED:
+            is_first = not self._own.counts
+            name = f"{LETTER}{letter.pk}" if letter else f"{DOMAIN}{domain}"
+            self._own.counts[name] += 1
+            self._untold[name] += 1
             self._reason = outcome.reason
-        elif outcome.kind is not Kind.WAITS:
-            self.works |= outcome.kind is Kind.ACCEPTED
-            if not self.is_long:  # else only mail that is taken speaks against it
-                self._row = None
+            if is_first:  # it may be the last that was missing
+                self.tell(timezone.now())
 
     def tell(self, at: datetime) -> None:
-        """Let it count for all. Stops all mail where the row has become too long."""
-        if self.works:
-            _end(at)
-        elif self._row:
-            row = _add(self._row)
-            if row.is_long and not (at.timestamp() - row.since < settings.LEASE.total_seconds() and is_in_hand(at)):
-                halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._reason}"))
-                owed = Letter.objects.filter(pk__in=row.letters).owe_again(OWED_AGAIN, at)
-                log.info("%d letters are owed again", owed)
-                _forget()  # who releases the brake has looked
+        """Let it count for all. Stops all mail where the row is too long."""
+        if not self._is_said:
+            self._say()
+        if not self._untold:
+            return
+        news, self._untold = self._untold, Counter()
+        if Brake.objects.engaged().exists():  # its row was too long a moment ago
+            Row(0, news).owe_letters(at)
+            return
+        row = _add(news, at)
+        if row.is_long and at.timestamp() - row.since >= settings.EMAIL_TIMEOUT:
+            self._has_stopped = True
+            row.owe_letters(at)  # first: who is killed here finds the row as long as it was
+            halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._reason}"))
+            _take(at).owe_letters(at)  # what others have added meanwhile
+
+    def _say(self) -> None:
+        self._is_said, self._said_at = True, time.monotonic()
+        _end()
 
 
-def is_in_hand(at: datetime) -> bool:
-    """Whether a worker holds mail."""
-    digests = Digest.objects.filter(status__in=Digest.Status.held(), lease_until__gt=at)
-    return digests.exists() or Letter.objects.filter(status=Letter.Status.SENDING, not_before__gt=at).exists()
+_alone: dict[str, Row] = {}  # the rows of this process, for when Redis is gone
 
 
-@dataclass
-class Own:
-    """The same in this process alone, for when Redis is gone."""
-
-    taken: float = 0
-    row: Row | None = None
-
-    def add(self, row: Row) -> Row:
-        if self.taken > row.since:
-            return Row(row.since)
-        if self.row is None or row.since - self.row.since > KEEP.total_seconds():
-            self.row = Row(row.since, was_taken=self.taken > 0)
-        self.row.counts += row.counts
-        return self.row
-
-
-_own: defaultdict[str, Own] = defaultdict(Own)
-
-
-def _add(row: Row) -> Row:
-    """The whole row with this one in it; an empty one where mail was taken since this one began."""
-    key = _key()
-    words: list[str | float] = [row.since]
-    for name, count in row.counts.items():
-        words += [name, count]
+def _add(news: Counter[str], at: datetime) -> Row:
+    """Everybody's row, with this in it."""
+    key, words = _key(), [word for pair in news.items() for word in pair]
     try:
-        taken, found = shared.ask(lambda client: client.eval(ADD, 2, key, f"{key}:taken", *words))
+        return _row(shared.ask(lambda client: client.eval(ADD, 1, key, at.timestamp(), *words)), at)
     except redis.RedisError:
-        return _own[key].add(row)
-    _own[key].row = None
-    counts = dict(zip(found[::2], found[1::2], strict=True))
-    since = float(counts.pop("since", row.since))
-    return Row(since, Counter({name: int(count) for name, count in counts.items()}), was_taken=float(taken) > 0)
+        now = at.timestamp()
+        row = _alone.get(key, Row(now))
+        if now - row.since > KEEP.total_seconds():
+            row = Row(now)
+        _alone[key] = Row(min(row.since, now), row.counts + news)
+        return _alone[key]
 
 
-def _end(at: datetime) -> None:
-    """Mail was taken. One round trip for a run that works; one without mail makes none."""
+def _take(at: datetime) -> Row:
+    """The row, which ends."""
     key = _key()
-    _own[key] = Own(at.timestamp())
-
-    def tell(client: redis.Redis) -> None:
-        # First when, so that no older row comes in between; and no transaction, so that the row ends also where Redis
-        # has no room for more.
-        both = client.pipeline(transaction=False)
-        both.set(f"{key}:taken", at.timestamp(), ex=OF_LATE)
-        both.delete(key)
-        both.execute()
-
-    with suppress(redis.RedisError):
-        shared.ask(tell)
+    try:
+        return _row(shared.ask(lambda client: client.eval(TAKE, 1, key)), at)
+    except redis.RedisError:
+        return _alone.pop(key, Row(0))
 
 
-def _forget() -> None:
+def _row(words: list[str], at: datetime) -> Row:
+    counts = dict(zip(words[::2], words[1::2], strict=True))
+    since = float(counts.pop("since", at.timestamp()))
+    return Row(since, Counter({name: int(count) for name, count in counts.items()}))
+
+
+def _end() -> None:
+    """Mail was taken."""
     key = _key()
-    _own[key].row = None
+    _alone.pop(key, None)
     with suppress(redis.RedisError):
         shared.ask(lambda client: client.delete(key))
 

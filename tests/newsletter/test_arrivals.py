@@ -128,3 +128,21 @@ def test_what_another_process_applies_is_left_to_it(edition: Edition) -> None:
         other.execute("SELECT 1 FROM newsletter_event WHERE key = 'k0' FOR UPDATE")
         assert events.apply_stored(NOW) == 2
     assert states() == ["accepted", "delivered"]
+
+
+@pytest.mark.parametrize(("since", "bounced"), [(timedelta(0), 1), (timedelta(days=2), 0)])
+def test_a_domain_of_which_there_was_bad_news_is_alive_with_the_first_mail_that_arrives(
+    edition: Edition, since: timedelta, bounced: int
+) -> None:
+    DomainHealth.objects.create(domain="example.org", since=NOW - since, bounced=1)
+    told(accepted(edition, 1)[0])
+    events.apply_stored(NOW)
+    health = DomainHealth.objects.get()
+    assert (health.delivered, health.bounced) == (1, bounced)
+
+
+def test_a_domain_that_was_alive_two_days_ago_is_asked_anew(edition: Edition) -> None:
+    DomainHealth.objects.create(domain="example.org", since=NOW - timedelta(days=2), delivered=1, bounced=4)
+    told(accepted(edition, 1)[0])
+    events.apply_stored(NOW)
+    assert DomainHealth.objects.get().since == NOW

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
+from time_machine import Traveller
 
 from newsletter import editions
 from newsletter.delivery import decisions, flow, ledger
@@ -164,13 +165,17 @@ def with_many_domains() -> None:
 
 
 def test_a_provider_that_refuses_whatever_we_send_stops_all_mail(
-    readers: list[Subscriber], server: Server, settings: Settings
+    readers: list[Subscriber], server: Server, settings: Settings, clock: Traveller
 ) -> None:
     settings.SUBMIT_SLICE = settings.SUBMIT_CONNECTIONS = 2
     with_many_domains()
     server.answer = lambda verb, _: "554 5.7.1 Relay access denied" if verb == "RCPT" else None
     deliver_batch()
     assert REFUSALS <= statuses()["failed"] <= REFUSALS + 2
+    assert not Brake.objects.exists(), "another worker may wait for an answer"
+    clock.shift(timedelta(seconds=settings.EMAIL_TIMEOUT))
+    deliver_batch()
+    assert REFUSALS + 1 <= statuses()["failed"] <= REFUSALS + 3
     assert statuses()["failed"] + statuses()["planned"] == 30
     assert "refuses whatever we send: 554 5.7.1 Relay access denied" in Brake.objects.get().reason
 

@@ -1,12 +1,16 @@
 """The states of a digest, and who may change them."""
 
+import threading
 from datetime import datetime, timedelta
+from typing import Any
 
+import psycopg
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from newsletter.delivery import ledger
 from newsletter.delivery.flow import Ready
+from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
 from newsletter.models import Digest, DigestPaper, Edition
@@ -158,3 +162,37 @@ def test_the_database_refuses_a_state_that_must_never_be(digest: Digest, broken:
 def test_a_reader_has_one_digest_of_an_edition(digest: Digest) -> None:
     with pytest.raises(IntegrityError):
         planned(digest.edition, digest.subscriber)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_is_written_though_the_database_ended_one_of_two_that_waited_for_each_other(
+    edition: Edition, alice: Subscriber, bob: Subscriber
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    first, second = planned(edition, alice), planned(edition, bob)
+    digests = ledger.claim(NOW, 2)
+    turns = []
+
+    def count(execute: Any, *rest: Any) -> Any:
+        turns.append(rest)
+        return execute(*rest)
+
+    def beside(other: psycopg.Connection[Any]) -> None:
+        waits = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)"
+        while not watcher.execute(waits).fetchone()[0]:  # type: ignore[index]
+            pass
+        other.execute("SELECT 1 FROM newsletter_digest WHERE id = %s FOR UPDATE", [first.pk])
+        other.rollback()
+
+    there = connection.get_connection_params() | {"context": None}
+    with psycopg.connect(**there) as other, psycopg.connect(**there, autocommit=True) as watcher:
+        other.execute("SET deadlock_timeout = '1min'")
+        other.execute("SELECT 1 FROM newsletter_digest WHERE id = %s FOR UPDATE", [second.pk])
+        thread = threading.Thread(target=beside, args=[other])
+        thread.start()
+        with connection.execute_wrapper(count):
+            ledger.record([Ending(one, Status.FAILED, "no") for one in digests], [], NOW)
+        thread.join()
+    assert len(turns) == 2, "the first was ended"
+    assert set(Digest.objects.values_list("status", flat=True)) == {"failed"}
