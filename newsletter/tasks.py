@@ -23,7 +23,6 @@ def tick() -> None:
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now, more=lambda: nudge(plan))
     bounces.end_holds(now)
-    hear(until=now.timestamp() + settings.TICK_SECONDS)
     canaries.advance(now)
     alarms.sound(now)
     if planned or swept:
@@ -31,6 +30,7 @@ def tick() -> None:
     if repeats.are_due(now):
         settle_doubts.delay()
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
+    hear(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
     if late := duplicates.catch_up(now):
         log.info("%d papers of digests followed theirs into others", late)

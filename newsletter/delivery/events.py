@@ -23,6 +23,7 @@ from subscribers.models import Letter, Subscriber, Suppression
 log = logging.getLogger(__name__)
 
 BATCH = 500
+LONG_AGO, AHEAD = timedelta(days=3650), timedelta(days=1)  # between these a provider's time can be true
 MAX_ATTEMPTS = 8  # to find whose mail it is: with pauses that double, about four hours
 
 TYPES = {
@@ -43,7 +44,7 @@ COMPLAINED = (Subscriber.Status.COMPLAINED, Suppression.Reason.COMPLAINED)
 def store(event: AnymailTrackingEvent, provider: str) -> None:
     """Keep an event as it came. The same event again changes nothing."""
     metadata = event.metadata or {}
-    happened = event.timestamp or timezone.now()
+    happened = likely(event.timestamp)
     kind = TYPES.get(event.event_type, Event.Type.OTHER)
     hard = kind == Event.Type.BOUNCED and bounces.is_for_good(provider, event.esp_event)
     if provider == "Postal" and kind == Event.Type.FAILED:  # the reader's server refused it for good
@@ -65,6 +66,14 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def likely(at: datetime | None) -> datetime:
+    """When it happened, as a provider says; now, where it says nothing, or what cannot be: PostgreSQL takes years that
+    Python cannot read.
+    """
+    now = timezone.now()
+    return at if at and now - LONG_AGO < at < now + AHEAD else now
 
 
 def key_of(event: AnymailTrackingEvent, happened: datetime) -> str:

@@ -114,7 +114,7 @@ class Flow:
             return
         if outcome.kind is Kind.ACCEPTED and not self.streak.works:
             self._when_it_works()
-        if outcome.kind is not Kind.REFUSED or one.digest.reason != RETRIED:  # that it was refused before is no news
+        if outcome.kind is not Kind.REFUSED or tells_of_us(one.digest):
             self.streak.hear(outcome, one.address.rpartition("@")[2])
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
@@ -162,6 +162,14 @@ class Flow:
                 refused.append(one.digest)
         if refused:
             self._endings += turned_away(refused)
+
+
+def tells_of_us(digest: Digest) -> bool:
+    """Whether it may be us whom a refusal means. That one which is tried again was refused before is no news, and a
+    reader who never got a mail may have no address that is one, as those of a bad import: unless nobody ever got any.
+    """
+    had = Digest.objects.filter(status__in=[Status.ACCEPTED, Status.DELIVERED])
+    return digest.reason != RETRIED and (had.filter(subscriber=digest.subscriber_id).exists() or not had.exists())
 
 
 def turned_away(digests: Sequence[Digest]) -> list[Ending]:

@@ -4,6 +4,7 @@ The same edge and the same classification as digests, another policy: what is in
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 LEASE = timedelta(minutes=5)
+PATIENCE = 5.0  # seconds that a letter waits for its turn, with the others behind it
 
 
 def send_owed_letters(at: datetime, size: int = BATCH) -> int:
@@ -60,15 +62,26 @@ def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, st
         log.exception("letter %s cannot be built", letter.pk)
         letter.failed(in_words(error))
         return
-    now = timezone.now()
-    if wait := throttle.take(domain, Lane.LETTERS, now):
-        letter.retry("waits for its turn at the provider", now + max(wait, letter.pause))
+    if wait := wait_for_turn(domain):
+        letter.retry("waits for its turn at the provider", timezone.now() + max(wait, letter.pause))
         return
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
     settle(letter, outcome)
     streak.hear(outcome, domain, letter)  # who may owe it again
+
+
+def wait_for_turn(domain: str) -> timedelta:
+    """Take the right to send a mail to the domain, and wait for it a while: to put the letter back counts as an
+    attempt. How long it would be to wait still; nought when it is the letter's turn.
+    """
+    until = time.monotonic() + PATIENCE
+    while wait := throttle.take(domain, Lane.LETTERS, timezone.now()):
+        if time.monotonic() + wait.total_seconds() > until:
+            break
+        time.sleep(wait.total_seconds())
+    return wait
 
 
 def why_unasked(letter: Letter) -> str | None:

@@ -12,14 +12,13 @@ on over the runs of all workers, in Redis; with Redis gone, over those of each p
 - One worker may be refused all that it has, such as a bad import, while others wait for their answers. So a long row
   stops all mail only once it is as old as an answer is waited for.
 - Letters do not count, because strangers can have them sent to any address. But they are remembered: what the row
-  refused surely was not sent, and once it has stopped all mail, its letters are owed again.
+  refused surely was not sent. Once it has stopped all mail, or nothing was taken for a while, they are owed again.
 """
 
 import hashlib
 import logging
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -33,6 +32,7 @@ from newsletter.delivery.stopping import halt
 from newsletter.models import Brake
 from subscribers import shared
 from subscribers.models import Letter
+from subscribers.models.letters import MAX_ATTEMPTS
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,14 @@ class Row:
         domains = [count for name, count in self.counts.items() if name.startswith(DOMAIN)]
         return sum(domains) >= REFUSALS and len(domains) >= DOMAINS
 
-    def owe_letters(self, at: datetime) -> None:
-        letters = [int(name.removeprefix(LETTER)) for name in self.counts if name.startswith(LETTER)]
-        if owed := Letter.objects.filter(pk__in=letters).owe_again(OWED_AGAIN, at):
+    def is_old(self, at: datetime) -> bool:
+        """As old as an answer is waited for: who had mail taken since it began would have said so."""
+        return at.timestamp() - self.since >= settings.EMAIL_TIMEOUT
+
+    def owe_letters(self, at: datetime, attempts: int = MAX_ATTEMPTS) -> None:
+        """Owe its letters again, but for those that were tried more often."""
+        pks = [int(name.removeprefix(LETTER)) for name in self.counts if name.startswith(LETTER)]
+        if owed := Letter.objects.filter(pk__in=pks, attempts__lte=attempts).owe_again(OWED_AGAIN, at):
             log.info("%d letters are owed again", owed)
 
 
@@ -94,7 +99,7 @@ class Streak:
             self.works, self._is_said = True, False
             self._untold.clear()
             if time.monotonic() - self._said_at > SAYING:
-                self._say()
+                self._say(timezone.now())
         elif outcome.kind is Kind.REFUSED:
             is_first = not self._own.counts
             name = f"{LETTER}{letter.pk}" if letter else f"{DOMAIN}{domain}"
@@ -107,7 +112,7 @@ class Streak:
     def tell(self, at: datetime) -> None:
         """Let it count for all. Stops all mail where the row is too long."""
         if not self._is_said:
-            self._say()
+            self._say(at)
         if not self._untold:
             return
         news, self._untold = self._untold, Counter()
@@ -115,15 +120,17 @@ class Streak:
             Row(0, news).owe_letters(at)
             return
         row = _add(news, at)
-        if row.is_long and at.timestamp() - row.since >= settings.EMAIL_TIMEOUT:
+        if row.is_long and row.is_old(at):
             self._has_stopped = True
             row.owe_letters(at)  # first: who is killed here finds the row as long as it was
             halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._reason}"))
             _take(at).owe_letters(at)  # what others have added meanwhile
 
-    def _say(self) -> None:
+    def _say(self, at: datetime) -> None:
         self._is_said, self._said_at = True, time.monotonic()
-        _end()
+        row = _take(at)
+        if row.is_old(at):  # for a while nothing was taken: once more, and only once, whatever it was
+            row.owe_letters(at, attempts=1)
 
 
 _alone: dict[str, Row] = {}  # the rows of this process, for when Redis is gone
@@ -146,24 +153,17 @@ def _add(news: Counter[str], at: datetime) -> Row:
 def _take(at: datetime) -> Row:
     """The row, which ends."""
     key = _key()
+    alone = _alone.pop(key, Row(at.timestamp()))
     try:
         return _row(shared.ask(lambda client: client.eval(TAKE, 1, key)), at)
     except redis.RedisError:
-        return _alone.pop(key, Row(0))
+        return alone
 
 
 def _row(words: list[str], at: datetime) -> Row:
     counts = dict(zip(words[::2], words[1::2], strict=True))
     since = float(counts.pop("since", at.timestamp()))
     return Row(since, Counter({name: int(count) for name, count in counts.items()}))
-
-
-def _end() -> None:
-    """Mail was taken."""
-    key = _key()
-    _alone.pop(key, None)
-    with suppress(redis.RedisError):
-        shared.ask(lambda client: client.delete(key))
 
 
 def _key() -> str:

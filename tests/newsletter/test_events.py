@@ -1,7 +1,7 @@
 """What providers tell us later."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from io import StringIO
 from itertools import permutations
 from typing import Any
@@ -22,6 +22,8 @@ from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, planned
 
+EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=14))
+
 
 @pytest.fixture
 def digest(edition: Edition, alice: Subscriber) -> Digest:
@@ -30,12 +32,12 @@ def digest(edition: Edition, alice: Subscriber) -> Digest:
     return digest
 
 
-def tell(digest: Digest, kind: str, key: str | None = "e1") -> None:
+def tell(digest: Digest, kind: str, key: str | None = "e1", at: datetime = NOW) -> None:
     events.store(
         AnymailTrackingEvent(
             event_type=kind,
             event_id=key,
-            timestamp=NOW,
+            timestamp=at,
             message_id="m1",
             metadata={"digest": str(digest.uid)},
         ),
@@ -55,6 +57,15 @@ def test_an_event_is_stored_once(digest: Digest) -> None:
     tell(digest, "bounced", None)
     tell(digest, "bounced", None)
     assert Event.objects.count() == 2
+
+
+@pytest.mark.parametrize("odd", [datetime(1, 1, 1, tzinfo=EAST), datetime(9999, 12, 31, 23, tzinfo=WEST)])
+def test_a_time_that_cannot_be_is_that_of_its_arrival(digest: Digest, odd: datetime) -> None:
+    tell(digest, "delivered", at=odd)
+    tell(digest, "complained", "e2")
+    assert events.apply_stored(NOW) == 2
+    assert set(Event.objects.values_list("happened_at", flat=True)) == {NOW}
+    assert status_of(digest) == "complained"
 
 
 @pytest.mark.parametrize("order", list(permutations(["delivered", "bounced", "complained"])))

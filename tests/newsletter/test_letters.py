@@ -2,10 +2,13 @@
 
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import pytest
 import time_machine
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from newsletter.delivery.letters import send_owed_letters
@@ -38,6 +41,18 @@ def test_an_owed_confirmation_is_sent_once(bob: Subscriber, relay: Relay) -> Non
     assert send_owed_letters(NOW) == 0
     assert relay.accepted[0]["Subject"] == "Confirm your subscription to Trending Papers"
     assert Letter.objects.get().status == Letter.Status.SENT
+
+
+def test_a_burst_waits_for_its_turns_without_using_up_attempts(
+    db: None, relay: Relay, settings: Settings, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SEND_PER_SECOND, settings.WORKER_PROCESSES = 2, 1
+    monkeypatch.setattr(time, "sleep", clock.shift)
+    for number in range(20):
+        owe(Subscriber.objects.create(email=f"{number}@{number}.example"), Letter.Kind.CONFIRMATION, NOW)
+    assert send_owed_letters(NOW) == 20
+    assert set(Letter.objects.values_list("status", "attempts")) == {("sent", 1)}
+    assert timezone.now() > NOW + timedelta(seconds=8)
 
 
 def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:

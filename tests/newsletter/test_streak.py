@@ -17,12 +17,12 @@ from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.streak import DOMAINS, KEEP, OWED_AGAIN, REFUSALS, Streak
-from newsletter.models import Brake, Edition
+from newsletter.models import Brake, Digest, Edition
 from papers.models import Paper, Topic
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
+from tests.newsletter.conftest import add_readers, planned
 from tests.stubs import Server, smtp_server
 
 SECOND = timedelta(seconds=1)
@@ -153,7 +153,7 @@ def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
 
 
 def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
+    return {status: number for status, number in Edition.objects.get(kind="daily").accounts().items() if number}
 
 
 def test_a_closed_relay_stops_runs_that_are_too_short_to_tell(
@@ -187,6 +187,17 @@ def test_one_that_takes_a_mail_now_and_then_is_not_stopped(
         deliver_batch(size=size)
         clock.shift(WAITED)
     assert statuses() == {"accepted": 2, "failed": 28}
+    assert not stopped()
+
+
+def test_a_bad_import_stops_nobodys_mail(readers: list[Subscriber], server: Server, clock: Traveller) -> None:
+    """Of whom nobody ever had a mail of ours, where others had."""
+    before = planned(Edition.objects.create(kind="weekly", date=NOW.date()), readers[0])
+    Digest.objects.filter(pk=before.pk).update(status="delivered", submitted_at=NOW, settled_at=NOW)
+    for _ in range(3):
+        deliver_batch()
+        clock.shift(WAITED)
+    assert statuses() == {"failed": 30}
     assert not stopped()
 
 
@@ -259,6 +270,25 @@ class TestLetters:
         run(WAITED, *[REFUSED] * (REFUSALS - 1))
         run(2 * WAITED)
         assert not stopped()
+
+    def test_refused_while_nothing_was_taken_are_sent_once_more_when_mail_is(
+        self, alice: Subscriber, server: Server, clock: Traveller
+    ) -> None:
+        strangers(3)
+        send_owed_letters(NOW)
+        assert letters() == {"failed": 3}
+        refuse, server.answer = server.answer, lambda verb, _: None
+        clock.shift(WAITED)
+        owe(alice, Letter.Kind.PREFERENCES, timezone.now())
+        send_owed_letters(timezone.now())
+        assert letters() == {"sent": 1, "owed": 3}
+        server.answer = refuse
+        send_owed_letters(timezone.now())
+        clock.shift(WAITED)
+        server.answer = lambda verb, _: None
+        owe(alice, Letter.Kind.PREFERENCES, timezone.now())
+        send_owed_letters(timezone.now())
+        assert letters() == {"sent": 2, "failed": 3}
 
     def test_that_were_asked_for_anew_are_owed_once(
         self, alice: Subscriber, server: Server, run: Callable[..., None]
