@@ -5,13 +5,14 @@ checks. What anymail leaves out is checked here: that Mailgun's signature is fre
 The answer is given as soon as the events are stored; a task applies them.
 """
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from anymail.exceptions import AnymailError, AnymailWebhookValidationFailure
-from anymail.signals import AnymailTrackingEvent, tracking
+from anymail.signals import AnymailTrackingEvent, EventType, tracking
 from anymail.utils import get_request_basic_auth
 from anymail.webhooks import (
     amazon_ses,
@@ -53,10 +54,26 @@ class AmazonEvents(amazon_ses.AmazonSESTrackingWebhookView):  # type: ignore[mis
         super(amazon_ses.AmazonSESBaseWebhookView, self).__init__(**kwargs)
 
 
+class BrevoEvents(brevo.BrevoTrackingWebhookView):  # type: ignore[misc]
+    """Also many events a call (https://developers.brevo.com/docs/batch-webhooks), which anymail cannot read."""
+
+    def parse_events(self, request: HttpRequest) -> list[AnymailTrackingEvent]:
+        told = json.loads(request.body)
+        if isinstance(told, list):
+            return [self.esp_to_anymail_event(one) for one in told]
+        return list(super().parse_events(request))
+
+
+class ResendEvents(resend.ResendTrackingWebhookView):  # type: ignore[misc]
+    """Also what failed later (https://resend.com/docs/webhooks/emails/failed), which anymail does not know."""
+
+    event_types: ClassVar = {**resend.ResendTrackingWebhookView.event_types, "email.failed": EventType.FAILED}
+
+
 FRESH = timedelta(minutes=5)  # how old or early a signed time may be
 VIEWS: dict[str, Any] = {
     "amazon_ses": AmazonEvents,
-    "brevo": brevo.BrevoTrackingWebhookView,
+    "brevo": BrevoEvents,
     "mailersend": mailersend.MailerSendTrackingWebhookView,
     "mailgun": mailgun.MailgunTrackingWebhookView,
     "mailjet": mailjet.MailjetTrackingWebhookView,
@@ -64,7 +81,7 @@ VIEWS: dict[str, Any] = {
     "mandrill": mandrill.MandrillCombinedWebhookView,
     "postal": postal.PostalTrackingWebhookView,
     "postmark": postmark.PostmarkTrackingWebhookView,
-    "resend": resend.ResendTrackingWebhookView,
+    "resend": ResendEvents,
     "sendgrid": sendgrid.SendGridTrackingWebhookView,
     "sparkpost": sparkpost.SparkPostTrackingWebhookView,
     "unisender_go": unisender_go.UnisenderGoTrackingWebhookView,

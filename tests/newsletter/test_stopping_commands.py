@@ -39,6 +39,10 @@ class TestBrake:
         with pytest.raises(CommandError, match="already"):
             run("brake", "pull", "me too")
 
+    def test_where_none_is_pulled_none_is_released(self, db: None) -> None:
+        with pytest.raises(CommandError, match="No brake is pulled"):
+            run("brake", "release")
+
     def test_what_may_be_a_copy_is_not_released_like_this(self, db: None) -> None:
         Brake.objects.pull("a copy", Brake.Cause.RESTORED)
         with pytest.raises(CommandError):

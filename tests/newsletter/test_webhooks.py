@@ -31,8 +31,11 @@ from tests.newsletter.payloads import (
     TS,
     Call,
     amazon_ses,
+    as_json,
+    brevo,
     mailgun,
     postmark,
+    resend,
 )
 
 # anymail no longer looks after SendGrid, and says so.
@@ -164,6 +167,21 @@ def test_an_odd_event_takes_none_of_the_others_along(client: Client, digest: Dig
         assert Event.objects.filter(type="complained").exists()
     else:
         assert (status, odd) == (HTTPStatus.BAD_REQUEST, {"timestamp": "soon"})  # anymail reads all or nothing
+
+
+def test_brevo_may_tell_many_events_a_call(client: Client, digest: Digest) -> None:
+    told = [json.loads(brevo(kind, str(digest.uid)).body) for kind in ("delivered", "complained")]
+    assert post(client, "brevo", as_json(told)) == HTTPStatus.OK
+    assert events.apply_stored(NOW) == 2
+    digest.refresh_from_db()
+    assert digest.status == "complained"
+
+
+def test_what_resend_took_and_could_not_send_has_failed(client: Client, digest: Digest) -> None:
+    assert post(client, "resend", resend("failed", str(digest.uid))) == HTTPStatus.OK
+    events.apply_stored(NOW)
+    digest.refresh_from_db()
+    assert digest.status == "failed"
 
 
 @pytest.mark.parametrize("when", [1e30, -1e30, 10**400])

@@ -64,6 +64,8 @@ class Command(BaseCommand):
 
     def _release(self, at: datetime, why: str) -> None:
         engaged = list(Brake.objects.engaged())
+        if not engaged:
+            raise CommandError("No brake is pulled: mail goes out.")
         if not Brake.objects.release(at):
             raise CommandError("Nothing here is released like this.")
         for brake in engaged:
