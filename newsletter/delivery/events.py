@@ -38,6 +38,7 @@ TYPES = {
     "unsubscribed": Event.Type.UNSUBSCRIBED,
 }
 BOUNCED = (Subscriber.Status.BOUNCED, Suppression.Reason.BOUNCED)
+REFUSALS = {Event.Type.REJECTED, Event.Type.FAILED}
 COMPLAINED = (Subscriber.Status.COMPLAINED, Suppression.Reason.COMPLAINED)
 
 
@@ -161,6 +162,8 @@ def postpone(event: Event, at: datetime) -> None:
 def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
     """What it tells of the digest; the edition, where that speaks against it."""
     kind = told_by(event)
+    if kind in REFUSALS and is_of_an_attempt_before(event, uid):
+        return set()
     if not ledger.learn([uid], kind, at, event.detail, event.happened_at):
         return set()
     column = {Event.Type.BOUNCED: "bounced", Event.Type.COMPLAINED: "complained"}.get(kind)
@@ -169,6 +172,16 @@ def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
     editions = Edition.objects.filter(digests__uid=uid)
     editions.update(**{column: F(column) + 1})
     return set(editions.values_list("pk", flat=True))
+
+
+def is_of_an_attempt_before(event: Event, uid: UUID) -> bool:
+    """Whether a digest that was tried more than once has another message at the provider since (its id is the same in
+    answers and events, https://anymail.dev/en/stable/sending/tracking/).
+    """
+    if not event.message_id or event.message_id.startswith("<"):  # our own, which all attempts have
+        return False
+    others = Digest.objects.filter(Digest.provider_ids(), uid=uid, attempts__gt=1).exclude(provider_id=event.message_id)
+    return others.exists()
 
 
 def told_by(event: Event) -> Event.Type:

@@ -211,6 +211,19 @@ def test_a_refusal_of_an_attempt_before_says_nothing_of_this_one(
     assert status_of(digest) == status
 
 
+@pytest.mark.parametrize(
+    ("told", "attempts", "status"),
+    [("the first", 2, "accepted"), ("the second", 2, "failed"), ("the first", 1, "failed"), ("", 2, "failed")],
+)
+def test_a_refusal_that_names_the_message_of_an_attempt_before_says_nothing_of_this_one(
+    digest: Digest, told: str, attempts: int, status: str
+) -> None:
+    Digest.objects.update(provider_id="the second", attempts=attempts)
+    happened("rejected", message_id=told, digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    assert status_of(digest) == status
+
+
 def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:
     happened("unsubscribed", digest_uid=digest.uid)
     events.apply_stored(NOW)
