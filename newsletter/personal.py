@@ -42,13 +42,13 @@ def told_of(events: QuerySet[Event]) -> list[dict[str, Any]]:
 def erase(subscriber: Subscriber) -> None:
     """Leave rows that only count: what was sent and said goes, and what others could know the person by."""
     digests = Digest.objects.filter(subscriber=subscriber)
+    # Events first, as whoever applies them does: else each might wait for the other.
+    Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="", recipient_hash="")
+    Event.objects.filter(letter_uid__in=subscriber.letters.values("uid")).update(detail="", recipient_hash="")
     ledger.take_back(digests)  # before their papers go: from here on no worker adds any
     Feedback.objects.filter(subscriber=subscriber).delete()
     Profile.objects.filter(subscriber=subscriber).delete()
     DigestPaper.objects.filter(subscriber=subscriber).delete()
-    # Events first, as whoever applies them does: else each might wait for the other.
-    Event.objects.filter(digest_uid__in=digests.values("uid")).update(detail="", recipient_hash="")
-    Event.objects.filter(letter_uid__in=subscriber.letters.values("uid")).update(detail="", recipient_hash="")
     if subscriber.email:
         SoftBounces.objects.filter(address_hash=address_hash(subscriber.email)).delete()
     digests.exclude(reason="").update(reason="the reader was erased")

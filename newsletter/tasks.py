@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from newsletter import census, duplicates, editions
 from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger, repeats
-from newsletter.delivery.letters import BATCH, send_owed_letters
+from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
+from subscribers.models import Letter
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def take_census() -> None:
 def send_letters() -> None:
     """Send what is owed to people one by one."""
     now = timezone.now()
-    if custody.check(now) and send_owed_letters(now) == BATCH:
+    if custody.check(now) and send_owed_letters(now) and Letter.objects.due(timezone.now()).exists():
         send_letters.delay()
 
 

@@ -59,9 +59,15 @@ class BrevoEvents(brevo.BrevoTrackingWebhookView):  # type: ignore[misc]
 
     def parse_events(self, request: HttpRequest) -> list[AnymailTrackingEvent]:
         told = json.loads(request.body)
-        if isinstance(told, list):
-            return [self.esp_to_anymail_event(one) for one in told]
-        return list(super().parse_events(request))
+        if not isinstance(told, list):
+            return list(super().parse_events(request))
+        events = []
+        for one in told:
+            try:
+                events.append(self.esp_to_anymail_event(one))
+            except MALFORMED:
+                log.exception("an event of %s cannot be read", self.esp_name)
+        return events
 
 
 class ResendEvents(resend.ResendTrackingWebhookView):  # type: ignore[misc]

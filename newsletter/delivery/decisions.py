@@ -16,7 +16,6 @@ from newsletter.delivery.told import untold
 from newsletter.models import Digest
 
 CHUNK = 500
-RETRIED = "an operator has it tried again"
 Digests = QuerySet[Digest]
 Record = Callable[[list[Digest], str, str], None]  # the digests, and their status before and after
 Follow = Callable[[int], object]  # how many more were looked at
@@ -84,7 +83,7 @@ def retry_failed(
     """Plan the failed ones again; those past their expiry only where `until` is a new one. Returns how many."""
 
     def again(chunk: Digests) -> list[int]:
-        return ledger.plan_again(untold(failed(chunk)), RETRIED, at, until)
+        return ledger.plan_again(untold(failed(chunk)), ledger.RETRIED, at, until)
 
     return _decide(failed(digests), again, (Digest.Status.FAILED, Digest.Status.PLANNED), record, follow)
 

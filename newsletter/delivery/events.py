@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -74,6 +74,8 @@ def likely(at: datetime | None) -> datetime:
     Python cannot read.
     """
     now = timezone.now()
+    if at and timezone.is_naive(at):
+        at = timezone.make_aware(at, UTC)
     return at if at and now - LONG_AGO < at < now + AHEAD else now
 
 
@@ -181,7 +183,7 @@ def is_of_an_attempt_before(event: Event, uid: UUID) -> bool:
     if not event.message_id or event.message_id.startswith("<"):  # our own, which all attempts have
         return False
     others = Digest.objects.filter(Digest.provider_ids(), uid=uid, attempts__gt=1).exclude(provider_id=event.message_id)
-    return others.exists()
+    return others.exclude(status__in=ledger.OPEN).exists()  # which have their message's id when they are answered
 
 
 def told_by(event: Event) -> Event.Type:

@@ -5,17 +5,19 @@ are more than `width` submitting without their answers written down: so many a k
 The first one goes alone: where the provider answers nothing clear, each run puts one message at risk.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from newsletter.delivery import ledger
 from newsletter.delivery.carriers import Carrier
-from newsletter.delivery.decisions import RETRIED
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import Kind, Outcome, Report
 from newsletter.delivery.stopping import halt
@@ -23,6 +25,8 @@ from newsletter.delivery.streak import Streak
 from newsletter.digest.choice import Choice
 from newsletter.models import Brake, Digest, Edition
 from subscribers.gate import refusals
+
+log = logging.getLogger(__name__)
 
 DOUBTS = 5  # in a row, and no other message is put at the risk for now
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
@@ -114,11 +118,19 @@ class Flow:
             return
         if outcome.kind is Kind.ACCEPTED and not self.streak.works:
             self._when_it_works()
-        if outcome.kind is not Kind.REFUSED or tells_of_us(one.digest):
-            self.streak.hear(outcome, one.address.rpartition("@")[2])
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
         self.waiting += outcome.kind is Kind.WAITS
+        with suppress_and_log():
+            self._judge(one, outcome)
+
+    def _judge(self, one: Ready, outcome: Outcome) -> None:
+        """What it says of the provider."""
+        domain = one.address.rpartition("@")[2]
+        if outcome.kind is not Kind.REFUSED:
+            self.streak.hear(outcome, domain)
+        elif one.digest.reason != ledger.RETRIED:  # that it was refused before is no news
+            self.streak.hear(outcome, domain, is_newcomer=is_newcomer(one.digest))
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""
@@ -164,12 +176,19 @@ class Flow:
             self._endings += turned_away(refused)
 
 
-def tells_of_us(digest: Digest) -> bool:
-    """Whether it may be us whom a refusal means. That one which is tried again was refused before is no news, and a
-    reader who never got a mail may have no address that is one, as those of a bad import: unless nobody ever got any.
-    """
+def is_newcomer(digest: Digest) -> bool:
+    """Whether its reader never got a mail, and others did."""
     had = Digest.objects.filter(status__in=[Status.ACCEPTED, Status.DELIVERED])
-    return digest.reason != RETRIED and (had.filter(subscriber=digest.subscriber_id).exists() or not had.exists())
+    return not had.filter(subscriber=digest.subscriber_id).exists() and had.exists()
+
+
+@contextmanager
+def suppress_and_log() -> Iterator[None]:
+    """Let no fault of the database with something beside keep answers from being written down."""
+    try:
+        yield
+    except DatabaseError:
+        log.exception("what an answer says of the provider is not known")
 
 
 def turned_away(digests: Sequence[Digest]) -> list[Ending]:

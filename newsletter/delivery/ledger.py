@@ -30,6 +30,7 @@ Status = Digest.Status
 # What an answer to a submission makes of a digest; LATER, UNSENT and HALT put it back.
 SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOUBT: Status.IN_DOUBT}
 
+RETRIED = "an operator has it tried again"
 # Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
 TAKEN_FOR_UNSENT = "it had been taken for unsent, and has no papers"
@@ -75,7 +76,7 @@ def claim(at: datetime, size: int) -> list[Digest]:
             merged_away=False,  # what went away were papers of an attempt before
         )
         claimed = Digest.objects.filter(pk__among=mine).prefetch_related("edition")
-        needed = ("uid", "edition", "revision", "subscriber", "fencing_token", "attempts")
+        needed = ("uid", "edition", "revision", "subscriber", "fencing_token", "attempts", "reason")
         held = {digest.pk: digest for digest in claimed.only(*needed)}
         return [held[pk] for pk in mine]
 
@@ -129,17 +130,25 @@ def answered(digest: Digest, outcome: Outcome, at: datetime, held: str = Status.
     """What an answer makes of a digest: LATER, UNSENT and HALT put it back."""
     status = SETTLED.get(outcome.kind)
     if status is None:
-        return Ending(digest, Status.PLANNED, outcome.reason, not_before=at + outcome.retry_after, held=held)
+        due = at + outcome.retry_after
+        return Ending(digest, Status.PLANNED, _while_planned(digest, outcome.reason), not_before=due, held=held)
     reason = outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value)
     return Ending(digest, status, reason, outcome.provider_id, held=held)
 
 
 def release(digests: Iterable[Digest], reason: str) -> list[Ending]:
     """Put claimed digests back untouched, for whoever claims next."""
-    return [Ending(digest, Status.PLANNED, reason) for digest in digests]
+    return [Ending(digest, Status.PLANNED, _while_planned(digest, reason)) for digest in digests]
 
 
-def record(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime) -> tuple[set[int], set[int]]:
+def _while_planned(digest: Digest, reason: str) -> str:
+    """That an operator has it tried again is known until it ends."""
+    return RETRIED if digest.reason == RETRIED else reason
+
+
+def record(
+    endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime, tries: int = 3
+) -> tuple[set[int], set[int]]:
     """Write what became of digests, and ahead that others are about to be handed over, with papers and subjects.
 
     Returns the ids that were ended and those that were begun: the rows that were still this worker's, and among the
@@ -158,11 +167,10 @@ def record(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime
             record(release([ready[0].digest], "chosen at the same moment as another digest"), [], at)
             return set(), set()
     except OperationalError as error:
-        if connection.in_atomic_block or not isinstance(error.__cause__, DeadlockDetected):
+        # Of two that waited for each other PostgreSQL has ended this one, and written nothing of it.
+        if connection.in_atomic_block or tries == 1 or not isinstance(error.__cause__, DeadlockDetected):
             raise
-        return record(
-            endings, ready, at
-        )  # PostgreSQL ended this one of two that waited for each other, and wrote nothing
+        return record(endings, ready, at, tries - 1)
     ended, _ = record(endings, [], at)
     return ended, {pk for one in ready for pk in record([], [one], at)[1]}
 

@@ -28,26 +28,29 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 LEASE = timedelta(minutes=5)
-PATIENCE = 5.0  # seconds that a letter waits for its turn, with the others behind it
+RUN, NEAR = 15.0, 1.0  # seconds that a run takes, and that its last letter may wait for its turn beyond
 
 
 def send_owed_letters(at: datetime, size: int = BATCH) -> int:
-    """Send up to `size` letters; returns how many were taken in hand."""
-    if Brake.objects.engaged().exists():
-        return 0
-    letters, streak = Letter.objects.claim(at, LEASE, size), Streak()
+    """Send up to `size` letters that are due at `at`, as many as a run has time for; returns how many were taken in
+    hand: each by itself, because that counts as an attempt.
+    """
+    streak, taken, until = Streak(), 0, time.monotonic() + RUN
     with in_time() as submit:
-        for letter in letters:
-            is_late = timezone.now() + timedelta(seconds=PATIENCE + patience()) > letter.not_before
-            if is_late or Brake.objects.engaged().exists():
-                break  # the rest is for whoever takes it when this lease ends
-            send(submit, letter, streak)
+        while taken < size and time.monotonic() < until and not Brake.objects.engaged().exists():
+            letters = Letter.objects.claim(at, LEASE, 1)
+            if not letters:
+                break
+            taken += 1
+            if timezone.now() + timedelta(seconds=RUN + NEAR + patience()) > at + LEASE:
+                break  # it is for whoever takes it when this lease ends
+            send(submit, letters[0], streak, until)
     streak.tell(timezone.now())
-    return len(letters)
+    return taken
 
 
-def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak) -> None:
-    """Send one letter and write down what became of it."""
+def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak, until: float) -> None:
+    """Send one letter, if its turn comes in time, and write down what became of it."""
     if reason := why_not(letter) or why_unasked(letter):
         letter.failed(reason)
         return
@@ -62,25 +65,25 @@ def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, st
         log.exception("letter %s cannot be built", letter.pk)
         letter.failed(in_words(error))
         return
-    if wait := wait_for_turn(domain):
+    if wait := wait_for_turn(domain, until):
         letter.retry("waits for its turn at the provider", timezone.now() + max(wait, letter.pause))
         return
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
     settle(letter, outcome)
-    streak.hear(outcome, domain, letter)  # who may owe it again
+    streak.hear(outcome, domain, letter=letter)  # who may owe it again
 
 
-def wait_for_turn(domain: str) -> timedelta:
-    """Take the right to send a mail to the domain, and wait for it a while: to put the letter back counts as an
-    attempt. How long it would be to wait still; nought when it is the letter's turn.
+def wait_for_turn(domain: str, until: float) -> timedelta:
+    """Take the right to send a mail to the domain, and wait for it as long as the run lasts. How long it would be to
+    wait still; nought when it is the letter's turn.
     """
-    until = time.monotonic() + PATIENCE
     while wait := throttle.take(domain, Lane.LETTERS, timezone.now()):
-        if time.monotonic() + wait.total_seconds() > until:
+        seconds = wait.total_seconds()
+        if seconds > NEAR and time.monotonic() + seconds > until:
             break
-        time.sleep(wait.total_seconds())
+        time.sleep(seconds)
     return wait
 
 

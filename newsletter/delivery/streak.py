@@ -9,8 +9,10 @@ on over the runs of all workers, in Redis; with Redis gone, over those of each p
     streak.tell(at)                 # at its end
 
 - Nothing but mail that was taken ends the row, and whoever has mail taken says so, once a second at most.
-- One worker may be refused all that it has, such as a bad import, while others wait for their answers. So a long row
-  stops all mail only once it is as old as an answer is waited for.
+- One worker may be refused all that it has while others wait for their answers. So a row stops all mail only once it
+  has been too long for as long as an answer is waited for.
+- A reader who never got a mail of ours may have no address that is one, as those of a bad import: where others had
+  mail, it takes ten times as many of these.
 - Letters do not count, because strangers can have them sent to any address. But they are remembered: what the row
   refused surely was not sent. Once it has stopped all mail, or nothing was taken for a while, they are owed again.
 """
@@ -19,8 +21,10 @@ import hashlib
 import logging
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 
 import redis
 from django.conf import settings
@@ -36,11 +40,11 @@ from subscribers.models.letters import MAX_ATTEMPTS
 
 log = logging.getLogger(__name__)
 
-REFUSALS, DOMAINS = 20, 3  # so many, of so many domains: it is not the readers' addresses
+REFUSALS, NEWCOMERS, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
 KEEP = timedelta(days=1)  # after its last refusal a row is forgotten
 SAYING = 1.0  # seconds between two times that a run says that its mail is taken
 OWED_AGAIN = "the provider refused whatever we sent"
-DOMAIN, LETTER = "domain ", "letter "  # before its name, or its key, in a row
+READER, NEWCOMER, LETTER = "reader ", "newcomer ", "letter "  # before a domain, or a letter's key, in a row
 
 # KEYS: a row. ARGV: now, then what to add to it, each with its count. Returns the row, which begins now at the latest:
 # a worker's clock may be ahead.
@@ -51,7 +55,12 @@ for i = 2, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('EXPIRE', KEYS[1], KEEP)
 return redis.call('HGETALL', KEYS[1])
 """.replace("KEEP", str(KEEP // timedelta(seconds=1)))
-TAKE = "local row = redis.call('HGETALL', KEYS[1]) redis.call('DEL', KEYS[1]) return row"
+# The same of when it became too long.
+MARK = """
+local since = redis.call('HGET', KEYS[1], 'long_since') or ARGV[1]
+redis.call('HSET', KEYS[1], 'long_since', math.min(since, ARGV[1]))
+return redis.call('HGET', KEYS[1], 'long_since')
+"""
 
 
 @dataclass
@@ -60,16 +69,16 @@ class Row:
 
     since: float
     counts: Counter[str] = field(default_factory=Counter)
+    long_since: float = inf
 
     @property
     def is_long(self) -> bool:
         """Too long for chance."""
-        domains = [count for name, count in self.counts.items() if name.startswith(DOMAIN)]
-        return sum(domains) >= REFUSALS and len(domains) >= DOMAINS
+        return self._has(REFUSALS, READER) or self._has(NEWCOMERS, READER, NEWCOMER)
 
-    def is_old(self, at: datetime) -> bool:
-        """As old as an answer is waited for: who had mail taken since it began would have said so."""
-        return at.timestamp() - self.since >= settings.EMAIL_TIMEOUT
+    def _has(self, most: int, *whose: str) -> bool:
+        refused = {name: count for name, count in self.counts.items() if name.startswith(whose)}
+        return sum(refused.values()) >= most and len({name.partition(" ")[2] for name in refused}) >= DOMAINS
 
     def owe_letters(self, at: datetime, attempts: int = MAX_ATTEMPTS) -> None:
         """Owe its letters again, but for those that were tried more often."""
@@ -92,21 +101,21 @@ class Streak:
     @property
     def is_long(self) -> bool:
         """Whether to ask no further."""
-        return self._has_stopped or (not self.works and self._own.is_long)
+        return self._has_stopped or self._own.is_long
 
-    def hear(self, outcome: Outcome, domain: str, letter: Letter | None = None) -> None:
+    def hear(self, outcome: Outcome, domain: str, *, letter: Letter | None = None, is_newcomer: bool = False) -> None:
         if outcome.kind is Kind.ACCEPTED:
             self.works, self._is_said = True, False
-            self._untold.clear()
+            self._own, self._untold = Row(0), Counter()
             if time.monotonic() - self._said_at > SAYING:
                 self._say(timezone.now())
         elif outcome.kind is Kind.REFUSED:
-            is_first = not self._own.counts
-            name = f"{LETTER}{letter.pk}" if letter else f"{DOMAIN}{domain}"
+            is_first = not (self.works or self._own.counts)
+            name = f"{LETTER}{letter.pk}" if letter else f"{NEWCOMER if is_newcomer else READER}{domain}"
             self._own.counts[name] += 1
             self._untold[name] += 1
             self._reason = outcome.reason
-            if is_first:  # it may be the last that was missing
+            if is_first or self._untold.total() >= REFUSALS:  # it may be the last that was missing
                 self.tell(timezone.now())
 
     def tell(self, at: datetime) -> None:
@@ -120,17 +129,26 @@ class Streak:
             Row(0, news).owe_letters(at)
             return
         row = _add(news, at)
-        if row.is_long and row.is_old(at):
+        if row.is_long and is_over(_mark_long(at), at):
             self._has_stopped = True
             row.owe_letters(at)  # first: who is killed here finds the row as long as it was
             halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._reason}"))
-            _take(at).owe_letters(at)  # what others have added meanwhile
+            _read(at).owe_letters(at)  # what others have added meanwhile
+            _end()
 
     def _say(self, at: datetime) -> None:
+        """Mail was taken."""
         self._is_said, self._said_at = True, time.monotonic()
-        row = _take(at)
-        if row.is_old(at):  # for a while nothing was taken: once more, and only once, whatever it was
-            row.owe_letters(at, attempts=1)
+        row = _read(at)
+        if row.counts:
+            if is_over(row.since, at):  # for a while nothing was taken: once more, and only once, whatever it was
+                row.owe_letters(at, attempts=1)
+            _end()
+
+
+def is_over(since: float, at: datetime) -> bool:
+    """Whether what was under way then has its answer: whose mail was taken has said so."""
+    return at.timestamp() - since >= settings.EMAIL_TIMEOUT
 
 
 _alone: dict[str, Row] = {}  # the rows of this process, for when Redis is gone
@@ -138,32 +156,47 @@ _alone: dict[str, Row] = {}  # the rows of this process, for when Redis is gone
 
 def _add(news: Counter[str], at: datetime) -> Row:
     """Everybody's row, with this in it."""
-    key, words = _key(), [word for pair in news.items() for word in pair]
+    key, now, words = _key(), at.timestamp(), [word for pair in news.items() for word in pair]
     try:
-        return _row(shared.ask(lambda client: client.eval(ADD, 1, key, at.timestamp(), *words)), at)
+        return _row(shared.ask(lambda client: client.eval(ADD, 1, key, now, *words)), at)
     except redis.RedisError:
-        now = at.timestamp()
         row = _alone.get(key, Row(now))
         if now - row.since > KEEP.total_seconds():
             row = Row(now)
-        _alone[key] = Row(min(row.since, now), row.counts + news)
+        _alone[key] = Row(min(row.since, now), row.counts + news, row.long_since)
         return _alone[key]
 
 
-def _take(at: datetime) -> Row:
-    """The row, which ends."""
-    key = _key()
-    alone = _alone.pop(key, Row(at.timestamp()))
+def _mark_long(at: datetime) -> float:
+    """Since when the row is too long; from now on, if it was not."""
+    key, now = _key(), at.timestamp()
     try:
-        return _row(shared.ask(lambda client: client.eval(TAKE, 1, key)), at)
+        return float(shared.ask(lambda client: client.eval(MARK, 1, key, now)))
     except redis.RedisError:
-        return alone
+        row = _alone.setdefault(key, Row(now))
+        row.long_since = min(row.long_since, now)
+        return row.long_since
+
+
+def _read(at: datetime) -> Row:
+    key = _key()
+    try:
+        return _row(shared.ask(lambda client: client.eval("return redis.call('HGETALL', KEYS[1])", 1, key)), at)
+    except redis.RedisError:
+        return _alone.get(key, Row(at.timestamp()))
 
 
 def _row(words: list[str], at: datetime) -> Row:
     counts = dict(zip(words[::2], words[1::2], strict=True))
-    since = float(counts.pop("since", at.timestamp()))
-    return Row(since, Counter({name: int(count) for name, count in counts.items()}))
+    since, long_since = counts.pop("since", at.timestamp()), counts.pop("long_since", inf)
+    return Row(float(since), Counter({name: int(count) for name, count in counts.items()}), float(long_since))
+
+
+def _end() -> None:
+    key = _key()
+    _alone.pop(key, None)
+    with suppress(redis.RedisError):
+        shared.ask(lambda client: client.delete(key))
 
 
 def _key() -> str:

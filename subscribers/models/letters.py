@@ -7,7 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from subscribers.models.subscribers import Subscriber
@@ -34,7 +34,10 @@ class LetterQuerySet(models.QuerySet["Letter"]):
     def owe_again(self, reason: str, at: datetime) -> int:
         """Owe those once more that failed and surely were not sent, the latest of a kind; returns how many."""
         owed = 0
-        failed = Letter.objects.filter(status=Letter.Status.FAILED, attempts__lt=MAX_ATTEMPTS)
+        later = Letter.objects.filter(subscriber=OuterRef("subscriber"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+        failed = Letter.objects.filter(
+            ~Exists(later.filter(status=Letter.Status.SENT)), status=Letter.Status.FAILED, attempts__lt=MAX_ATTEMPTS
+        )
         for pk in self.order_by("-pk").values_list("pk", flat=True):
             with suppress(IntegrityError), transaction.atomic():  # a reader has one open letter of a kind
                 owed += failed.filter(pk=pk).update(status=Letter.Status.OWED, reason=reason, not_before=at)

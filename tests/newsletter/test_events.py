@@ -1,13 +1,15 @@
 """What providers tell us later."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from importlib import import_module
 from io import StringIO
 from itertools import permutations
 from typing import Any
 
 import pytest
 from anymail.signals import AnymailTrackingEvent
+from django.apps import apps
 from django.core.management import call_command
 from pytest_django import Settings
 
@@ -23,6 +25,7 @@ from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, planned
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=14))
+NAIVE = datetime(1, 1, 1, tzinfo=EAST).replace(tzinfo=None)
 
 
 @pytest.fixture
@@ -59,13 +62,21 @@ def test_an_event_is_stored_once(digest: Digest) -> None:
     assert Event.objects.count() == 2
 
 
-@pytest.mark.parametrize("odd", [datetime(1, 1, 1, tzinfo=EAST), datetime(9999, 12, 31, 23, tzinfo=WEST)])
+@pytest.mark.parametrize("odd", [datetime(1, 1, 1, tzinfo=EAST), datetime(9999, 12, 31, 23, tzinfo=WEST), NAIVE])
 def test_a_time_that_cannot_be_is_that_of_its_arrival(digest: Digest, odd: datetime) -> None:
     tell(digest, "delivered", at=odd)
     tell(digest, "complained", "e2")
     assert events.apply_stored(NOW) == 2
     assert set(Event.objects.values_list("happened_at", flat=True)) == {NOW}
     assert status_of(digest) == "complained"
+
+
+def test_one_that_was_kept_with_such_a_time_gets_that_of_its_arrival(digest: Digest) -> None:
+    kept = [happened("other"), happened("other")]
+    Event.objects.filter(pk=kept[0].pk).update(happened_at=datetime(2, 1, 1, tzinfo=UTC))
+    Event.objects.filter(pk=kept[1].pk).update(happened_at=datetime(9998, 1, 1, tzinfo=UTC))
+    import_module("newsletter.migrations.0023_events_of_odd_times").take_their_arrival(apps, None)
+    assert set(Event.objects.values_list("happened_at", flat=True)) == {NOW}
 
 
 @pytest.mark.parametrize("order", list(permutations(["delivered", "bounced", "complained"])))
@@ -222,6 +233,14 @@ def test_a_refusal_that_names_the_message_of_an_attempt_before_says_nothing_of_t
     happened("rejected", message_id=told, digest_uid=digest.uid)
     events.apply_stored(NOW)
     assert status_of(digest) == status
+
+
+def test_a_refusal_of_an_attempt_that_was_not_answered_is_believed(digest: Digest) -> None:
+    """The row still has the message of the attempt before."""
+    Digest.objects.update(status="in_doubt", reason="lost", provider_id="the first", attempts=2)
+    happened("rejected", message_id="the second", digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    assert status_of(digest) == "failed"
 
 
 def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:

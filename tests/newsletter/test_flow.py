@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 from time_machine import Traveller
@@ -209,6 +210,22 @@ def test_what_failed_and_is_tried_again_stops_nobodys_mail(readers: list[Subscri
     deliver_batch()
     assert statuses() == {"failed": 30}
     assert not Brake.objects.exists()
+
+
+def test_no_fault_beside_keeps_an_answer_from_being_written_down(readers: list[Subscriber], server: Server) -> None:
+    server.answer = lambda verb, _: "550 no such user" if verb == "RCPT" else None
+    faults = []
+
+    def broken(execute: Any, sql: str, *rest: Any) -> Any:
+        if '"newsletter_digest"."subscriber_id" = ' in sql:
+            faults.append(sql)
+            raise OperationalError("canceling statement due to lock timeout")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(broken):
+        deliver_batch()
+    assert faults
+    assert statuses() == {"failed": 30}
 
 
 def test_a_session_that_dies_costs_one_doubt(readers: list[Subscriber], server: Server) -> None:

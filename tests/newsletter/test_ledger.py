@@ -164,6 +164,20 @@ def test_a_reader_has_one_digest_of_an_edition(digest: Digest) -> None:
         planned(digest.edition, digest.subscriber)
 
 
+@pytest.mark.parametrize("kind", [Kind.LATER, Kind.UNSENT, None])
+def test_that_an_operator_has_it_tried_again_is_known_however_often_it_is_put_back(
+    digest: Digest, kind: Kind | None
+) -> None:
+    Digest.objects.update(reason=ledger.RETRIED)
+    [claimed] = ledger.claim(NOW, 1)
+    back = (
+        ledger.answered(claimed, Outcome(kind, "4.7.0"), NOW, "claimed") if kind else ledger.release([claimed], "")[0]
+    )
+    ledger.record([back], [], NOW)
+    digest.refresh_from_db()
+    assert (digest.status, digest.reason) == ("planned", ledger.RETRIED)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_is_written_though_the_database_ended_one_of_two_that_waited_for_each_other(
     edition: Edition, alice: Subscriber, bob: Subscriber
