@@ -74,7 +74,8 @@ class Row:
     @property
     def is_long(self) -> bool:
         """Too long for chance."""
-        return self._has(REFUSALS, READER) or self._has(NEWCOMERS, READER, NEWCOMER)
+        # First what is asked after each mail that goes well.
+        return bool(self.counts) and (self._has(REFUSALS, READER) or self._has(NEWCOMERS, READER, NEWCOMER))
 
     def _has(self, most: int, *whose: str) -> bool:
         refused = {name: count for name, count in self.counts.items() if name.startswith(whose)}
@@ -106,7 +107,8 @@ class Streak:
     def hear(self, outcome: Outcome, domain: str, *, letter: Letter | None = None, is_newcomer: bool = False) -> None:
         if outcome.kind is Kind.ACCEPTED:
             self.works, self._is_said = True, False
-            self._own, self._untold = Row(0), Counter()
+            if self._own.counts:
+                self._own, self._untold = Row(0), Counter()
             if time.monotonic() - self._said_at > SAYING:
                 self._say(timezone.now())
         elif outcome.kind is Kind.REFUSED:
