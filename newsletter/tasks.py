@@ -87,7 +87,7 @@ def send_letters() -> None:
     """Send what is owed to people one by one."""
     now = timezone.now()
     if custody.check(now) and send_owed_letters(now) and Letter.objects.due(timezone.now()).exists():
-        send_letters.delay()
+        send_letters.apply_async(expires=settings.TICK_SECONDS)
 
 
 def nudge(task: "Task[..., None]", **arguments: float) -> None:

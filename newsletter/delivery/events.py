@@ -182,8 +182,10 @@ def is_of_an_attempt_before(event: Event, uid: UUID) -> bool:
     """
     if not event.message_id or event.message_id.startswith("<"):  # our own, which all attempts have
         return False
-    others = Digest.objects.filter(Digest.provider_ids(), uid=uid, attempts__gt=1).exclude(provider_id=event.message_id)
-    return others.exclude(status__in=ledger.OPEN).exists()  # which have their message's id when they are answered
+    its_own = Q(provider_id=event.message_id)
+    is_open = Q(status__in=ledger.OPEN)  # then the row has the message of the attempt before
+    before = Digest.objects.filter(is_open & its_own | ~is_open & ~its_own, Digest.provider_ids(), attempts__gt=1)
+    return before.filter(uid=uid).exists()
 
 
 def told_by(event: Event) -> Event.Type:

@@ -224,11 +224,13 @@ def printable(text: str) -> str:
 def sweep(at: datetime) -> dict[str, int]:
     """Repair what crashes, outages and brakes left behind; returns how many took which way."""
     abandoned, overdue = Digest.objects.abandoned(at), Digest.objects.overdue(at)
+    claimed = abandoned.filter(status=Status.CLAIMED)
     unapproved = overdue.filter(edition__status=Edition.Status.HELD)
     late = _move(unapproved, Status.EXPIRED, "nobody approved its edition in time", settled_at=at)
     cancelled = Digest.objects.filter(status=Status.PLANNED, edition__status=Edition.Status.CANCELLED)
     return {
-        "back to planned": _move(abandoned.filter(status=Status.CLAIMED), Status.PLANNED, "its worker did not finish"),
+        "back to planned": _move(claimed.filter(reason=RETRIED), Status.PLANNED, RETRIED)
+        + _move(claimed, Status.PLANNED, "its worker did not finish"),
         "in doubt": _move(
             abandoned.filter(status=Status.SUBMITTING),
             Status.IN_DOUBT,

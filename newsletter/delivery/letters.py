@@ -32,47 +32,48 @@ RUN, NEAR = 15.0, 1.0  # seconds that a run takes, and that its last letter may 
 
 
 def send_owed_letters(at: datetime, size: int = BATCH) -> int:
-    """Send up to `size` letters that are due at `at`, as many as a run has time for; returns how many were taken in
-    hand: each by itself, because that counts as an attempt.
+    """Send up to `size` letters that are due at `at`, as many as a run has time for; returns how many it dealt with.
+    Each is taken by itself, because that counts as an attempt, and none when the provider cannot be reached.
     """
-    streak, taken, until = Streak(), 0, time.monotonic() + RUN
+    streak, done, until = Streak(), 0, time.monotonic() + RUN
+    longest = timedelta(seconds=RUN + NEAR + patience())
     with in_time() as submit:
-        while taken < size and time.monotonic() < until and not Brake.objects.engaged().exists():
-            letters = Letter.objects.claim(at, LEASE, 1)
-            if not letters:
+        while done < size and time.monotonic() < until and timezone.now() + longest <= at + LEASE:
+            letters = [] if Brake.objects.engaged().exists() else Letter.objects.claim(at, LEASE, 1)
+            if not letters or not send(submit, letters[0], streak, until):
                 break
-            taken += 1
-            if timezone.now() + timedelta(seconds=RUN + NEAR + patience()) > at + LEASE:
-                break  # it is for whoever takes it when this lease ends
-            send(submit, letters[0], streak, until)
+            done += 1
     streak.tell(timezone.now())
-    return taken
+    return done
 
 
-def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak, until: float) -> None:
-    """Send one letter, if its turn comes in time, and write down what became of it."""
+def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak, until: float) -> bool:
+    """Send one letter, if its turn comes in time, and write down what became of it. False where it did not leave this
+    machine, as no other would.
+    """
     if reason := why_not(letter) or why_unasked(letter):
         letter.failed(reason)
-        return
+        return True
     try:
         message = letter_email(letter)
         domain = message.to[0].rpartition("@")[2]
         reroute(message)
     except OutsideProductionError as error:  # our own refusal, not the provider's
         letter.failed(in_words(error))
-        return
+        return True
     except Exception as error:
         log.exception("letter %s cannot be built", letter.pk)
         letter.failed(in_words(error))
-        return
+        return True
     if wait := wait_for_turn(domain, until):
         letter.retry("waits for its turn at the provider", timezone.now() + max(wait, letter.pause))
-        return
+        return True
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
     settle(letter, outcome)
     streak.hear(outcome, domain, letter=letter)  # who may owe it again
+    return outcome.kind is not Kind.UNSENT
 
 
 def wait_for_turn(domain: str, until: float) -> timedelta:
@@ -81,7 +82,7 @@ def wait_for_turn(domain: str, until: float) -> timedelta:
     """
     while wait := throttle.take(domain, Lane.LETTERS, timezone.now()):
         seconds = wait.total_seconds()
-        if seconds > NEAR and time.monotonic() + seconds > until:
+        if time.monotonic() + seconds > until + NEAR:
             break
         time.sleep(seconds)
     return wait

@@ -21,7 +21,6 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
@@ -55,12 +54,15 @@ for i = 2, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('EXPIRE', KEYS[1], KEEP)
 return redis.call('HGETALL', KEYS[1])
 """.replace("KEEP", str(KEEP // timedelta(seconds=1)))
-# The same of when it became too long.
+# The same of when it became too long; it may have ended meanwhile.
 MARK = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return ARGV[1] end
 local since = redis.call('HGET', KEYS[1], 'long_since') or ARGV[1]
 redis.call('HSET', KEYS[1], 'long_since', math.min(since, ARGV[1]))
 return redis.call('HGET', KEYS[1], 'long_since')
 """
+READ = "return redis.call('HGETALL', KEYS[1])"
+TAKE = "local row = redis.call('HGETALL', KEYS[1]) redis.call('DEL', KEYS[1]) return row"
 
 
 @dataclass
@@ -126,26 +128,26 @@ class Streak:
             self._say(at)
         if not self._untold:
             return
-        news, self._untold = self._untold, Counter()
         if Brake.objects.engaged().exists():  # its row was too long a moment ago
-            Row(0, news).owe_letters(at)
+            Row(0, self._untold).owe_letters(at)
+            self._untold = Counter()
             return
-        row = _add(news, at)
+        row, self._untold = _add(self._untold, at), Counter()
         if row.is_long and is_over(_mark_long(at), at):
             self._has_stopped = True
             row.owe_letters(at)  # first: who is killed here finds the row as long as it was
             halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {self._reason}"))
-            _read(at).owe_letters(at)  # what others have added meanwhile
-            _end()
+            _take(at).owe_letters(at)  # what others have added meanwhile
 
     def _say(self, at: datetime) -> None:
         """Mail was taken."""
         self._is_said, self._said_at = True, time.monotonic()
         row = _read(at)
-        if row.counts:
-            if is_over(row.since, at):  # for a while nothing was taken: once more, and only once, whatever it was
-                row.owe_letters(at, attempts=1)
-            _end()
+        if is_over(row.since, at):  # for a while nothing was taken: once more, and only once, whatever it was
+            row.owe_letters(at, attempts=1)
+            _take(at).owe_letters(at, attempts=1)
+        else:
+            _take(at)
 
 
 def is_over(since: float, at: datetime) -> bool:
@@ -181,24 +183,27 @@ def _mark_long(at: datetime) -> float:
 
 
 def _read(at: datetime) -> Row:
-    key = _key()
+    return _found(READ, at) or _alone.get(_key(), Row(at.timestamp()))
+
+
+def _take(at: datetime) -> Row:
+    """The row, which ends."""
+    alone = _alone.pop(_key(), Row(at.timestamp()))
+    return _found(TAKE, at) or alone
+
+
+def _found(how: str, at: datetime) -> Row | None:
+    """Everybody's row, by a script; None where Redis is gone."""
     try:
-        return _row(shared.ask(lambda client: client.eval("return redis.call('HGETALL', KEYS[1])", 1, key)), at)
+        return _row(shared.ask(lambda client: client.eval(how, 1, _key())), at)
     except redis.RedisError:
-        return _alone.get(key, Row(at.timestamp()))
+        return None
 
 
 def _row(words: list[str], at: datetime) -> Row:
     counts = dict(zip(words[::2], words[1::2], strict=True))
     since, long_since = counts.pop("since", at.timestamp()), counts.pop("long_since", inf)
     return Row(float(since), Counter({name: int(count) for name, count in counts.items()}), float(long_since))
-
-
-def _end() -> None:
-    key = _key()
-    _alone.pop(key, None)
-    with suppress(redis.RedisError):
-        shared.ask(lambda client: client.delete(key))
 
 
 def _key() -> str:

@@ -3,6 +3,7 @@
 import uuid
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Self
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from subscribers.models.subscribers import Subscriber
+
+OTHERS = 10  # senders that may take the first ones at the same moment
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
@@ -28,8 +31,8 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         worn_out.update(status=Letter.Status.FAILED, reason=f"gave up after {MAX_ATTEMPTS} attempts")
         stale = self.due(at).filter(kind=Letter.Kind.REMINDER, requested_at__lt=at - settings.REMIND_WITHIN)
         stale.update(status=Letter.Status.FAILED, reason="too late to be welcome")
-        due = self.due(at).select_related("subscriber")[:limit]
-        return [letter for letter in due if letter.take(at, lease)]
+        due = self.due(at).select_related("subscriber")[: limit + OTHERS]
+        return list(islice((letter for letter in due if letter.take(at, lease)), limit))
 
     def owe_again(self, reason: str, at: datetime) -> int:
         """Owe those once more that failed and surely were not sent, the latest of a kind; returns how many."""

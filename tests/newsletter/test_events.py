@@ -235,12 +235,12 @@ def test_a_refusal_that_names_the_message_of_an_attempt_before_says_nothing_of_t
     assert status_of(digest) == status
 
 
-def test_a_refusal_of_an_attempt_that_was_not_answered_is_believed(digest: Digest) -> None:
-    """The row still has the message of the attempt before."""
+@pytest.mark.parametrize(("told", "status"), [("the first", "in_doubt"), ("the second", "failed")])
+def test_of_a_doubt_the_row_has_the_message_of_the_attempt_before(digest: Digest, told: str, status: str) -> None:
     Digest.objects.update(status="in_doubt", reason="lost", provider_id="the first", attempts=2)
-    happened("rejected", message_id="the second", digest_uid=digest.uid)
+    happened("rejected", message_id=told, digest_uid=digest.uid)
     events.apply_stored(NOW)
-    assert status_of(digest) == "failed"
+    assert status_of(digest) == status
 
 
 def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:

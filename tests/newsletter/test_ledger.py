@@ -174,6 +174,8 @@ def test_that_an_operator_has_it_tried_again_is_known_however_often_it_is_put_ba
         ledger.answered(claimed, Outcome(kind, "4.7.0"), NOW, "claimed") if kind else ledger.release([claimed], "")[0]
     )
     ledger.record([back], [], NOW)
+    ledger.claim(NOW, 1)
+    ledger.sweep(LATER)
     digest.refresh_from_db()
     assert (digest.status, digest.reason) == ("planned", ledger.RETRIED)
 

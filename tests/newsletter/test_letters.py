@@ -89,13 +89,23 @@ def test_a_relay_that_drips_holds_up_no_letter_for_long(bob: Subscriber, setting
     assert Letter.objects.values_list("status", "reason").get() == ("owed", "no whole answer in time")
 
 
+def test_of_letters_that_reach_nobody_one_is_tried(
+    alice: Subscriber, bob: Subscriber, relay: Relay, settings: Settings
+) -> None:
+    settings.EMAIL_PORT = 1
+    for reader in (alice, bob):
+        owe(reader, Letter.Kind.PREFERENCES, NOW)
+    assert send_owed_letters(NOW) == 0
+    assert sorted(Letter.objects.values_list("attempts", flat=True)) == [0, 1]
+
+
 def test_a_letter_that_may_wait_past_its_lease_is_left_to_others(
     bob: Subscriber, relay: Relay, settings: Settings
 ) -> None:
     settings.EMAIL_TIMEOUT = (LEASE.total_seconds() - RUN) / 2  # to connect, and to answer
     owe(bob, Letter.Kind.CONFIRMATION, NOW)
     send_owed_letters(NOW)
-    assert Letter.objects.get().status == "sending"
+    assert Letter.objects.values_list("status", "attempts").get() == ("owed", 0)
     assert relay.accepted == []
 
 
@@ -105,7 +115,7 @@ def test_a_slow_provider_is_left_to_others_before_the_lease_ends(
     owe(bob, Letter.Kind.CONFIRMATION, NOW)
     settings.EMAIL_TIMEOUT = 200  # so that one call may take longer than the lease
     send_owed_letters(NOW)
-    assert (relay.accepted, Letter.objects.get().status) == ([], "sending")
+    assert (relay.accepted, Letter.objects.get().status) == ([], "owed")
     settings.EMAIL_TIMEOUT = 5
     later = NOW + timedelta(minutes=5)
     with time_machine.travel(later, tick=False):

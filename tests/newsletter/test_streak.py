@@ -137,6 +137,17 @@ class TestARow:
         run(WAITED, REFUSED)
         assert stopped()
 
+    def test_that_ended_meanwhile_leaves_no_mark(self, request: pytest.FixtureRequest, clock: Traveller) -> None:
+        if "without" in request.node.name:
+            pytest.skip("a process by itself is at one thing at a time")
+        streak._mark_long(NOW)
+        assert streak._read(NOW) == streak.Row(NOW.timestamp())
+
+    def test_of_a_process_ends_with_everybodys(self, run: Callable[..., None]) -> None:
+        streak._alone[streak._key()] = streak.Row(0, Counter({"reader 0.example": REFUSALS}))
+        run(0 * SECOND, TAKEN)
+        assert not streak._alone
+
     def test_is_one_accounts(self, run: Callable[..., None], settings: Settings) -> None:
         run(0 * SECOND, *[REFUSED] * (REFUSALS - 1))
         settings.EMAIL_HOST = "other.example"
