@@ -53,8 +53,8 @@ class Left:
 
     def words(self, hint: str = "") -> str:
         """For an operator, as sentences behind another; `hint` says what gives time to those that have expired."""
-        told = f" {self.told:,} stay as they are: the provider has told that it mailed them." if self.told else ""
-        return told + (f" {self.late:,} have expired and stay as they are{hint}." if self.late else "")
+        told = f" Left alone: {self.told:,} (the provider has told that it mailed them)." if self.told else ""
+        return told + (f" Left alone: {self.late:,} (expired{hint})." if self.late else "")
 
 
 def left_alone(digests: Digests, at: datetime, until: datetime | None = None) -> Left:

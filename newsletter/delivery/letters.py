@@ -36,15 +36,19 @@ def send_owed_letters(at: datetime, size: int = BATCH) -> int:
     Each is taken by itself, because that counts as an attempt, and none when the provider cannot be reached.
     """
     streak, done, until = Streak(), 0, time.monotonic() + RUN
-    longest = timedelta(seconds=RUN + NEAR + patience())
     with in_time() as submit:
-        while done < size and time.monotonic() < until and timezone.now() + longest <= at + LEASE:
-            letters = [] if Brake.objects.engaged().exists() else Letter.objects.claim(at, LEASE, 1)
+        while done < size and time.monotonic() < until:
+            letters = [] if Brake.objects.engaged().exists() else Letter.objects.claim(at, lease(), 1)
             if not letters or not send(submit, letters[0], streak, until):
                 break
             done += 1
     streak.tell(timezone.now())
     return done
+
+
+def lease() -> timedelta:
+    """For how long no other run takes a letter: longer than this one can need."""
+    return max(LEASE, timedelta(seconds=RUN + NEAR + patience()))
 
 
 def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak, until: float) -> bool:

@@ -168,13 +168,13 @@ class TestRetryFailed:
 
     def test_what_has_expired_needs_a_new_expiry(self, sent: list[Digest]) -> None:
         Digest.objects.update(expires_at=NOW)
-        assert "0 are planned again. 1 have expired and stay" in ledger("retry-failed", NAME)
+        assert "0 are planned again. Left alone: 1 (expired" in ledger("retry-failed", NAME)
         ledger("retry-failed", NAME, "--expire-in", "3")
         assert Digest.objects.get(status=Status.PLANNED).expires_at == NOW + timedelta(hours=3)
 
     def test_what_a_provider_says_it_sent_is_left_alone(self, sent: list[Digest]) -> None:
         Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=sent[0].uid, happened_at=NOW)
-        said = "1 stay as they are: the provider has told that it mailed them."
+        said = "Left alone: 1 (the provider has told that it mailed them)."
         assert f"0 would be planned again. {said}" in ledger("retry-failed", NAME, "--dry-run")
         assert f"0 are planned again. {said}" in ledger("retry-failed", NAME)
 
@@ -200,7 +200,7 @@ class TestResolve:
         Event.objects.create(provider="Brevo", key="1", type="delivered", digest_uid=sent[1].uid, happened_at=NOW)
         said = ledger("resolve", NAME, "--as", "not-sent", "--yes-i-mean", "2 not-sent")
         assert "1 settled" in said
-        assert "1 stay as they are: the provider has told" in said
+        assert "Left alone: 1 (the provider has told" in said
         sent[1].refresh_from_db()
         assert sent[1].status == "in_doubt"
 
@@ -238,8 +238,8 @@ class TestResolve:
 
     def test_a_dry_run_says_what_would_be_left_alone(self, sent: list[Digest]) -> None:
         leave_two_alone(sent)
-        known = "1 stay as they are: the provider has told that it mailed them."
-        late = "1 have expired and stay as they are (--expire-in HOURS gives them time)."
+        known = "Left alone: 1 (the provider has told that it mailed them)."
+        late = "Left alone: 1 (expired; --expire-in HOURS gives time)."
         not_sent = ["resolve", NAME, "--as", "not-sent", "--dry-run"]
         to_type = "To be typed: “2 {}”. Nothing was changed.\n".format
         assert ledger(*not_sent) == f"In doubt: 2. {known} {late} {to_type('not-sent')}"
@@ -272,8 +272,8 @@ class TestInTheAdmin:
     ) -> None:
         leave_two_alone(sent)
         told, late = (
-            "1 stay as they are: the provider has told that it mailed them.",
-            "1 have expired and stay as they are.",
+            "Left alone: 1 (the provider has told that it mailed them).",
+            "Left alone: 1 (expired).",
         )
         all_of_them = {"action": "was_not_sent", "_selected_action": [one.pk for one in sent]}
         if model == "edition":
@@ -288,7 +288,7 @@ class TestInTheAdmin:
     def test_a_retry_says_what_it_left_alone(self, admin_client: Client, sent: list[Digest]) -> None:
         Digest.objects.update(expires_at=NOW)
         said = self.post(admin_client, "retry_failed", sent[0], "edition", typed=str(sent[0].edition))
-        assert "0 planned again. 1 have expired and stay as they are." in said
+        assert "0 planned again. Left alone: 1 (expired)." in said
 
     def test_the_failed_ones_of_an_edition_are_tried_again(self, admin_client: Client, sent: list[Digest]) -> None:
         self.post(admin_client, "retry_failed", sent[0], "edition", typed=str(sent[0].edition))

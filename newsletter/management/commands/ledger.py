@@ -22,7 +22,7 @@ from subscribers.management.commands.import_subscribers import caller
 EDITION = "an edition, such as daily:2026-11-24"
 SEND_FROM_HERE = "send from here"
 LONGEST = 24 * 366  # hours of a new expiry
-HINT = " (--expire-in HOURS gives them time)"
+HINT = "; --expire-in HOURS gives time"
 
 
 class Command(BaseCommand):
