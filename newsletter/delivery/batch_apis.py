@@ -5,8 +5,7 @@ What is wrong with a call as a whole is judged for all of them.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -27,17 +26,9 @@ from newsletter.delivery.outcomes import (
     on_http,
     without_addresses,
 )
-from newsletter.delivery.payloads import write_fast
+from newsletter.delivery.payloads import Forms, Item, write_fast
 
 GARBLED = Outcome(Kind.DOUBT, "the provider's answer makes no sense")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One message in the provider's own JSON, and the headers that its call needs."""
-
-    body: bytes
-    headers: Mapping[str, str]
 
 
 class BatchApi:
@@ -54,11 +45,15 @@ class BatchApi:
         assert isinstance(backend, AnymailRequestsBackend)  # noqa: S101 - by the settings it is
         write_fast(backend)
         self._backend = backend
+        self._forms = Forms(self._written)
 
     def prepare(self, message: EmailMultiAlternatives) -> Item:
         """Raises anymail's errors, and ValueError, for what cannot be sent so."""
         if len(message.recipients()) != 1:
             raise ValueError(f"A message has one recipient, this one has {len(message.recipients())}.")
+        return self._forms.written(message)
+
+    def _written(self, message: EmailMultiAlternatives) -> Item:
         payload = self._backend.build_message_payload(message, self._backend.send_defaults)
         if payload.get_api_endpoint() != self.single:
             raise ValueError(f"No message for {self.batch}: anymail would send it to {payload.get_api_endpoint()}.")

@@ -10,9 +10,10 @@ from django.utils import timezone
 from requests.adapters import BaseAdapter
 
 from newsletter.delivery import throttle
-from newsletter.delivery.batch_apis import BatchApi, Item, messages_a_call
+from newsletter.delivery.batch_apis import BatchApi, messages_a_call
 from newsletter.delivery.callers import Submit
 from newsletter.delivery.outcomes import Outcome, Report
+from newsletter.delivery.payloads import Item
 from newsletter.delivery.switchboard import Switchboard, mount, pause
 from newsletter.delivery.throttle import Lane
 

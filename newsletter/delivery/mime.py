@@ -59,7 +59,7 @@ def as_data(message: EmailMultiAlternatives, at: datetime) -> bytes:
 
 def quoted_parts(message: EmailMultiAlternatives) -> tuple[list[bytes], list[bytes]]:
     if isinstance(message, DigestMail) and not message.is_joined:
-        return message.quoted()
+        return message.encoded(quoted)
     if len(message.alternatives) != 1:
         raise ValueError("Not a text with its HTML to one person.")
     return [quoted(cast(str, message.body))], [quoted(cast(str, message.alternatives[0][0]))]

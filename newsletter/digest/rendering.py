@@ -18,7 +18,6 @@ from django.urls import reverse
 
 from newsletter.digest.cards import REASON_LENGTH, Card, plain
 from newsletter.digest.choice import Choice
-from newsletter.digest.quoting import quoted
 from newsletter.digest.sheets import Part, Sheet
 from newsletter.digest.slots import Encode
 from newsletter.models import Digest, Edition
@@ -67,10 +66,10 @@ class Copy:
     def html(self, shown: int) -> str:
         return "".join(self._filled(HTML, shown, self.ready))
 
-    def quoted(self, shown: int) -> tuple[list[bytes], list[bytes]]:
-        """Text and HTML as they go over SMTP, each to be joined (newsletter/delivery/mime.py)."""
-        ready = {name: quoted(value) for name, value in self.ready.items()}
-        return self._filled(TEXT, shown, ready, quoted), self._filled(HTML, shown, ready, quoted)
+    def encoded(self, shown: int, encode: Encode) -> tuple[list[Any], list[Any]]:
+        """Text and HTML as somebody wants them encoded, each to be joined."""
+        ready = {name: encode(value) for name, value in self.ready.items()}
+        return self._filled(TEXT, shown, ready, encode), self._filled(HTML, shown, ready, encode)
 
     def fits(self) -> int:
         """How many of the papers the HTML part has room for; one always."""
@@ -101,9 +100,7 @@ class Copy:
 
 
 class DigestMail(Mail):
-    """The mail of one digest. Its parts are joined when somebody asks for them: as texts by a provider's API, encoded
-    by SMTP.
-    """
+    """The mail of one digest. Its parts are joined when somebody asks for them: as texts, or encoded for the wire."""
 
     def __init__(self, copy: Copy, **options: Any) -> None:
         super().__init__(**options)
@@ -123,9 +120,9 @@ class DigestMail(Mail):
         """Whether it has its texts, which are then what it says: somebody may have changed them."""
         return not {"body", "alternatives"}.isdisjoint(vars(self))
 
-    def quoted(self) -> tuple[list[bytes], list[bytes]]:
-        """Text and HTML, encoded, each to be joined."""
-        return self._copy.quoted(self._shown)
+    def encoded(self, encode: Encode) -> tuple[list[Any], list[Any]]:
+        """Text and HTML, each in encoded pieces to be joined: of texts put together, `encode` must give the same."""
+        return self._copy.encoded(self._shown, encode)
 
     def __getstate__(self) -> dict[str, Any]:
         """A mail with its texts, for backends that put mails in a queue."""

@@ -1,15 +1,18 @@
 """Mails that are the same in every run: a small and a full digest, and one letter of each kind."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.digest.choice import Choice
-from newsletter.digest.rendering import Renderer
+from newsletter.digest.rendering import DigestMail, Renderer
+from newsletter.digest.slots import Encode
 from newsletter.models import Digest, Edition
 from papers.models import Paper
-from subscribers.emails import letter_email
+from subscribers.emails import Mail, envelope, letter_email
 from subscribers.models import Letter, Move, Subscriber
 from tests.conftest import NOW
 
@@ -141,3 +144,31 @@ def letters(reader: Subscriber) -> dict[str, EmailMultiAlternatives]:
     return {
         kind: letter_email(Letter(subscriber=reader, kind=kind, requested_at=NOW, not_before=NOW)) for kind in kinds
     }
+
+
+class InPieces(DigestMail):
+    """A digest of these texts, which no edition would have; `own` as for `envelope`."""
+
+    def __init__(self, text: Sequence[str], html: Sequence[str], **own: Any) -> None:
+        Mail.__init__(self, **envelope(**{"to": "alice@example.org", "subject": "Papers", **own}))
+        del self.body, self.alternatives
+        self._copy, self._shown = Pieces(text, html), 0
+
+
+class Pieces:
+    """A reader's copy before it is joined, as DigestMail knows it."""
+
+    def __init__(self, text: Sequence[str], html: Sequence[str]) -> None:
+        self._text, self._html = text, html
+
+    def text(self, shown: int) -> str:
+        del shown
+        return "".join(self._text)
+
+    def html(self, shown: int) -> str:
+        del shown
+        return "".join(self._html)
+
+    def encoded(self, shown: int, encode: Encode) -> tuple[list[Any], list[Any]]:
+        del shown
+        return list(map(encode, self._text)), list(map(encode, self._html))

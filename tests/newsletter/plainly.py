@@ -1,5 +1,6 @@
 """A digest the plain way: Django's templates rendered whole for each reader, as the fast way must come out too."""
 
+import json
 import quopri
 from collections.abc import Callable, Mapping, Sequence
 
@@ -9,8 +10,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
 
+from newsletter.delivery.payloads import in_json
 from newsletter.digest.cards import card_context
 from newsletter.digest.choice import Choice
+from newsletter.digest.quoting import quoted
 from newsletter.digest.rendering import Renderer
 from newsletter.digest.sheets import shell_context
 from newsletter.models import Digest
@@ -57,21 +60,28 @@ def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers:
 
 
 def same(renderer: Renderer, digest: Digest, choices: Sequence[Choice]) -> bool:
-    """Whether the fast way, by a provider's API and by SMTP, and the plain way come to the same bytes."""
+    """Whether the fast way, as texts, by calls of many and by SMTP, and the plain way come to the same bytes."""
     papers, fast = contexts_of(choices), renderer.render(digest, choices)
     html = inlined(plain_html(renderer, digest, choices, papers))
     text = plain_text(renderer, digest, choices, papers)
-    return (text, html) == (fast.text, fast.html) == by_smtp(renderer, digest, choices)
+    return {(text, html), (fast.text, fast.html), *encoded(renderer, digest, choices)} == {(text, html)}
 
 
-def by_smtp(renderer: Renderer, digest: Digest, choices: Sequence[Choice]) -> tuple[str, str]:
-    """Both parts as whoever gets the mail by SMTP reads them."""
+def encoded(renderer: Renderer, digest: Digest, choices: Sequence[Choice]) -> list[tuple[str, str]]:
+    """Both parts as whoever gets the mail reads them, by each of the ways that want them encoded."""
     copy = renderer._copy(digest, choices)
-    text, html = (read(b"".join(pieces)) for pieces in copy.quoted(copy.fits()))
-    return text, html
+    found = []
+    for encode, read in ((in_json, of_json), (quoted, unquoted)):
+        text, html = (read(b"".join(pieces)) for pieces in copy.encoded(copy.fits(), encode))
+        found.append((text, html))
+    return found
 
 
-def read(part: bytes) -> str:
+def of_json(part: bytes) -> str:
+    return str(json.loads(b'"%s"' % part))
+
+
+def unquoted(part: bytes) -> str:
     """What dots were stuffed into, and quoted-printable."""
     lines = (b"\n" + part.replace(b"\r\n", b"\n")).replace(b"\n.", b"\n")
     return quopri.decodestring(lines[1:]).decode()

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from newsletter.delivery.mime import as_data, ascii_address
-from newsletter.digest.quoting import quoted
-from newsletter.digest.rendering import DigestMail
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Edition
-from subscribers.emails import Mail, compose, envelope
+from subscribers.emails import compose
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import message_to
+from tests.newsletter.mails import InPieces
 
 # What a part may hold: anything but surrogates, with the line ends and spaces at which encoders stumble.
 texts = st.lists(
@@ -43,20 +42,6 @@ def read(raw: bytes) -> EmailMessage:
 
 def lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-class InPieces(DigestMail):
-    """Of these texts, which no digest would have."""
-
-    is_joined = False
-
-    def __init__(self, text: list[str], html: list[str]) -> None:
-        Mail.__init__(self, **envelope(to="alice@example.org", subject="Papers"))
-        self._parts = text, html
-
-    def quoted(self) -> tuple[list[bytes], list[bytes]]:
-        text, html = self._parts
-        return list(map(quoted, text)), list(map(quoted, html))
 
 
 @given(texts, texts)
