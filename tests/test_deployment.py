@@ -152,6 +152,21 @@ def test_every_service_has_a_health_check() -> None:
     assert [name for name, service in COMPOSE["services"].items() if "healthcheck" not in service] == [*once]
 
 
+OF_THE_DEMO_AND_TESTS = {"DEMO", "DEBUG", "PORT", "SMTP_PORT", "INBOX_DIR", "FETCH_LOOPBACK"}
+
+
+def test_the_example_names_every_setting_with_its_default() -> None:
+    settings = (ROOT / "newsletter" / "settings.py").read_text(encoding="utf-8")
+    read = dict(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"(?:, (?:\d+ if DEMO else )?([\d._]+)\b)?', settings))
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE))
+    assert len(read) > 70
+    assert set(read) - OF_THE_DEMO_AND_TESTS <= set(named)
+    others = {*OF_THE_DEMO_AND_TESTS, "PROXY_HOPS", "EMAIL_PORT"}  # examples
+    numbers = {name: default for name, default in read.items() if default and name not in others}
+    assert {name: float(named[name]) for name in numbers} == {name: float(numbers[name]) for name in numbers}
+
+
 def test_no_secret_has_a_default() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     for name in ("SECRET_KEY", "SUPPRESSION_KEY", "POSTGRES_PASSWORD"):

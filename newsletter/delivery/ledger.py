@@ -130,7 +130,7 @@ def answered(digest: Digest, outcome: Outcome, at: datetime, held: str = Status.
     """What an answer makes of a digest: LATER, UNSENT and HALT put it back."""
     status = SETTLED.get(outcome.kind)
     if status is None:
-        due = at + outcome.retry_after
+        due = at + outcome.wait
         return Ending(digest, Status.PLANNED, _while_planned(digest, outcome.reason), not_before=due, held=held)
     reason = outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value)
     return Ending(digest, status, reason, outcome.provider_id, held=held)

@@ -104,6 +104,6 @@ def settle(letter: Letter, outcome: Outcome) -> None:
     elif outcome.kind is Kind.REFUSED:
         letter.failed(outcome.reason)
     else:
-        letter.retry(outcome.reason, now + max(outcome.retry_after, letter.pause))
+        letter.retry(outcome.reason, now + max(outcome.wait, letter.pause))
     if outcome.kind is Kind.HALT:
         halt(outcome)

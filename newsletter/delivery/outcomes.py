@@ -21,7 +21,7 @@ from anymail.exceptions import (
 from django.core.exceptions import ImproperlyConfigured
 from urllib3.exceptions import NewConnectionError
 
-RETRY_AFTER = timedelta(minutes=1)
+RETRY_AFTER = timedelta(minutes=1)  # where nobody says when
 ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 LONGEST_RETRY_AFTER = timedelta(hours=1)  # a provider's own word is believed up to here
 
@@ -63,7 +63,12 @@ class Outcome:
     kind: Kind
     reason: str = ""
     provider_id: str = ""
-    retry_after: timedelta = RETRY_AFTER
+    retry_after: timedelta | None = None  # as the provider said
+
+    @property
+    def wait(self) -> timedelta:
+        """Until it is worth to try again."""
+        return RETRY_AFTER if self.retry_after is None else self.retry_after
 
 
 LATE = Outcome(Kind.DOUBT, "no whole answer in time")
@@ -189,10 +194,11 @@ def by_smtp_code(code: int, answer: bytes | str) -> Outcome:
     return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, without_addresses(f"{code} {text}"))
 
 
-def retry_after(header: str) -> timedelta:
-    """Retry-After in seconds (RFC 9110, section 10.2.3), within reason; its date form waits a minute."""
-    seconds = int(header) if header.isascii() and header.isdigit() else RETRY_AFTER.seconds
-    return min(timedelta(seconds=min(seconds, 10**6)), LONGEST_RETRY_AFTER)
+def retry_after(header: str) -> timedelta | None:
+    """Retry-After in seconds (RFC 9110, section 10.2.3), within reason; its other form, a date, is not read."""
+    if not (header.isascii() and header.isdigit() and len(header) < 10):
+        return None
+    return min(timedelta(seconds=int(header)), LONGEST_RETRY_AFTER)
 
 
 def never_connected(error: BaseException) -> bool:

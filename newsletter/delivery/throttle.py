@@ -23,7 +23,7 @@ from enum import Enum
 import redis
 from django.conf import settings
 
-from newsletter.delivery.outcomes import RETRY_AFTER, Kind, Outcome
+from newsletter.delivery.outcomes import Kind, Outcome
 from subscribers import shared
 
 RESERVED = 0.2  # of each bucket, for letters
@@ -243,7 +243,7 @@ def heed(answers: Iterable[tuple[str, Outcome]], at: datetime) -> bool:
         if outcome.kind is Kind.LATER:
             limit = _of_domain(domain) if _is_about_domain(outcome) else _of_provider()
             # A time that nobody named is no reason to stand still.
-            seconds = 0 if outcome.retry_after == RETRY_AFTER else outcome.retry_after.total_seconds()
+            seconds = outcome.retry_after.total_seconds() if outcome.retry_after else 0
             asked[limit] = max(asked.get(limit, 0), seconds)
     for limit, seconds in asked.items():
         slow_down(limit, at, seconds)

@@ -1,6 +1,7 @@
 """How fast mail goes, with a real Redis and without one."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,11 @@ def test_who_is_asked_to_wait_waits_and_then_goes_at_half_the_rate() -> None:
     again = NOW + 40 * SECOND
     assert sum(take("a.example", Lane.LETTERS, again) == GO for _ in range(20)) == 10  # what has gathered
     assert sum(take("a.example", Lane.LETTERS, again + SECOND) == GO for _ in range(20)) in {5, 6}
+
+
+def test_a_minute_that_the_provider_named_is_a_minute() -> None:
+    throttle.heed([("a.example", replace(BUSY, retry_after=60 * SECOND))], NOW)
+    assert take("a.example", Lane.LETTERS, NOW + 55 * SECOND) >= 5 * SECOND
 
 
 def test_many_who_are_told_the_same_slow_down_once() -> None:
