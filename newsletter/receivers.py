@@ -24,7 +24,7 @@ OBJECTS = 10_000  # that a worker makes before it looks which of them nobody use
 
 @receiver(letter_owed)
 def send_it_soon(**_: Any) -> None:
-    tasks.send_letters.delay()
+    tasks.call_for_letters()
 
 
 @receiver(request_stored)

@@ -10,7 +10,18 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
-from newsletter.models import Census, Digest, DigestPaper, DomainHealth, Edition, Event, Progress, SoftBounces
+from newsletter.delivery import streak
+from newsletter.models import (
+    Census,
+    Digest,
+    DigestPaper,
+    DomainHealth,
+    Edition,
+    Event,
+    Progress,
+    Refusal,
+    SoftBounces,
+)
 from subscribers import retention
 from subscribers.models import Subscriber
 from subscribers.retention import delete
@@ -29,6 +40,7 @@ def forget(at: datetime) -> dict[str, int]:
         # After so many half-lives nothing is left of a score.
         "soft bounces": delete(SoftBounces.objects.filter(at__lt=at - 10 * settings.SOFT_BOUNCE_HALF_LIFE)),
         "domains' health": delete(DomainHealth.objects.filter(since__lt=at - 7 * settings.DOMAIN_HOLD)),
+        "refusals": delete(Refusal.objects.filter(at__lt=at - streak.KEEP)),
         # Of a digest that was being submitted at the very moment its reader was erased.
         "papers of the erased": delete(DigestPaper.objects.filter(subscriber__status=Subscriber.Status.ERASED)),
     }

@@ -245,9 +245,10 @@ CANARY_WAIT = timedelta(minutes=env.int("CANARY_MINUTES", 10))
 _cadences = validate.ContainsOnly(["daily", "weekly", "monthly"])
 NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=_cadences)
 # An edition stops by itself at so many percent of what was accepted, but not before so many.
-STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1)
+_percent = validate.Range(min=0, min_inclusive=False, max=100)
+STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1, validate=_percent)
 STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)
-STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5)
+STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5, validate=_percent)
 STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20)
 # Calls a second to the provider, for all workers together: 0 is no limit, not set is what the provider says that an
 # account may do (newsletter/delivery/throttle.py). To recipient domains: "example.org=5,*=100".
@@ -261,8 +262,7 @@ SOFT_BOUNCE_HALF_LIFE = timedelta(days=env.int("SOFT_BOUNCE_HALF_LIFE_DAYS", 14)
 # Readers of one domain whose mail came back for good, and nobody's arrived, until the domain is held; and for how long.
 DOMAIN_BOUNCES = env.int("DOMAIN_BOUNCES", 5)
 DOMAIN_HOLD = timedelta(hours=env.int("DOMAIN_HOLD_HOURS", 24))
-# Nothing is sent while it is set: for databases that are restored to be looked at.
-DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)
+DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)  # to be looked at: nothing is sent
 # Outside production: the domains that are mailed as usual, and the one address that gets everything else.
 MAIL_ONLY_TO: list[str] = env.list("MAIL_ONLY_TO", [])
 MAIL_REROUTE_TO = env.str("MAIL_REROUTE_TO", "")

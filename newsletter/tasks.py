@@ -11,9 +11,12 @@ from newsletter import census, duplicates, editions
 from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger, repeats
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
+from subscribers import shared
 from subscribers.models import Letter
 
 log = logging.getLogger(__name__)
+
+CALLED = "letters are called for"
 
 
 @shared_task
@@ -85,8 +88,17 @@ def take_census() -> None:
 @shared_task
 def send_letters() -> None:
     """Send what is owed to people one by one."""
-    now = timezone.now()
+    shared.unmark(CALLED)
+    now = timezone.now()  # after that: who is not called for any more may be due
     if custody.check(now) and send_owed_letters(now) and Letter.objects.due(timezone.now()).exists():
+        call_for_letters()
+
+
+def call_for_letters() -> None:
+    """Have a run of letters wait for a worker. One is enough for all who ask: many, each of which takes its time, would
+    leave no worker to ticks.
+    """
+    if shared.mark(CALLED, settings.TICK_SECONDS):
         send_letters.apply_async(expires=settings.TICK_SECONDS)
 
 

@@ -85,6 +85,11 @@ def no_address(reason: Exception | None = None) -> ValidationError:
     return ValidationError(explained, code="invalid")
 
 
+def domain_of(email: str) -> str:
+    """What follows the @; empty where there is none."""
+    return email.rpartition("@")[2] if "@" in email else ""
+
+
 def address_hash(email: str) -> str:
     """A keyed hash of an address: comparable with itself, useless without SUPPRESSION_KEY."""
     return keyed_hash(email.casefold())

@@ -5,6 +5,7 @@ It reads the rows afresh, because what it is asked about may have been read long
 
 from collections.abc import Collection, Iterable, Mapping
 
+from subscribers.addresses import domain_of
 from subscribers.models import HeldDomain, Letter, Move, Subscriber, Suppression
 from subscribers.moves import why_not_there
 
@@ -53,7 +54,7 @@ def at_the_gate(asked: Collection[int]) -> tuple[dict[int, Subscriber], dict[int
     """
     rows = Subscriber.objects.filter(pk__among=asked).defer("next_digest_at", "status_changed_at")
     now = {reader.pk: reader for reader in rows}
-    domains = {pk: (reader.email or "").rpartition("@")[2] for pk, reader in now.items()}
+    domains = {pk: domain_of(reader.email or "") for pk, reader in now.items()}
     held = set(HeldDomain.objects.filter(domain__in=set(domains.values())).values_list("domain", flat=True))
     unheard = {pk: f"nothing reaches {domain} at present" for pk, domain in domains.items() if domain in held}
     return now, unheard | _refusals(asked, now, [Status.ACTIVE])

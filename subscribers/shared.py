@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from time import monotonic
 from typing import TypeVar
@@ -29,6 +30,19 @@ def ask(question: Callable[["redis.Redis"], Answer]) -> Answer:
         _silent_until[url] = monotonic() + FORGIVING
         logger.warning("Redis does not answer, every program counts for itself: %s", type(error).__name__)
         raise
+
+
+def mark(name: str, seconds: int) -> bool:
+    """Set a mark for so many seconds; False where somebody else has. With Redis gone everybody may."""
+    try:
+        return bool(ask(lambda client: client.set(f"{settings.REDIS_PREFIX}:{name}", 1, nx=True, ex=seconds)))
+    except redis.RedisError:
+        return True
+
+
+def unmark(name: str) -> None:
+    with suppress(redis.RedisError):
+        ask(lambda client: client.delete(f"{settings.REDIS_PREFIX}:{name}"))
 
 
 @cache

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 
 from newsletter.models import Digest, Event
-from subscribers.addresses import address_hash, clean_address
+from subscribers.addresses import address_hash, clean_address, domain_of
 from subscribers.models import Letter, Move, Subscriber
 from subscribers.moves import moved_since
 
@@ -30,7 +30,7 @@ class Addressee:
     @property
     def domain_now(self) -> str:
         """The domain of the address, where the reader's mail goes there now; else empty."""
-        return str(self.subscriber.email).rpartition("@")[2] if self.is_there_now else ""
+        return domain_of(str(self.subscriber.email)) if self.is_there_now else ""
 
     def wish(self) -> Move | None:
         """The reader's wish to get the mail there, if there is one."""

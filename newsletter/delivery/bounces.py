@@ -60,10 +60,11 @@ def were_delivered(where: Collection[Addressee], at: datetime) -> None:
 
 
 def is_the_domains(domain: str, at: datetime) -> bool:
-    """Count a bounce for good against the domain; whether the whole domain bounces, and is held.
+    """Count a hard bounce against the domain; whether the whole domain bounces, and is held.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
-    is dropped for that, and who was before it showed comes back.
+    is dropped for it, and readers dropped earlier are restored. Where the provider tells of no deliveries at
+    all, nobody can know whether the domain takes anything.
     """
     if HeldDomain.objects.filter(domain=domain).exists():
         return True
@@ -71,6 +72,8 @@ def is_the_domains(domain: str, at: datetime) -> bool:
     DomainHealth.objects.filter(pk=row.pk).update(bounced=F("bounced") + 1)
     row.refresh_from_db()
     if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
+        return False
+    if not DomainHealth.objects.filter(since__gte=at - settings.DOMAIN_HOLD, delivered__gt=0).exists():
         return False
     reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
     HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})

@@ -16,8 +16,10 @@ from django.utils import timezone
 
 from newsletter.delivery import arrivals, bounces, ledger, stopping
 from newsletter.delivery.addressees import Addressee, addressee_of, recipient_hash
+from newsletter.delivery.outcomes import printable
 from newsletter.models import Digest, Edition, Event
 from subscribers import leaving
+from subscribers.addresses import address_hash, domain_of
 from subscribers.models import Letter, Subscriber, Suppression
 
 log = logging.getLogger(__name__)
@@ -54,14 +56,14 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
         [
             Event(
                 provider=provider[:40],
-                key=ledger.printable(key_of(event, happened))[:255],
+                key=printable(key_of(event, happened))[:255],
                 type=kind,
                 digest_uid=uid_in(metadata, "digest"),
                 letter_uid=uid_in(metadata, "letter"),
-                message_id=ledger.printable(own_id(event) or str(event.message_id or ""))[:255],
+                message_id=printable(own_id(event) or str(event.message_id or ""))[:255],
                 hard=hard or (kind == Event.Type.REJECTED and event.reject_reason in {"invalid", "bounced"}),
-                recipient_hash=recipient_hash(ledger.printable(str(event.recipient or ""))),
-                detail=ledger.printable(str(event.reject_reason or ""))[:300],
+                recipient_hash=recipient_hash(printable(str(event.recipient or ""))),
+                detail=printable(str(event.reject_reason or ""))[:300],
                 happened_at=happened,
             )
         ],
@@ -182,10 +184,10 @@ def is_of_an_attempt_before(event: Event, uid: UUID) -> bool:
     """
     if not event.message_id or event.message_id.startswith("<"):  # our own, which all attempts have
         return False
-    its_own = Q(provider_id=event.message_id)
-    is_open = Q(status__in=ledger.OPEN)  # then the row has the message of the attempt before
-    before = Digest.objects.filter(is_open & its_own | ~is_open & ~its_own, Digest.provider_ids(), attempts__gt=1)
-    return before.filter(uid=uid).exists()
+    before = Digest.objects.filter(Digest.provider_ids(), uid=uid, attempts__gt=1)
+    row = before.values_list("status", "provider_id").first()
+    # Of one that is open the row has the message of the attempt before.
+    return row is not None and (row[0] in ledger.OPEN) == (row[1] == event.message_id)
 
 
 def told_by(event: Event) -> Event.Type:
@@ -196,17 +198,35 @@ def told_by(event: Event) -> Event.Type:
 
 def act(event: Event, addressee: Addressee, at: datetime) -> None:
     """What it means for what we mail to the address."""
-    domain = addressee.domain_now
     if event.type == Event.Type.DELIVERED:
         bounces.were_delivered([addressee], at)
     elif event.type == Event.Type.COMPLAINED:
         drop(addressee, *COMPLAINED, at)
     elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
-    elif event.type in {Event.Type.BOUNCED, Event.Type.REJECTED}:
-        is_gone = event.hard or (event.type == Event.Type.BOUNCED and bounces.soften(addressee.address_hash, at))
-        if is_gone and not (domain and event.digest_uid and bounces.is_the_domains(domain, at)):
-            drop(addressee, *BOUNCED, at)
+    elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.soften(addressee.address_hash, at)):
+        drop_unless_held(addressee, at, of_digest=bool(event.digest_uid))
+
+
+def is_hard(event: Event) -> bool:
+    return event.hard and event.type in {Event.Type.BOUNCED, Event.Type.REJECTED}
+
+
+@transaction.atomic
+def refused(digest: Digest, at: datetime) -> None:
+    """The provider has said at once that there is no such mailbox. That counts like a soft bounce, because one that is
+    not set up well may say so of everybody.
+    """
+    addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
+    if bounces.soften(addressee.address_hash, at):
+        drop_unless_held(addressee, at, of_digest=True)
+
+
+def drop_unless_held(addressee: Addressee, at: datetime, *, of_digest: bool) -> None:
+    """It bounced, and for good; unless its whole domain does."""
+    domain = addressee.domain_now
+    if not (domain and of_digest and bounces.is_the_domains(domain, at)):
+        drop(addressee, *BOUNCED, at)
 
 
 def drop(addressee: Addressee, status: str, reason: str, at: datetime) -> None:
@@ -225,9 +245,7 @@ def drop(addressee: Addressee, status: str, reason: str, at: datetime) -> None:
 def own_id(event: AnymailTrackingEvent) -> str:
     """Our own Message-ID, wherever the provider repeats it; empty where it does not."""
     told = f"{event.message_id} {json.dumps(event.esp_event, default=str)}"
-    ours = re.search(
-        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@" + re.escape(settings.MAIL_FROM.rpartition("@")[2]), told
-    )
+    ours = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@" + re.escape(domain_of(settings.MAIL_FROM)), told)
     return f"<{ours[0]}>" if ours else ""
 
 

@@ -16,14 +16,16 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from newsletter.delivery import ledger
+from newsletter.delivery import events, ledger
 from newsletter.delivery.carriers import Carrier
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import Kind, Outcome, Report
+from newsletter.delivery.rerouting import destination
 from newsletter.delivery.stopping import halt
 from newsletter.delivery.streak import Streak
 from newsletter.digest.choice import Choice
 from newsletter.models import Brake, Digest, Edition
+from subscribers.addresses import domain_of
 from subscribers.gate import refusals
 
 log = logging.getLogger(__name__)
@@ -125,12 +127,14 @@ class Flow:
             self._judge(one, outcome)
 
     def _judge(self, one: Ready, outcome: Outcome) -> None:
-        """What it says of the provider."""
-        domain = one.address.rpartition("@")[2]
+        """What it says of the provider, and of the address."""
+        domain = domain_of(one.address)
         if outcome.kind is not Kind.REFUSED:
             self.streak.hear(outcome, domain)
         elif one.digest.reason != ledger.RETRIED:  # that it was refused before is no news
-            self.streak.hear(outcome, domain, is_newcomer=is_newcomer(one.digest))
+            self.streak.hear(outcome, domain, is_newcomer=not outcome.no_mailbox and is_newcomer(one.digest))
+        if outcome.no_mailbox and destination(one.address) == one.address:
+            events.refused(one.digest, timezone.now())
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""

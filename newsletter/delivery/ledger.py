@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Greatest
 from psycopg.errors import DeadlockDetected
 
 from newsletter.delivery import statements
-from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.outcomes import Kind, Outcome, printable
 from newsletter.digest.choice import Choice
 from newsletter.models import Brake, Digest, DigestPaper, Edition, Event
 from newsletter.rows import instant
@@ -214,11 +214,6 @@ def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime)
         at=at,
         lease_until=at + settings.LEASE,
     )
-
-
-def printable(text: str) -> str:
-    """A provider's words as any database can hold them."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
 
 
 def sweep(at: datetime) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Sends the letters that are owed: confirmations, welcomes, links, goodbyes.
 
-The same edge and the same classification as digests, another policy: what is in doubt is sent again.
+The same edge and the same classification as digests, another policy: what is in doubt is sent again, and so is what was
+refused for a reason that may pass.
 """
 
 import logging
@@ -12,13 +13,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from newsletter.delivery import keys, throttle
-from newsletter.delivery.outcomes import Kind, Outcome, in_words
+from newsletter.delivery.outcomes import NOT_NOW, Kind, Outcome, in_words
 from newsletter.delivery.provider import in_time, patience
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
 from newsletter.delivery.stopping import halt
-from newsletter.delivery.streak import Streak
 from newsletter.delivery.throttle import Lane
 from newsletter.models import Brake
+from subscribers.addresses import domain_of
 from subscribers.domains import why_unreachable
 from subscribers.emails import letter_email
 from subscribers.gate import why_not
@@ -28,21 +29,26 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 LEASE = timedelta(minutes=5)
+DOUBTS = 2  # in a row, and a run ends
+REFUSALS = 8  # and a letter is given up, after three hours
+STAYS = {Kind.UNSENT, Kind.WAITS, Kind.HALT}  # so would any other
 RUN, NEAR = 15.0, 1.0  # seconds that a run takes, and that its last letter may wait for its turn beyond
 
 
 def send_owed_letters(at: datetime, size: int = BATCH) -> int:
     """Send up to `size` letters that are due at `at`, as many as a run has time for; returns how many it dealt with.
-    Each is taken by itself, because that counts as an attempt, and none when the provider cannot be reached.
+
+    Claimed one by one, since a claim is an attempt. None is claimed any more where one did not leave this machine, or
+    two in a row had no clear answer, as no other would; these are not counted.
     """
-    streak, done, until = Streak(), 0, time.monotonic() + RUN
+    done, doubts, until = 0, 0, time.monotonic() + RUN
     with in_time() as submit:
-        while done < size and time.monotonic() < until:
-            letters = [] if Brake.objects.engaged().exists() else Letter.objects.claim(at, lease(), 1)
-            if not letters or not send(submit, letters[0], streak, until):
+        while done < size and doubts < DOUBTS and time.monotonic() < until and not Brake.objects.engaged().exists():
+            kinds = [send(submit, letter, until) for letter in Letter.objects.claim(at, lease(), 1)]
+            if not kinds or not STAYS.isdisjoint(kinds):
                 break
-            done += 1
-    streak.tell(timezone.now())
+            in_doubt = kinds == [Kind.DOUBT]
+            doubts, done = (doubts + 1, done) if in_doubt else (0, done + 1)
     return done
 
 
@@ -51,45 +57,44 @@ def lease() -> timedelta:
     return max(LEASE, timedelta(seconds=RUN + NEAR + patience()))
 
 
-def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, streak: Streak, until: float) -> bool:
-    """Send one letter, if its turn comes in time, and write down what became of it. False where it did not leave this
-    machine, as no other would.
-    """
+def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, until: float) -> Kind:
+    """Send one letter, if its turn comes in time, and write down what became of it."""
     if reason := why_not(letter) or why_unasked(letter):
-        letter.failed(reason)
-        return True
+        return give_up(letter, reason)
     try:
         message = letter_email(letter)
-        domain = message.to[0].rpartition("@")[2]
+        domain = domain_of(message.to[0])
         reroute(message)
     except OutsideProductionError as error:  # our own refusal, not the provider's
-        letter.failed(in_words(error))
-        return True
+        return give_up(letter, in_words(error))
     except Exception as error:
         log.exception("letter %s cannot be built", letter.pk)
-        letter.failed(in_words(error))
-        return True
-    if wait := wait_for_turn(domain, until):
-        letter.retry("waits for its turn at the provider", timezone.now() + max(wait, letter.pause))
-        return True
+        return give_up(letter, in_words(error))
+    now = timezone.now()
+    to_domain = throttle.mails({domain: 1}, Lane.LETTERS, now)[domain]
+    if not to_domain.given:  # others need not wait for that
+        letter.put_back(NOT_NOW.reason, now + to_domain.wait)
+        return Kind.LATER
+    if wait := wait_for_turn(until):
+        letter.put_back(NOT_NOW.reason, timezone.now() + wait)
+        return Kind.WAITS
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
     settle(letter, outcome)
-    streak.hear(outcome, domain, letter=letter)  # who may owe it again
-    return outcome.kind is not Kind.UNSENT
+    return outcome.kind
 
 
-def wait_for_turn(domain: str, until: float) -> timedelta:
-    """Take the right to send a mail to the domain, and wait for it as long as the run lasts. How long it would be to
-    wait still; nought when it is the letter's turn.
+def wait_for_turn(until: float) -> timedelta:
+    """Take the right to call the provider, and wait for it as long as the run lasts. Returns the wait that remains;
+    zero when the letter may go.
     """
-    while wait := throttle.take(domain, Lane.LETTERS, timezone.now()):
-        seconds = wait.total_seconds()
+    while not (share := throttle.calls(1, Lane.LETTERS, timezone.now())).given:
+        seconds = share.wait.total_seconds()
         if time.monotonic() + seconds > until + NEAR:
-            break
+            return share.wait
         time.sleep(seconds)
-    return wait
+    return timedelta(0)
 
 
 def why_unasked(letter: Letter) -> str | None:
@@ -97,11 +102,17 @@ def why_unasked(letter: Letter) -> str | None:
     return why_unreachable(str(letter.subscriber.email)) if letter.kind == Letter.Kind.CONFIRMATION else None
 
 
+def give_up(letter: Letter, reason: str) -> Kind:
+    letter.failed(reason)
+    return Kind.REFUSED
+
+
 def settle(letter: Letter, outcome: Outcome) -> None:
+    """A refusal that does not blame the address may be of us (a relay that is closed), and end within hours."""
     now = timezone.now()
     if outcome.kind is Kind.ACCEPTED:
         letter.sent(now)
-    elif outcome.kind is Kind.REFUSED:
+    elif outcome.kind is Kind.REFUSED and (outcome.no_mailbox or letter.attempts >= REFUSALS):
         letter.failed(outcome.reason)
     else:
         letter.retry(outcome.reason, now + max(outcome.wait, letter.pause))

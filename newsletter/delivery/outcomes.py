@@ -25,7 +25,11 @@ RETRY_AFTER = timedelta(minutes=1)  # where nobody says when
 ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 LONGEST_RETRY_AFTER = timedelta(hours=1)  # a provider's own word is believed up to here
 
+INVALID = {"invalid"}  # anymail's word for an address that is none
 ABOUT_MESSAGES = {400, 413, 422}  # HTTP's statuses that may be the fault of one message
+# RFC 3463, 3.2 and 3.3: no such address or domain, not valid, moved, null MX (RFC 7505), or the mailbox is disabled.
+NO_MAILBOX = re.compile(r"5\d\d[ -]5\.(1\.([12346]|10)|2\.1)\b")
+POSTMARK_NO_MAILBOX = {300, 406}
 POSTMARK_OURS = {10, 400, 401, 405, 412, 413}
 POSTMARK_NOT_NOW = {100, 429}
 AMAZON_LATER = {"TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
@@ -64,6 +68,7 @@ class Outcome:
     reason: str = ""
     provider_id: str = ""
     retry_after: timedelta | None = None  # as the provider said
+    no_mailbox: bool = False  # REFUSED, and it blames the address
 
     @property
     def wait(self) -> timedelta:
@@ -132,7 +137,9 @@ def on_http(error: requests.RequestException) -> Outcome:
 def by_recipient_status(error: AnymailRecipientsRefused) -> Outcome:
     """anymail takes an answer that names nobody for one that refuses everybody."""
     status = getattr(error.email_message, "anymail_status", None)
-    return Outcome(Kind.REFUSED if status and status.recipients else Kind.DOUBT, in_words(error))
+    if not (status and status.recipients):
+        return Outcome(Kind.DOUBT, in_words(error))
+    return Outcome(Kind.REFUSED, in_words(error), no_mailbox=status.status <= INVALID)
 
 
 def by_http_status(response: requests.Response, reason: str) -> Outcome:
@@ -161,7 +168,9 @@ def by_postmark_code(code: int, words: str, reason: str) -> Outcome:
     """postmarkapp.com/developer/api/overview#error-codes: the token, the sender and the account are ours."""
     if code in POSTMARK_OURS or (code == 300 and "'From'" in words):
         return Outcome(Kind.HALT, reason)
-    return Outcome(Kind.LATER if code in POSTMARK_NOT_NOW else Kind.REFUSED, reason)
+    if code in POSTMARK_NOT_NOW:
+        return Outcome(Kind.LATER, reason)
+    return Outcome(Kind.REFUSED, reason, no_mailbox=code in POSTMARK_NO_MAILBOX)
 
 
 def by_api_error(error: AnymailAPIError) -> Outcome:
@@ -191,7 +200,8 @@ def by_amazon(answer: dict[str, Any], reason: str) -> Outcome:
 
 def by_smtp_code(code: int, answer: bytes | str) -> Outcome:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, without_addresses(f"{code} {text}"))
+    words = without_addresses(f"{code} {text}")
+    return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, words, no_mailbox=bool(NO_MAILBOX.match(words)))
 
 
 def retry_after(header: str) -> timedelta | None:
@@ -213,7 +223,12 @@ def in_words(error: Exception) -> str:
 
 
 def without_addresses(text: str) -> str:
-    return ADDRESS.sub("(address)", text)[:200]
+    return printable(ADDRESS.sub("(address)", text))[:200]
+
+
+def printable(text: str) -> str:
+    """Others' words, without the characters that PostgreSQL keeps in no text, or that show as nothing."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
 
 
 # Tried in turn: the particular before the general.

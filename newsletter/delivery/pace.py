@@ -19,6 +19,7 @@ from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import NOT_NOW, Report
 from newsletter.delivery.throttle import Lane
 from newsletter.models import Digest
+from subscribers.addresses import domain_of
 
 if TYPE_CHECKING:
     from newsletter.delivery.carriers import Carrier
@@ -107,7 +108,3 @@ def in_turn(digests: Sequence[Digest]) -> list[Digest]:
             waiting[digest.pk] = Ending(digest, Digest.Status.PLANNED, WAITS, not_before=due)
     ledger.record(list(waiting.values()), [], now)
     return [digest for digest in digests if digest.pk not in waiting]
-
-
-def domain_of(address: str) -> str:
-    return address.rpartition("@")[2]

@@ -19,7 +19,7 @@ from requests.adapters import BaseAdapter
 
 from newsletter.delivery import keys
 from newsletter.delivery.callers import Submit, one_at_a_time
-from newsletter.delivery.outcomes import Kind, Outcome, in_words, on_connect, on_submit
+from newsletter.delivery.outcomes import INVALID, Kind, Outcome, in_words, on_connect, on_submit
 from newsletter.delivery.payloads import write_fast
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
 from newsletter.delivery.switchboard import mount
@@ -162,7 +162,8 @@ def by_status(message: EmailMultiAlternatives) -> Outcome:
     """What a call that raised nothing means, by what anymail found in its answer; over SMTP there is none."""
     status = getattr(getattr(message, "anymail_status", None), "status", None)
     if status is not None and status <= REFUSED:
-        return Outcome(Kind.REFUSED, f"the provider says: {', '.join(sorted(status))}")
+        words = f"the provider says: {', '.join(sorted(status))}"
+        return Outcome(Kind.REFUSED, words, no_mailbox=status <= INVALID)
     if status is not None and "unknown" in status:
         return Outcome(Kind.DOUBT, "the provider's answer does not say what became of it")
     return Outcome(Kind.ACCEPTED, provider_id=provider_id(message))

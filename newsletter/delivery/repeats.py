@@ -19,6 +19,7 @@ from newsletter.delivery.stopping import halt
 from newsletter.delivery.throttle import Lane
 from newsletter.digest.copies import as_submitted
 from newsletter.models import Brake, Digest
+from subscribers.addresses import domain_of
 from subscribers.gate import why_not_mail
 from subscribers.moves import moved_since
 
@@ -76,8 +77,9 @@ def ask(
     digest: Digest, message: EmailMultiAlternatives, submit: Callable[[EmailMultiAlternatives], Outcome]
 ) -> Outcome | None:
     """Make the call; None where it is not its turn, or somebody else makes it."""
-    domain, now = message.to[0].rpartition("@")[2], timezone.now()
-    if throttle.take(domain, Lane.DIGESTS, now) or not ledger.ask_again(digest, now):
+    domain, now = domain_of(message.to[0]), timezone.now()
+    shares = throttle.mails({domain: 1}, Lane.DIGESTS, now)[domain], throttle.calls(1, Lane.DIGESTS, now)
+    if not all(share.given for share in shares) or not ledger.ask_again(digest, now):
         return None
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())

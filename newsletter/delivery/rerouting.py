@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from subscribers.addresses import domain_of
+
 
 class OutsideProductionError(ValueError):
     """This is no production, and the mail was for somebody who must not get any from here."""
@@ -20,7 +22,7 @@ def destination(address: str) -> str:
     """
     if not settings.MAIL_ONLY_TO and not settings.MAIL_REROUTE_TO:
         return address
-    domain = address.rpartition("@")[2].casefold()
+    domain = domain_of(address).casefold()
     if domain in (one.casefold() for one in settings.MAIL_ONLY_TO):
         return address
     if not settings.MAIL_REROUTE_TO:

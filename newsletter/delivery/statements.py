@@ -41,7 +41,8 @@ READY = {
 # is written out the index of all that is held would seem the shorter way.
 END = """
 UPDATE newsletter_digest AS d
-SET status = a.becomes, reason = a.reason, provider_id = a.provider_id, lease_until = NULL,
+SET status = a.becomes, reason = a.reason, lease_until = NULL,
+    provider_id = COALESCE(NULLIF(a.provider_id, ''), d.provider_id),
     not_before = COALESCE(a.not_before, d.not_before),
     settled_at = CASE WHEN a.becomes = 'planned' THEN NULL ELSE %s END,
     submitted_at = CASE WHEN a.becomes = 'planned' THEN NULL ELSE d.submitted_at END

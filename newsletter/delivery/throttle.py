@@ -5,9 +5,8 @@ grows back in equal steps: additive increase, multiplicative decrease, as TCP do
 bucket to letters, so that a confirmation never waits behind them. With Redis gone each worker process keeps to its own
 share of the rate, and of what it was asked itself.
 
-    wait = throttle.take(domain, Lane.LETTERS, at)      # nothing to wait: go
-    throttle.calls(20, Lane.DIGESTS, at)                # how many of so many calls the provider takes now
     throttle.mails({domain: 20}, Lane.DIGESTS, at)      # how many of so many mails each domain takes, and when the rest
+    throttle.calls(20, Lane.DIGESTS, at)                # how many of so many calls the provider takes now
     throttle.heed([(domain, outcome)], at)              # after answers
 
 The clock is the caller's, and never runs backwards in a bucket.
@@ -16,7 +15,7 @@ The clock is the caller's, and never runs backwards in a bucket.
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -46,42 +45,16 @@ PROVIDER_RATES = {
     "resend": 2,  # resend.com/docs/api-reference/rate-limit
 }
 
-# KEYS: one hash a bucket. ARGV: the time and how many tokens, then for each bucket its limit a second, its size, and
-# how much of it is not for this lane. Takes from all or from none; returns the seconds to wait.
-TAKE = """
-local now, cost, wait, found = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, {}
-for i, key in ipairs(KEYS) do
-  local limit, size, kept = tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1]), tonumber(ARGV[3 * i + 2])
-  local was = redis.call('HMGET', key, 'tokens', 'at', 'rate', 'shut')
-  local at = tonumber(was[2]) or now
-  local passed = math.max(0, now - at)
-  local rate = math.min(limit, (tonumber(was[3]) or limit) + passed * limit / RECOVERY)
-  local tokens = math.min(size, (tonumber(was[1]) or size) + passed * rate)
-  local short = cost + kept - tokens
-  if short > 1e-6 then wait = math.max(wait, short / rate) end
-  wait = math.max(wait, (tonumber(was[4]) or 0) - now)
-  found[i] = {tokens, math.max(at, now), rate}
-end
-for i, key in ipairs(KEYS) do
-  local tokens = found[i][1]
-  if wait <= 0 then tokens = tokens - cost end
-  redis.call('HSET', key, 'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', found[i][2]),
-    'rate', string.format('%.6f', found[i][3]))
-  redis.call('EXPIRE', key, KEEP)
-end
-return string.format('%.6f', wait)
-""".replace("RECOVERY", str(RECOVERY)).replace("KEEP", str(KEEP))
-
-# KEYS: one hash a bucket. ARGV: the time, whether those who must wait stand in a queue, then for each bucket how many
-# tokens are wanted, its limit, its size, and how much of it is not for this lane. Takes as many as there are of each;
-# returns for each how many, the seconds until the next, and between two. An unlimited bucket that nobody has asked to
-# slow down is not kept at all.
+# KEYS: one hash a bucket. ARGV: the time, the queue that those who must wait stand in, if any, then for each bucket how
+# many tokens are wanted, its limit, its size, and how much of it is not for this lane. Takes as many as there are of
+# each; returns for each how many, the seconds until the next, and between two. An unlimited bucket that nobody has
+# asked to slow down is not kept at all.
 SHARE = """
 local now, answer = tonumber(ARGV[1]), {}
 for i, key in ipairs(KEYS) do
   local wanted, limit = tonumber(ARGV[4 * i - 1]), tonumber(ARGV[4 * i])
   local size, kept = tonumber(ARGV[4 * i + 1]), tonumber(ARGV[4 * i + 2])
-  local was = redis.call('HMGET', key, 'tokens', 'at', 'rate', 'shut', 'queue')
+  local was = redis.call('HMGET', key, 'tokens', 'at', 'rate', 'shut', ARGV[2])
   local given, wait, rate = wanted, 0, limit
   if was[2] or limit < UNLIMITED then
     local at, shut = tonumber(was[2]) or now, tonumber(was[4]) or 0
@@ -93,9 +66,9 @@ for i, key in ipairs(KEYS) do
     tokens = tokens - given
     if given < wanted then
       local first = math.max(now + (1 + kept - tokens) / rate, shut)
-      if ARGV[2] == '1' then
+      if ARGV[2] ~= '' then
         first = math.max(first, tonumber(was[5]) or 0)
-        redis.call('HSET', key, 'queue', string.format('%.6f', first + (wanted - given) / rate))
+        redis.call('HSET', key, ARGV[2], string.format('%.6f', first + (wanted - given) / rate))
       end
       wait = first - now
     end
@@ -165,7 +138,7 @@ class Bucket:
     rate: float
     cut: float = float("-inf")
     shut: float = 0
-    queue: float = 0
+    queues: dict[str, float] = field(default_factory=dict)  # when the next who comes has a turn
 
     def pour(self, limit: Limit, now: float) -> None:
         passed = max(0.0, now - self.at)
@@ -173,18 +146,14 @@ class Bucket:
         self.tokens = min(limit.size, self.tokens + passed * self.rate)
         self.at = max(self.at, now)
 
-    def wait(self, limit: Limit, lane: Lane, cost: int) -> float:
-        short = cost + limit.kept(lane) - self.tokens
-        return max(short / self.rate if short > 1e-6 else 0, self.shut - self.at, 0)
-
-    def share(self, wanted: int, kept: float, in_queue: bool) -> Share:
+    def share(self, wanted: int, kept: float, queue: str) -> Share:
         given = 0 if self.shut > self.at else max(0, min(wanted, math.floor(self.tokens - kept + 1e-6)))
         self.tokens -= given
         first = self.at
         if given < wanted:
-            first = max(self.at + (1 + kept - self.tokens) / self.rate, self.shut, self.queue if in_queue else 0)
-        if given < wanted and in_queue:
-            self.queue = first + (wanted - given) / self.rate
+            first = max(self.at + (1 + kept - self.tokens) / self.rate, self.shut, self.queues.get(queue, 0))
+            if queue:
+                self.queues[queue] = first + (wanted - given) / self.rate
         return Share(given, timedelta(seconds=first - self.at), timedelta(seconds=1 / self.rate))
 
     def slow_down(self, now: float, seconds: float) -> None:
@@ -202,35 +171,18 @@ def digests_per_second() -> float | None:
     return None if rate == UNLIMITED else rate * (1 - RESERVED)
 
 
-def take(domain: str, lane: Lane, at: datetime, count: int = 1) -> timedelta:
-    """Take the right to send `count` mails to a domain now. Where there is none, nothing is taken: how long to wait.
-
-    `count` must be no more than a second's worth of either rate. Asked for a slice at once it costs one call.
-    """
-    limits = [_of_provider(), _of_domain(domain)]
-    try:
-        words: list[str | float] = [_key(limit) for limit in limits]
-        words += [at.timestamp(), count]
-        for limit in limits:
-            words += [limit.rate, limit.size, limit.kept(lane)]
-        seconds = float(shared.ask(lambda client: client.eval(TAKE, len(limits), *words)))
-    except redis.RedisError:
-        seconds = _take_alone([_share(limit) for limit in limits], lane, at.timestamp(), count)
-    return timedelta(seconds=seconds)
-
-
 def calls(count: int, lane: Lane, at: datetime) -> Share:
     """Take the right to call the provider, up to so many times."""
-    [share] = _share_out([(_of_provider(), count)], lane, at, in_queue=False)
+    [share] = _share_out([(_of_provider(), count)], lane, at)
     return share
 
 
 def mails(counts: Mapping[str, int], lane: Lane, at: datetime) -> dict[str, Share]:
-    """Take the right to send mails to each of these domains, up to so many. The rest has its turn in a queue, so that
-    who comes back at the time that was said comes back once. One call, however many domains.
+    """Take the right to send mails to each of these domains, up to so many. The rest has its turn in the lane's queue,
+    so that one that comes back at the time that was said comes back once. One call, however many domains.
     """
     limits = [(_of_domain(domain), count) for domain, count in counts.items()]
-    return dict(zip(counts, _share_out(limits, lane, at, in_queue=True), strict=True))
+    return dict(zip(counts, _share_out(limits, lane, at, f"queue of {lane.value}"), strict=True))
 
 
 def heed(answers: Iterable[tuple[str, Outcome]], at: datetime) -> bool:
@@ -265,39 +217,28 @@ def slow_down(limit: Limit, at: datetime, seconds: float = 0) -> None:
         return
 
 
-def _take_alone(limits: Sequence[Limit], lane: Lane, now: float, count: int) -> float:
-    buckets = [_bucket(limit, now) for limit in limits]
-    for bucket, limit in zip(buckets, limits, strict=True):
-        bucket.pour(limit, now)
-    seconds = max(bucket.wait(limit, lane, count) for bucket, limit in zip(buckets, limits, strict=True))
-    if not seconds:
-        for bucket in buckets:
-            bucket.tokens -= count
-    return seconds
-
-
-def _share_out(wanted: Sequence[tuple[Limit, int]], lane: Lane, at: datetime, in_queue: bool) -> list[Share]:
-    words: list[str | float] = [at.timestamp(), int(in_queue)]
+def _share_out(wanted: Sequence[tuple[Limit, int]], lane: Lane, at: datetime, queue: str = "") -> list[Share]:
+    words: list[str | float] = [at.timestamp(), queue]
     for limit, count in wanted:
         words += [count, limit.rate, limit.size, limit.kept(lane)]
     keys = [_key(limit) for limit, _ in wanted]
     try:
         found = shared.ask(lambda client: client.eval(SHARE, len(keys), *keys, *words))
     except redis.RedisError:
-        return [_share_alone(limit, lane, at.timestamp(), count, in_queue) for limit, count in wanted]
+        return [_share_alone(limit, lane, at.timestamp(), count, queue) for limit, count in wanted]
     return [
         Share(int(given), timedelta(seconds=float(wait)), timedelta(seconds=float(apart)))
         for given, wait, apart in found
     ]
 
 
-def _share_alone(limit: Limit, lane: Lane, now: float, count: int, in_queue: bool) -> Share:
+def _share_alone(limit: Limit, lane: Lane, now: float, count: int, queue: str) -> Share:
     if limit.rate >= UNLIMITED and _key(limit) not in _own:
         return Share(count, timedelta(0), timedelta(0))
     mine = _share(limit)
     bucket = _bucket(mine, now)
     bucket.pour(mine, now)
-    return bucket.share(count, mine.kept(lane), in_queue)
+    return bucket.share(count, mine.kept(lane), queue)
 
 
 def _bucket(limit: Limit, now: float) -> Bucket:

@@ -12,7 +12,7 @@ from dns.resolver import NXDOMAIN, NoAnswer
 from email_validator import EmailNotValidError
 
 from newsletter.desk.checks import Check
-from subscribers.addresses import parsed
+from subscribers.addresses import domain_of, parsed
 from subscribers.domains import resolver
 
 PATIENCE = 2.0  # seconds for all questions together
@@ -27,7 +27,7 @@ class SilentError(Exception):
 
 def checks() -> Iterator[Check]:
     """The domain of MAIL_FROM, and its SPF, DKIM and DMARC where DNS may be asked."""
-    domain = settings.MAIL_FROM.rpartition("@")[2]
+    domain = domain_of(settings.MAIL_FROM)
     if domain.endswith(NOWHERE):
         yield Check(False, f"Mail cannot come from {domain}: set MAIL_FROM to an address of your domain.")
         return

@@ -1,7 +1,7 @@
 """Editions, the ledger of delivery, and what providers and readers told us afterwards."""
 
 from newsletter.models.bounces import DomainHealth, SoftBounces
-from newsletter.models.brakes import Brake, BrakeQuerySet
+from newsletter.models.brakes import Brake, BrakeQuerySet, Refusal
 from newsletter.models.census import Census, Progress, Pulse
 from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
 from newsletter.models.editions import Edition, EditionPaper, EditionQuerySet, Revision
@@ -27,6 +27,7 @@ __all__ = [
     "Profile",
     "Progress",
     "Pulse",
+    "Refusal",
     "Revision",
     "SoftBounces",
 ]

@@ -20,6 +20,21 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
             self.create(reason=reason[:300], cause=cause)
 
 
+class Refusal(models.Model):
+    """One of the provider's refusals since it last accepted a digest: newsletter/delivery/streak.py."""
+
+    account = models.CharField(max_length=16, help_text="At which provider, hashed.")
+    domain = models.CharField(max_length=253)
+    is_weak = models.BooleanField(help_text="It may well be the address's fault.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.domain}, {self.at:%Y-%m-%d %H:%M}"
+
+
 class Brake(models.Model):
     """Stops all mail until somebody releases it: pulled by the provider's refusal, or by hand."""
 

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from subscribers.abuse.counting import hashed, take
 from subscribers.abuse.slots import Limit
+from subscribers.addresses import domain_of
 from subscribers.letters import A_DAY
 from subscribers.models import Letter, SubscriptionRequest
 
@@ -30,7 +31,7 @@ def moves(network: str) -> Limit:
 
 def letter_limits(request: SubscriptionRequest, letter: Letter) -> list[Limit]:
     """What a letter that a stranger caused counts towards, named by the reason for holding it."""
-    domain = request.email.rpartition("@")[2]
+    domain = domain_of(request.email)
     kind = Letter.Kind(letter.kind)
     a_day = A_DAY[kind]
     limits = [

@@ -1,14 +1,13 @@
 """Everything owed to people one by one."""
 
 import uuid
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Self
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from subscribers.models.subscribers import Subscriber
@@ -34,21 +33,9 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         due = self.due(at).select_related("subscriber")[: limit + OTHERS]
         return list(islice((letter for letter in due if letter.take(at, lease)), limit))
 
-    def owe_again(self, reason: str, at: datetime) -> int:
-        """Owe those once more that failed and surely were not sent, the latest of a kind; returns how many."""
-        owed = 0
-        later = Letter.objects.filter(subscriber=OuterRef("subscriber"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
-        failed = Letter.objects.filter(
-            ~Exists(later.filter(status=Letter.Status.SENT)), status=Letter.Status.FAILED, attempts__lt=MAX_ATTEMPTS
-        )
-        for pk in self.order_by("-pk").values_list("pk", flat=True):
-            with suppress(IntegrityError), transaction.atomic():  # a reader has one open letter of a kind
-                owed += failed.filter(pk=pk).update(status=Letter.Status.OWED, reason=reason, not_before=at)
-        return owed
 
-
-# With the growing pauses of Letter.pause, about seven hours: longer than most outages of a relay.
-MAX_ATTEMPTS = 12
+# With the growing pauses of Letter.pause, about a day: longer than most outages, and than a quota of the day.
+MAX_ATTEMPTS = 30
 
 
 class Letter(models.Model):
@@ -136,6 +123,11 @@ class Letter(models.Model):
         if self.attempts >= MAX_ATTEMPTS:
             return self.failed(reason)
         return self._settle(status=self.Status.OWED, reason=reason[:200], not_before=at)
+
+    def put_back(self, reason: str, at: datetime) -> bool:
+        """Send it at `at`: nobody was asked to take it, so this was no attempt."""
+        changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": at}
+        return self._settle(**changes, attempts=self.attempts - 1)
 
     @property
     def pause(self) -> timedelta:

@@ -8,7 +8,7 @@ import time_machine
 from django.core.mail import EmailMultiAlternatives
 from pytest_django.fixtures import Settings
 
-from newsletter.models import Digest, Edition
+from newsletter.models import Digest, Edition, Event
 from papers.models import Listing, Paper, PaperTopic, Topic
 from subscribers.emails import compose
 from subscribers.models import Subscriber
@@ -118,3 +118,10 @@ def message_to(address: str) -> EmailMultiAlternatives:
     return compose(
         to=address, subject="Papers", text="Some papers.", html="<p>Some papers.</p>", headers={}, metadata={}
     )
+
+
+def happened(kind: str, hard: bool | None = None, message_id: str = "", **fields: object) -> Event:
+    """A stored event, as `store` writes it."""
+    number = Event.objects.count()
+    own = {"provider": "P", "key": f"k{number}", "type": kind, "message_id": message_id, "happened_at": NOW}
+    return Event.objects.create(**own, hard=kind == "bounced" if hard is None else hard, **fields)

@@ -15,8 +15,7 @@ from newsletter.models import Digest, DomainHealth, Edition, Event, SoftBounces
 from subscribers.addresses import address_hash
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, planned
-from tests.newsletter.test_events import happened
+from tests.newsletter.conftest import add_readers, happened, planned
 
 KINDS = ["sent", "delivered", "delivered", "delivered", "deferred", "other", "bounced", "rejected", "complained"]
 STATES = ["accepted", "accepted", "submitting", "in_doubt", "planned", "failed", "delivered", "bounced"]

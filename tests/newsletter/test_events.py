@@ -14,15 +14,14 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from newsletter import tasks
-from newsletter.delivery import bounces, events, ledger
+from newsletter.delivery import events, ledger
 from newsletter.delivery.ledger import TAKEN_FOR_UNSENT
-from newsletter.models import Digest, Edition, Event, SoftBounces
-from subscribers import leaving
+from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.models import Digest, Edition, Event
 from subscribers.emails import message_id
-from subscribers.gate import why_not_mail
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, planned
+from tests.newsletter.conftest import happened, planned
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=14))
 NAIVE = datetime(1, 1, 1, tzinfo=EAST).replace(tzinfo=None)
@@ -121,13 +120,6 @@ def test_an_event_of_no_digest_of_ours_is_kept_and_changes_nothing(digest: Diges
     assert Event.objects.get().type == "other"
     digest.refresh_from_db()
     assert digest.status == "accepted"
-
-
-def happened(kind: str, hard: bool | None = None, message_id: str = "", **fields: object) -> Event:
-    """A stored event, as `store` writes it."""
-    number = Event.objects.count()
-    own = {"provider": "P", "key": f"k{number}", "type": kind, "message_id": message_id, "happened_at": NOW}
-    return Event.objects.create(**own, hard=kind == "bounced" if hard is None else hard, **fields)
 
 
 def status_of(digest: Digest) -> str:
@@ -243,78 +235,22 @@ def test_of_a_doubt_the_row_has_the_message_of_the_attempt_before(digest: Digest
     assert status_of(digest) == status
 
 
+def test_so_has_one_whose_answer_was_unclear(digest: Digest) -> None:
+    Digest.objects.update(status="planned", provider_id="the first", attempts=1, submitted_at=None)
+    [claimed] = ledger.claim(NOW, 1)
+    Digest.objects.update(status="submitting", submitted_at=NOW)
+    ledger.record([ledger.answered(claimed, Outcome(Kind.DOUBT, "no whole answer in time"), NOW)], [], NOW)
+    happened("failed", message_id="the first", digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    assert status_of(digest) == "in_doubt"
+
+
 def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:
     happened("unsubscribed", digest_uid=digest.uid)
     events.apply_stored(NOW)
     alice.refresh_from_db()
     assert alice.status == "unsubscribed"
     assert not alice.letters.exists()
-
-
-class TestSoftBounces:
-    @pytest.fixture
-    def bounce(self, digest: Digest) -> Callable[[datetime], str]:
-        def one(at: datetime) -> str:
-            happened("bounced", hard=False, digest_uid=digest.uid)
-            events.apply_stored(at)
-            return Subscriber.objects.get().status
-
-        return one
-
-    def test_the_fourth_within_days_is_for_good(self, bounce: Callable[[datetime], str]) -> None:
-        days = [NOW] * 4
-        assert [bounce(at) for at in days] == ["active", "active", "active", "bounced"]
-
-    def test_what_is_long_ago_is_forgotten(self, bounce: Callable[[datetime], str]) -> None:
-        assert {bounce(NOW + timedelta(days=14 * n)) for n in range(12)} == {"active"}
-
-    def test_who_is_erased_leaves_none(self, bounce: Callable[[datetime], str], alice: Subscriber) -> None:
-        bounce(NOW)
-        leaving.erase(alice, NOW)
-        assert not SoftBounces.objects.exists()
-
-    def test_a_delivery_clears_them(self, bounce: Callable[[datetime], str], digest: Digest) -> None:
-        for _ in range(3):
-            bounce(NOW)
-        happened("delivered", digest_uid=digest.uid)
-        events.apply_stored(NOW)
-        assert [bounce(NOW) for _ in range(3)][-1] == "active"
-
-
-class TestAWholeDomain:
-    @pytest.fixture
-    def digests(self, edition: Edition) -> list[Digest]:
-        digests = [planned(edition, reader) for reader in add_readers(6)]
-        Digest.objects.update(status="accepted", submitted_at=NOW)
-        return digests
-
-    def tell_all(self, digests: list[Digest], kind: str = "bounced") -> None:
-        for digest in digests:
-            happened(kind, digest_uid=digest.uid)
-            events.apply_stored(NOW)
-
-    def test_that_bounces_is_held_and_its_readers_are_kept(self, digests: list[Digest]) -> None:
-        self.tell_all(digests)
-        assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
-        assert not Suppression.objects.of(*Subscriber.objects.values_list("email", flat=True))
-        assert "nothing reaches example.org" in str(why_not_mail(digests[0].subscriber))
-
-    def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
-        self.tell_all(digests)
-        assert bounces.end_holds(NOW + timedelta(hours=23)) == 0
-        assert bounces.end_holds(NOW + timedelta(hours=24)) == 1
-        assert why_not_mail(digests[0].subscriber) is None
-
-    def test_where_one_mail_arrived_is_not_dead(self, digests: list[Digest]) -> None:
-        self.tell_all(digests[:1], "delivered")
-        self.tell_all(digests[1:])
-        assert Subscriber.objects.filter(status="bounced").count() == 5
-
-    def test_a_complaint_is_never_forgiven(self, digests: list[Digest]) -> None:
-        self.tell_all(digests[:1], "complained")
-        self.tell_all(digests)
-        assert Subscriber.objects.get(pk=digests[0].subscriber_id).status == "complained"
-        assert why_not_mail(digests[0].subscriber)
 
 
 def test_bounces_and_complaints_count_against_their_edition(digest: Digest, settings: Settings) -> None:

@@ -17,6 +17,7 @@ from newsletter import editions
 from newsletter.delivery import decisions, flow, ledger
 from newsletter.delivery.carriers import carrier
 from newsletter.delivery.flow import DOUBTS, Flow
+from newsletter.delivery.provider import patience
 from newsletter.delivery.sending import Batches, deliver_batch
 from newsletter.delivery.streak import REFUSALS
 from newsletter.models import Brake, Digest, DigestPaper, Edition
@@ -175,7 +176,7 @@ def test_a_provider_that_refuses_whatever_we_send_stops_all_mail(
     deliver_batch()
     assert REFUSALS <= statuses()["failed"] <= REFUSALS + 2
     assert not Brake.objects.exists(), "another worker may wait for an answer"
-    clock.shift(timedelta(seconds=settings.EMAIL_TIMEOUT))
+    clock.shift(timedelta(seconds=patience()))
     deliver_batch()
     assert REFUSALS + 1 <= statuses()["failed"] <= REFUSALS + 3
     assert statuses()["failed"] + statuses()["planned"] == 30

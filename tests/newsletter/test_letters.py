@@ -55,6 +55,68 @@ def test_a_burst_waits_for_its_turns_without_using_up_attempts(
     assert timezone.now() > NOW + timedelta(seconds=8)
 
 
+def test_who_only_waits_is_not_given_up(
+    db: None, postmark: Api, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a provider whose quota of the day is used up: it is asked once an hour, and all others wait."""
+    monkeypatch.setattr(time, "sleep", clock.shift)
+    postmark.status, postmark.headers = 429, {"Retry-After": "3600"}
+    for number in range(10):
+        owe(Subscriber.objects.create(email=f"{number}@{number}.example"), Letter.Kind.CONFIRMATION, NOW)
+    for minute in range(0, 20 * 60, 5):
+        clock.move_to(NOW + timedelta(minutes=minute))
+        send_owed_letters(timezone.now())
+    assert len(postmark.requests) <= 20
+    assert set(Letter.objects.values_list("status", flat=True)) == {"owed"}
+    assert sum(Letter.objects.values_list("attempts", flat=True)) == len(postmark.requests)
+
+
+def test_one_busy_domain_holds_up_nobody_elses(
+    alice: Subscriber, relay: Relay, settings: Settings, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DOMAINS_PER_SECOND, settings.WORKER_PROCESSES = {"evil.example": "1"}, 1
+    monkeypatch.setattr(time, "sleep", clock.shift)
+    for number in range(30):
+        owe(Subscriber.objects.create(email=f"{number}@evil.example"), Letter.Kind.CONFIRMATION, NOW)
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    send_owed_letters(NOW)
+    assert relay.recipients == ["0@evil.example", "alice@example.org"]
+    assert timezone.now() == NOW
+    for _ in range(30):
+        clock.shift(timedelta(seconds=1))
+        send_owed_letters(timezone.now())
+    assert len(set(relay.recipients)) == 31
+    assert set(Letter.objects.values_list("status", "attempts")) == {("sent", 1)}
+
+
+CLOSED = "554 5.7.1 Relay access denied"
+
+
+def test_what_a_closed_relay_refused_goes_out_when_it_is_open(alice: Subscriber, bob: Subscriber, relay: Relay) -> None:
+    relay.refuse = {"alice@example.org": CLOSED, "bob@example.org": "550 5.1.1 No such user"}
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    send_owed_letters(NOW)
+    assert set(Letter.objects.values_list("status", "subscriber__email")) == {
+        ("owed", "alice@example.org"),
+        ("failed", "bob@example.org"),
+    }
+    relay.refuse = {}
+    with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
+        send_owed_letters(NOW + timedelta(minutes=2))
+    assert relay.recipients == ["alice@example.org"]
+
+
+def test_what_is_refused_for_hours_is_given_up(alice: Subscriber, relay: Relay, clock: time_machine.Traveller) -> None:
+    relay.refuse = {"alice@example.org": CLOSED}
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    for _ in range(60):
+        send_owed_letters(timezone.now())
+        clock.shift(timedelta(minutes=5))
+    letter = Letter.objects.get()
+    assert (letter.status, letter.attempts, letter.reason) == ("failed", 8, CLOSED)
+
+
 def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
     owe(bob, Letter.Kind.CONFIRMATION, NOW)
     relay.hang_up = True
@@ -75,7 +137,7 @@ def test_an_answer_that_drips_holds_up_no_letter_for_long(
     settings.EMAIL_BACKEND, settings.EMAIL_TIMEOUT = "anymail.backends.postmark.EmailBackend", 0.5
     with serving(HttpProvider(lambda _: next(answers))) as http:
         settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "token", "POSTMARK_API_URL": http.url}
-        assert send_owed_letters(NOW) == 2
+        assert send_owed_letters(NOW) == 1
     assert set(Letter.objects.values_list("status", "reason")) == {("owed", "no whole answer in time"), ("sent", "")}
 
 
@@ -97,6 +159,15 @@ def test_of_letters_that_reach_nobody_one_is_tried(
         owe(reader, Letter.Kind.PREFERENCES, NOW)
     assert send_owed_letters(NOW) == 0
     assert sorted(Letter.objects.values_list("attempts", flat=True)) == [0, 1]
+
+
+def test_of_letters_that_nobody_answers_two_are_tried(db: None, postmark: Api, settings: Settings) -> None:
+    postmark.silent, settings.EMAIL_TIMEOUT = threading.Event(), 0.2
+    for number in range(4):
+        owe(Subscriber.objects.create(email=f"{number}@example.org"), Letter.Kind.CONFIRMATION, NOW)
+    assert send_owed_letters(NOW) == 0
+    postmark.silent.set()
+    assert sorted(Letter.objects.values_list("attempts", flat=True)) == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("timeout", [5, 30, 200])

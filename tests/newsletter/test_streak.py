@@ -1,7 +1,5 @@
-"""Refusals in a row, over runs and workers: with a real Redis and without one."""
+"""Refusals in a row, over runs and workers."""
 
-import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import cycle
@@ -11,13 +9,12 @@ from django.utils import timezone
 from pytest_django import Settings
 from time_machine import Traveller
 
-from newsletter import editions
-from newsletter.delivery import streak
+from newsletter import editions, retention
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.streak import DOMAINS, KEEP, NEWCOMERS, OWED_AGAIN, REFUSALS, Streak
-from newsletter.models import Brake, Digest, Edition
+from newsletter.delivery.streak import DOMAINS, KEEP, REFUSALS, WEAK, Streak
+from newsletter.models import Brake, Digest, Edition, Refusal
 from papers.models import Paper, Topic
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber
@@ -26,25 +23,17 @@ from tests.newsletter.conftest import add_readers, planned
 from tests.stubs import Server, smtp_server
 
 SECOND = timedelta(seconds=1)
-WAITED = timedelta(seconds=30)  # for an answer, at most: EMAIL_TIMEOUT
+WAITED = timedelta(minutes=1)  # for an answer, at most: twice EMAIL_TIMEOUT
 TAKEN = Outcome(Kind.ACCEPTED)
 CLOSED = "554 5.7.1 Relay access denied"
 REFUSED = Outcome(Kind.REFUSED, CLOSED)
+NOBODY = Outcome(Kind.REFUSED, "550 5.1.1 no such user", no_mailbox=True)
 
-
-@pytest.fixture(params=["Redis", "without Redis"], autouse=True)
-def _memory(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    if request.param == "without Redis":
-        settings.REDIS_URL = "redis://127.0.0.1:1"
-    elif "TEST_REDIS_URL" not in os.environ:
-        pytest.skip("no Redis: make test starts one")
-    monkeypatch.setattr(streak, "_alone", {})
-    yield
-    assert request.param == "without Redis" or not streak._alone, "everybody's row is in Redis"
+Run = Callable[..., None]
 
 
 @pytest.fixture
-def run(clock: Traveller, db: None) -> Callable[..., None]:
+def run(clock: Traveller, db: None) -> Run:
     """A run, so long after the first one: what it hears in turn, of so many domains."""
 
     def one(after: timedelta, *outcomes: Outcome, domains: int = DOMAINS, is_newcomer: bool = False) -> None:
@@ -61,22 +50,22 @@ def stopped() -> bool:
     return Brake.objects.engaged().exists()
 
 
-class TestARow:
-    def test_goes_on_over_runs(self, run: Callable[..., None]) -> None:
+class TestAStreak:
+    def test_goes_on_over_runs(self, run: Run) -> None:
         run(0 * SECOND, *[REFUSED] * (REFUSALS - 1))
         assert not stopped()
         run(KEEP - 2 * WAITED, REFUSED)
         run(KEEP - WAITED, REFUSED)
         assert Brake.objects.get().reason == f"the provider refuses whatever we send: {CLOSED}"
 
-    def test_ends_with_mail_that_was_taken(self, run: Callable[..., None]) -> None:
+    def test_ends_with_mail_that_was_accepted(self, run: Run) -> None:
         run(0 * SECOND, *[REFUSED] * (REFUSALS - 2))
         run(WAITED, *[REFUSED] * REFUSALS, TAKEN)
         run(2 * WAITED, *[REFUSED] * (REFUSALS - 1))
         run(3 * WAITED)
         assert not stopped()
 
-    def test_ends_with_the_last_mail_of_a_run_too(self, run: Callable[..., None], clock: Traveller) -> None:
+    def test_ends_with_the_last_mail_of_a_run_too(self, run: Run, clock: Traveller) -> None:
         works = Streak()
         works.hear(TAKEN, "0.example")
         run(0 * SECOND, *[REFUSED] * REFUSALS)
@@ -85,13 +74,13 @@ class TestARow:
         run(WAITED, REFUSED)
         assert not stopped()
 
-    def test_begins_after_mail_that_was_taken(self, run: Callable[..., None]) -> None:
+    def test_begins_after_mail_that_was_accepted(self, run: Run) -> None:
         run(0 * SECOND, TAKEN, *[REFUSED] * REFUSALS)
         assert not stopped()
         run(WAITED, REFUSED)
         assert stopped()
 
-    def test_needs_several_domains(self, run: Callable[..., None]) -> None:
+    def test_needs_several_domains(self, run: Run) -> None:
         for times in range(3):
             run(times * WAITED, *[REFUSED] * REFUSALS, domains=DOMAINS - 1)
         assert not stopped()
@@ -99,7 +88,7 @@ class TestARow:
         run(4 * WAITED, REFUSED)
         assert stopped()
 
-    def test_stops_nothing_while_another_workers_answers_may_come(self, run: Callable[..., None]) -> None:
+    def test_stops_nothing_while_another_workers_answers_may_come(self, run: Run) -> None:
         hours = timedelta(hours=12)  # after a dead address at the end of last night's edition
         run(0 * SECOND, REFUSED)
         run(hours, *[REFUSED] * REFUSALS)
@@ -108,21 +97,23 @@ class TestARow:
         run(hours + WAITED, REFUSED)
         assert stopped()
 
-    def test_takes_more_readers_who_never_had_a_mail(self, run: Callable[..., None]) -> None:
-        run(0 * SECOND, *[REFUSED] * (NEWCOMERS - 1), is_newcomer=True)
-        run(WAITED)
+    @pytest.mark.parametrize(("refused", "is_newcomer"), [(REFUSED, True), (NOBODY, False)])
+    def test_needs_more_refusals_that_may_be_the_addresses_fault(
+        self, run: Run, refused: Outcome, is_newcomer: bool
+    ) -> None:
+        run(0 * SECOND, *[refused] * (WEAK - 1), is_newcomer=is_newcomer)
+        run(WAITED, refused, is_newcomer=is_newcomer)
         assert not stopped()
-        run(2 * WAITED, REFUSED, is_newcomer=True)
-        run(3 * WAITED, REFUSED, is_newcomer=True)
+        run(2 * WAITED, refused, is_newcomer=is_newcomer)
         assert stopped()
 
     @pytest.mark.parametrize("kind", [Kind.LATER, Kind.DOUBT, Kind.UNSENT, Kind.WAITS])
-    def test_goes_on_past_any_other_answer(self, run: Callable[..., None], kind: Kind) -> None:
+    def test_goes_on_past_any_other_answer(self, run: Run, kind: Kind) -> None:
         run(0 * SECOND, *[REFUSED, Outcome(kind)] * REFUSALS)
         run(WAITED, Outcome(kind), REFUSED)
         assert stopped()
 
-    def test_begins_anew_when_the_brake_is_released(self, run: Callable[..., None]) -> None:
+    def test_begins_again_when_the_brake_is_released(self, run: Run) -> None:
         run(0 * SECOND, *[REFUSED] * REFUSALS)
         run(WAITED, REFUSED)
         run(WAITED, *[REFUSED] * (REFUSALS - 1))  # another worker, a moment later
@@ -131,28 +122,16 @@ class TestARow:
         run(4 * WAITED)
         assert not stopped()
 
-    def test_of_a_worker_whose_clock_is_ahead_waits_no_longer(self, run: Callable[..., None]) -> None:
-        run(timedelta(days=20), *[REFUSED] * REFUSALS)
-        run(0 * SECOND, REFUSED)
-        run(WAITED, REFUSED)
-        assert stopped()
-
-    def test_that_ended_meanwhile_leaves_no_mark(self, request: pytest.FixtureRequest, clock: Traveller) -> None:
-        if "without" in request.node.name:
-            pytest.skip("a process by itself is at one thing at a time")
-        streak._mark_long(NOW)
-        assert streak._read(NOW) == streak.Row(NOW.timestamp())
-
-    def test_of_a_process_ends_with_everybodys(self, run: Callable[..., None]) -> None:
-        streak._alone[streak._key()] = streak.Row(0, Counter({"reader 0.example": REFUSALS}))
-        run(0 * SECOND, TAKEN)
-        assert not streak._alone
-
-    def test_is_one_accounts(self, run: Callable[..., None], settings: Settings) -> None:
+    def test_is_one_accounts(self, run: Run, settings: Settings) -> None:
         run(0 * SECOND, *[REFUSED] * (REFUSALS - 1))
         settings.EMAIL_HOST = "other.example"
         run(WAITED, REFUSED)
         assert not stopped()
+
+    def test_is_forgotten_after_a_day(self, run: Run) -> None:
+        run(0 * SECOND, *[REFUSED] * (REFUSALS - 1))
+        assert retention.forget(NOW + KEEP)["refusals"] == 0
+        assert retention.forget(NOW + KEEP + SECOND)["refusals"] == REFUSALS - 1
 
 
 @pytest.fixture
@@ -189,6 +168,7 @@ def test_a_closed_relay_stops_runs_that_are_too_short_to_tell(
     assert (delivered[:3], delivered[4]) == ([7, 7, 7], 0)
     assert statuses() == {"failed": sum(delivered), "planned": 30 - sum(delivered)}
     assert stopped()
+    assert not Refusal.objects.exists()
 
 
 def test_so_does_one_that_hangs_up_in_between(readers: list[Subscriber], server: Server, clock: Traveller) -> None:
@@ -201,7 +181,21 @@ def test_so_does_one_that_hangs_up_in_between(readers: list[Subscriber], server:
     assert stopped()
 
 
-def test_one_that_takes_a_mail_now_and_then_is_not_stopped(
+def test_so_does_one_that_accepts_letters_alone(
+    readers: list[Subscriber], alice: Subscriber, server: Server, clock: Traveller
+) -> None:
+    """As one whose filter dislikes a link of ours."""
+    server.answer = lambda verb, to: "554 5.7.1 blocked" if verb == "." and not to.startswith("alice@") else None
+    for _ in range(4):
+        owe(alice, Letter.Kind.PREFERENCES, timezone.now())
+        send_owed_letters(timezone.now())
+        deliver_batch(size=10)
+        clock.shift(WAITED)
+    assert {to for to, _ in server.accepted} == {"alice@example.org"}
+    assert stopped()
+
+
+def test_one_that_accepts_a_mail_now_and_then_is_not_stopped(
     readers: list[Subscriber], server: Server, clock: Traveller
 ) -> None:
     refuse = server.answer
@@ -213,10 +207,16 @@ def test_one_that_takes_a_mail_now_and_then_is_not_stopped(
     assert not stopped()
 
 
+def had_one_before(readers: list[Subscriber]) -> None:
+    before = Edition.objects.create(kind="weekly", date=NOW.date())
+    for reader in readers:
+        planned(before, reader)
+    Digest.objects.filter(edition=before).update(status="delivered", submitted_at=NOW, settled_at=NOW)
+
+
 def test_a_bad_import_stops_nobodys_mail(readers: list[Subscriber], server: Server, clock: Traveller) -> None:
     """Of whom nobody ever had a mail of ours, where others had."""
-    before = planned(Edition.objects.create(kind="weekly", date=NOW.date()), readers[0])
-    Digest.objects.filter(pk=before.pk).update(status="delivered", submitted_at=NOW, settled_at=NOW)
+    had_one_before(readers[:1])
     for _ in range(3):
         deliver_batch()
         clock.shift(WAITED)
@@ -224,96 +224,38 @@ def test_a_bad_import_stops_nobodys_mail(readers: list[Subscriber], server: Serv
     assert not stopped()
 
 
-def strangers(count: int) -> list[Subscriber]:
-    """Who has asked to be subscribed, at several domains."""
-    asked = [Subscriber.objects.create(email=f"{place}@{place % DOMAINS}.example") for place in range(count)]
-    for one in asked:
-        owe(one, Letter.Kind.CONFIRMATION, NOW)
-    return asked
+def test_nor_do_readers_whose_mailboxes_are_gone(
+    readers: list[Subscriber], server: Server, clock: Traveller, settings: Settings
+) -> None:
+    """They are dropped after some editions, as if their mail had come back for a while each time."""
+    had_one_before(readers)
+    settings.SOFT_BOUNCES = 1.9
+    server.answer = lambda verb, _: "550 5.1.1 User unknown" if verb == "RCPT" else None
+    deliver_batch()
+    assert statuses() == {"failed": 30}
+    assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
+    clock.shift(WAITED)
+    Digest.objects.filter(edition__kind="daily").update(status="planned", settled_at=None)
+    deliver_batch()
+    assert set(Subscriber.objects.values_list("status", flat=True)) == {"bounced"}
+    assert not stopped()
 
 
-def letters() -> dict[str, int]:
-    return dict(Counter(Letter.objects.values_list("status", flat=True)))
+def test_an_address_that_all_mail_goes_to_outside_production_is_no_readers(
+    readers: list[Subscriber], server: Server, settings: Settings
+) -> None:
+    settings.SOFT_BOUNCES, settings.MAIL_REROUTE_TO = 1, "team@papers.example"
+    server.answer = lambda verb, _: "550 5.1.1 User unknown" if verb == "RCPT" else None
+    deliver_batch()
+    assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
 
 
-class TestLetters:
-    def test_stop_nothing_however_many_strangers_type(self, db: None, server: Server, clock: Traveller) -> None:
-        strangers(2 * REFUSALS)
-        for _ in range(3):
-            send_owed_letters(timezone.now())
-            clock.shift(WAITED)
-        assert letters() == {"failed": 2 * REFUSALS}
-        assert not stopped()
-
-    def test_that_a_closed_relay_refused_go_out_once_it_is_open(
-        self, readers: list[Subscriber], server: Server, clock: Traveller
-    ) -> None:
-        asked = strangers(5)
-        send_owed_letters(NOW)
-        assert letters() == {"failed": 5}
-        for _ in range(2):
-            deliver_batch()
-            clock.shift(WAITED)
-        assert stopped()
-        assert set(Letter.objects.values_list("status", "reason")) == {("owed", OWED_AGAIN)}
-        server.answer = lambda verb, _: None
-        assert send_owed_letters(timezone.now()) == 0
-        Brake.objects.release(NOW)
-        assert send_owed_letters(timezone.now()) == 5
-        assert send_owed_letters(timezone.now()) == 0
-        assert sorted(to for to, _ in server.accepted) == sorted(str(one.email) for one in asked)
-
-    def test_that_are_refused_while_mail_is_being_stopped_are_owed_again_too(
-        self, db: None, server: Server, clock: Traveller
-    ) -> None:
-        [asked] = strangers(1)
-        late = Streak()
-        late.hear(REFUSED, "0.example")
-        late.hear(REFUSED, "0.example", letter=asked.letters.get())
-        asked.letters.update(status="failed", reason=CLOSED)
-        Brake.objects.pull("the provider refuses whatever we send")
-        late.tell(NOW)
-        assert letters() == {"owed": 1}
-
-    def test_whose_refusal_is_the_last_that_was_missing_are_owed_again_too(
-        self, alice: Subscriber, server: Server, run: Callable[..., None], clock: Traveller
-    ) -> None:
-        run(0 * SECOND, *[REFUSED] * REFUSALS)
-        owe(alice, Letter.Kind.PREFERENCES, NOW)
-        clock.move_to(NOW + WAITED)
-        send_owed_letters(NOW + WAITED)
-        assert stopped()
-        assert letters() == {"owed": 1}
-
-    def test_that_are_taken_end_a_row(self, alice: Subscriber, server: Server, run: Callable[..., None]) -> None:
-        run(0 * SECOND, *[REFUSED] * (REFUSALS - 1))
-        server.answer = lambda verb, _: None
-        owe(alice, Letter.Kind.PREFERENCES, NOW)
-        send_owed_letters(NOW)
-        run(WAITED, *[REFUSED] * (REFUSALS - 1))
-        run(2 * WAITED)
-        assert not stopped()
-
-    def test_refused_while_nothing_was_taken_are_sent_once_more_when_mail_is(
-        self, alice: Subscriber, server: Server, clock: Traveller
-    ) -> None:
-        strangers(3)
-        send_owed_letters(NOW)
-        assert letters() == {"failed": 3}
-        server.answer = lambda verb, to: CLOSED if verb == "RCPT" and not to.startswith("alice@") else None
-        for times in (1, 2):
-            clock.shift(WAITED)
-            owe(alice, Letter.Kind.PREFERENCES, timezone.now())
-            send_owed_letters(timezone.now())
-            assert letters() == {"sent": times, "failed": 3}
-            assert set(Letter.objects.filter(status="failed").values_list("attempts", flat=True)) == {2}
-
-    def test_that_were_asked_for_anew_are_owed_once(
-        self, alice: Subscriber, server: Server, run: Callable[..., None]
-    ) -> None:
-        for _ in range(2):
-            owe(alice, Letter.Kind.PREFERENCES, NOW)
-            send_owed_letters(NOW)
-        run(0 * SECOND, *[REFUSED] * REFUSALS)
-        run(WAITED, REFUSED)
-        assert list(Letter.objects.order_by("pk").values_list("status", flat=True)) == ["failed", "owed"]
+def test_letters_stop_nothing_however_many_strangers_type(db: None, server: Server, clock: Traveller) -> None:
+    for place in range(2 * REFUSALS):
+        asked = Subscriber.objects.create(email=f"{place}@{place % DOMAINS}.example")
+        owe(asked, Letter.Kind.CONFIRMATION, NOW)
+    for _ in range(3):
+        send_owed_letters(timezone.now())
+        clock.shift(WAITED)
+    assert not stopped()
+    assert not Refusal.objects.exists()

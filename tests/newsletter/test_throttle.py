@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -13,7 +13,7 @@ from pytest_django import Settings
 from newsletter.delivery import throttle
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.throttle import Lane, take
+from newsletter.delivery.throttle import Lane
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
 from tests.stubs import Api
@@ -30,6 +30,15 @@ def _buckets(request: pytest.FixtureRequest, settings: Settings) -> None:
     if request.param == "without Redis":
         settings.REDIS_URL = "redis://127.0.0.1:1"
     settings.SEND_PER_SECOND, settings.WORKER_PROCESSES = 10, 1
+
+
+def take(domain: str, lane: Lane, at: datetime, count: int = 1) -> timedelta:
+    """The right to send so many mails to a domain, and to call the provider; how long to wait for it, if at all."""
+    to_domain = throttle.mails({domain: count}, lane, at)[domain]
+    if to_domain.given < count:
+        return to_domain.wait
+    calls = throttle.calls(count, lane, at)
+    return GO if calls.given == count else calls.wait
 
 
 def taken(lane: Lane, tries: int, domain: str = "a.example", after: timedelta = GO) -> int:
@@ -63,8 +72,8 @@ def test_no_window_has_more_than_its_rate_and_one_bucket(
     at, went = NOW, []
     for milliseconds, lane, count in asked:
         at += timedelta(milliseconds=milliseconds)
-        if take("a.example", lane, at, count) == GO:
-            went.append((at, count))
+        if given := throttle.calls(count, lane, at).given:
+            went.append((at, given))
     for begin, _ in went:
         for end, _ in went:
             within = sum(count for when, count in went if begin <= when <= end)
@@ -78,10 +87,13 @@ def test_a_domain_has_a_rate_of_its_own(settings: Settings) -> None:
     assert taken(Lane.LETTERS, 9, "third.example") == 4
 
 
-def test_where_one_bucket_is_empty_nothing_is_taken_from_the_other(settings: Settings) -> None:
+def test_letters_wait_in_no_queue_of_digests(settings: Settings) -> None:
     settings.DOMAINS_PER_SECOND = {"slow.example": "2"}
-    taken(Lane.LETTERS, 20, "slow.example")
-    assert taken(Lane.LETTERS, 20, "b.example") == 8
+    throttle.mails({"slow.example": 5000}, Lane.DIGESTS, NOW)
+    assert throttle.mails({"slow.example": 1}, Lane.LETTERS, NOW + SECOND)["slow.example"].given == 1
+    waits = [throttle.mails({"slow.example": 9}, Lane.LETTERS, NOW + SECOND)["slow.example"].wait for _ in range(2)]
+    assert waits[0] < SECOND
+    assert 4 * SECOND < waits[1] < 6 * SECOND  # after those of the first
 
 
 def test_who_is_asked_to_wait_waits_and_then_goes_at_half_the_rate() -> None:

@@ -1,0 +1,94 @@
+"""Whose fault it is that mail comes back, and what becomes of the address and its domain."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from newsletter.delivery import bounces, events
+from newsletter.models import Digest, DomainHealth, Edition, SoftBounces
+from subscribers import leaving
+from subscribers.gate import why_not_mail
+from subscribers.models import HeldDomain, Subscriber, Suppression
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers, happened, planned
+
+
+@pytest.fixture
+def digest(edition: Edition, alice: Subscriber) -> Digest:
+    digest = planned(edition, alice)
+    Digest.objects.update(status="accepted", submitted_at=NOW)
+    return digest
+
+
+class TestSoftBounces:
+    @pytest.fixture
+    def bounce(self, digest: Digest) -> Callable[[datetime], str]:
+        def one(at: datetime) -> str:
+            happened("bounced", hard=False, digest_uid=digest.uid)
+            events.apply_stored(at)
+            return Subscriber.objects.get().status
+
+        return one
+
+    def test_the_fourth_within_days_is_for_good(self, bounce: Callable[[datetime], str]) -> None:
+        days = [NOW] * 4
+        assert [bounce(at) for at in days] == ["active", "active", "active", "bounced"]
+
+    def test_what_is_long_ago_is_forgotten(self, bounce: Callable[[datetime], str]) -> None:
+        assert {bounce(NOW + timedelta(days=14 * n)) for n in range(12)} == {"active"}
+
+    def test_who_is_erased_leaves_none(self, bounce: Callable[[datetime], str], alice: Subscriber) -> None:
+        bounce(NOW)
+        leaving.erase(alice, NOW)
+        assert not SoftBounces.objects.exists()
+
+    def test_a_delivery_clears_them(self, bounce: Callable[[datetime], str], digest: Digest) -> None:
+        for _ in range(3):
+            bounce(NOW)
+        happened("delivered", digest_uid=digest.uid)
+        events.apply_stored(NOW)
+        assert [bounce(NOW) for _ in range(3)][-1] == "active"
+
+
+class TestAWholeDomain:
+    @pytest.fixture
+    def digests(self, edition: Edition) -> list[Digest]:
+        digests = [planned(edition, reader) for reader in add_readers(6)]
+        Digest.objects.update(status="accepted", submitted_at=NOW)
+        DomainHealth.objects.create(domain="example.com", since=NOW, delivered=1)  # where mail arrives we are told
+        return digests
+
+    def tell_all(self, digests: list[Digest], kind: str = "bounced") -> None:
+        for digest in digests:
+            happened(kind, digest_uid=digest.uid)
+            events.apply_stored(NOW)
+
+    def test_that_bounces_is_held_and_its_readers_are_kept(self, digests: list[Digest]) -> None:
+        self.tell_all(digests)
+        assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
+        assert not Suppression.objects.of(*Subscriber.objects.values_list("email", flat=True))
+        assert "nothing reaches example.org" in str(why_not_mail(digests[0].subscriber))
+
+    def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
+        self.tell_all(digests)
+        assert bounces.end_holds(NOW + timedelta(hours=23)) == 0
+        assert bounces.end_holds(NOW + timedelta(hours=24)) == 1
+        assert why_not_mail(digests[0].subscriber) is None
+
+    def test_where_one_mail_arrived_is_not_dead(self, digests: list[Digest]) -> None:
+        self.tell_all(digests[:1], "delivered")
+        self.tell_all(digests[1:])
+        assert Subscriber.objects.filter(status="bounced").count() == 5
+
+    def test_is_nobodys_guess_where_no_arrival_is_ever_told(self, digests: list[Digest]) -> None:
+        DomainHealth.objects.all().delete()
+        self.tell_all(digests)
+        assert not HeldDomain.objects.exists()
+        assert set(Subscriber.objects.values_list("status", flat=True)) == {"bounced"}
+
+    def test_a_complaint_is_never_forgiven(self, digests: list[Digest]) -> None:
+        self.tell_all(digests[:1], "complained")
+        self.tell_all(digests)
+        assert Subscriber.objects.get(pk=digests[0].subscriber_id).status == "complained"
+        assert why_not_mail(digests[0].subscriber)
