@@ -1,6 +1,6 @@
 """Many rows as one parameter of a statement, in the words of both databases: JSON that becomes a table.
 
-To adapt each value apart would cost more than the statement. And as its words are always the same, PostgreSQL can be
+Adapting each value by itself would cost more than the statement. And as its text is always the same, PostgreSQL can be
 asked to parse and plan it once.
 """
 
@@ -40,9 +40,9 @@ def run(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 @contextmanager
 def _prepared() -> Iterator[CursorWrapper]:
-    """Django's own cursors put values into the words of a statement, so that none is ever the one before.
+    """Django's own cursors interpolate values on the client, so no two statements are equal.
 
-    Of those psycopg must not take count, as it would from its threshold on: it would hold a hundred of them in memory.
+    psycopg must not count those, as it would with a threshold: it would hold a hundred of them in memory.
     """
     connection.ensure_connection()
     server: Any = connection.connection
@@ -56,5 +56,5 @@ def _prepared() -> Iterator[CursorWrapper]:
 
 
 def instant(at: datetime) -> Any:
-    """A point in time as the database takes it, apart or within JSON."""
+    """A point in time as the database takes it, by itself or within JSON."""
     return connection.ops.adapt_datetimefield_value(at)

@@ -21,7 +21,7 @@ CALLED = "letters are called for"
 
 @shared_task
 def tick() -> None:
-    """Plan what is due, repair what was left behind, and see that somebody delivers."""
+    """Plan what is due, repair what was left behind, and wake the workers that deliver."""
     now = timezone.now()
     custody.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
@@ -42,14 +42,14 @@ def tick() -> None:
 
 @shared_task
 def plan() -> None:
-    """Help the tick to plan: while the database is at one chunk, somebody can think about another."""
+    """Help the tick to plan: while the database writes one chunk, another worker can compute the next."""
     editions.plan(timezone.now())
 
 
 @shared_task
 def hear(until: float = 0) -> None:
-    """Apply what providers have told, batch after batch, until the next tick comes to do so: a complaint may be the
-    last of many thousand deliveries.
+    """Apply what providers have reported, batch after batch, until the next tick comes to do so: a complaint may stand
+    behind many thousands of deliveries.
     """
     now = timezone.now()
     if events.apply_stored(now) == events.BATCH and now.timestamp() < until:
@@ -105,7 +105,7 @@ def call_for_letters() -> None:
 def nudge(task: "Task[..., None]", **arguments: float) -> None:
     """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
 
-    def soon() -> None:  # Django logs what fails here by its name, which a bare partial has not
+    def soon() -> None:  # Django logs what fails here by its name, which a bare partial lacks
         task.delay(**arguments)
 
     transaction.on_commit(soon, robust=True)

@@ -11,7 +11,7 @@ LATEST = 20  # rows of a kind
 
 
 def of_edition(edition: Edition) -> Iterator[str]:
-    """Its digests by state, which come to what was planned."""
+    """Its digests by state, which add up to what was planned."""
     accounts, labels = edition.accounts(), dict(Digest.Status.choices)
     yield f"{edition}: {edition.state}{f' ({edition.reason})' if edition.reason else ''}"
     for status, count in accounts.items():
@@ -24,7 +24,7 @@ def of_edition(edition: Edition) -> Iterator[str]:
 
 
 def of_reader(reader: Subscriber) -> Iterator[str]:
-    """What was sent to them of late, and what comes next."""
+    """What was sent to them lately, and what comes next."""
     next_one = moment(reader.next_digest_at)
     yield f"{reader}: {reader.get_status_display()}; {reader.schedule}; next digest: {next_one}"
     if reason := Suppression.objects.of(reader.email or "").get(reader.email or ""):

@@ -1,7 +1,8 @@
 """Whom an event of a provider is about: the reader that the mail was for, and the address that it went to.
 
-The two part ways where a reader has another address since, or wishes for one. What happened to an address must hit
-that address only, so it is told by its keyed hash; where the provider names none, and ours has changed, by nothing.
+The two part ways where a reader has another address since, or wishes for one. What happened to an address must affect
+that address only, so its keyed hash tells which it was; where the provider names none and the reader's has changed,
+nothing tells.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def recipient_hash(recipient: str) -> str:
 
 
 def addressee_of(event: Event) -> Addressee | None:
-    """None where the event is of no mail of ours, or it cannot be known which address it speaks of."""
+    """None where the event is about no mail of ours, or it cannot be known which address it speaks of."""
     mail = mail_of(event)
     if mail is None:
         return None

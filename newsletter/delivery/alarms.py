@@ -16,7 +16,9 @@ UNHEARD = {Kind.LATER, Kind.UNSENT, Kind.HALT}  # surely not sent: it is worth a
 
 
 def sound(at: datetime) -> int:
-    """Tell of an attack that nobody was told of; returns how many operators were. Tried again where none could be."""
+    """Tell the operators of an attack that they do not know of; returns how many were told. Where none could be, the
+    next tick tries again.
+    """
     attack = Attack.objects.on().filter(told_at=None).first()
     if attack is None or not attack.tell(at):
         return 0

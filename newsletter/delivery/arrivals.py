@@ -1,7 +1,7 @@
 """Many arrivals at once: what providers tell of nearly every mail, in a few statements for hundreds of events.
 
-One by one they would cost seven statements and a commit each, and a provider would tell of mails faster than they are
-heard.
+One by one they would cost seven statements and a commit each, and providers would report faster than reports are
+applied.
 """
 
 import logging
@@ -21,7 +21,7 @@ GOOD = [Event.Type.SENT, Event.Type.DELIVERED]
 
 
 def is_plain(event: Event) -> bool:
-    """Whether it can be applied with others: it speaks against nobody, and says itself whose mail it is, and where."""
+    """Whether it can be applied with others: it speaks against nobody, and says itself which mail went to whom."""
     return event.type in IDLE or (event.type in GOOD and bool(event.digest_uid and event.recipient_hash))
 
 
@@ -36,8 +36,8 @@ def apply(told: Sequence[Event], at: datetime) -> Sequence[Event]:
 
 @transaction.atomic
 def _apply(told: Sequence[Event], at: datetime) -> Sequence[Event]:
-    """Nothing that somebody else has locked is waited for. Of events, another process is at them; of digests, a worker
-    writes down its answers, in an order of its own, and one of the two would wait for the other for good.
+    """Nothing that somebody else has locked is waited for. Another process is applying locked events; a worker is
+    writing down its answers about locked digests, in an order of its own, and the two might wait for each other.
     """
     free = Event.objects.filter(pk__among=[event.pk for event in told], applied_at=None)
     mine = set(free.select_for_update(skip_locked=True).order_by().values_list("pk", flat=True))

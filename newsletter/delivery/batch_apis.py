@@ -48,7 +48,7 @@ class BatchApi:
         self._forms = Forms(self._written)
 
     def prepare(self, message: EmailMultiAlternatives) -> Item:
-        """Raises anymail's errors, and ValueError, for what cannot be sent so."""
+        """Raises anymail's errors, and ValueError, for what cannot be sent this way."""
         if len(message.recipients()) != 1:
             raise ValueError(f"A message has one recipient, this one has {len(message.recipients())}.")
         return self._forms.written(message)
@@ -69,7 +69,7 @@ class BatchApi:
         """Hand these over; the caller has committed that it is about to. One outcome for each, whatever happens.
 
         Where a call is refused because of what it holds, its halves are tried: a poison message fails alone. Each of
-        them is a call, for which `turn` waits; false where it has waited long enough.
+        them is a call, for whose turn `turn` waits; it returns False once it has waited long enough.
         """
         body = b"[" + b",".join(item.body for item in items) + b"]"
         found = self._call(session, body, items)
@@ -102,8 +102,8 @@ class BatchApi:
             return GARBLED
         return found if len(found) == len(items) else GARBLED
 
-    def headers(self, body: bytes) -> dict[str, str]:  # noqa: ARG002 - for who makes a key of it
-        """What a call with this body has to say beside the messages' own headers."""
+    def headers(self, body: bytes) -> dict[str, str]:  # noqa: ARG002 - for subclasses that derive a key from it
+        """The headers of a call with this body, in addition to the messages' own."""
         return {}
 
     def read(self, answer: Any) -> list[Outcome]:
@@ -165,14 +165,14 @@ def batch_api() -> BatchApi | None:
 
 
 def takes_batches() -> bool:
-    """Whether digests go many a call."""
+    """Whether one call carries many digests."""
     kind = APIS.get(settings.EMAIL_BACKEND)
     return kind is not None and messages_a_call(kind) > 1
 
 
 def messages_a_call(kind: type[BatchApi]) -> int:
-    """At most. Where a call cannot be repeated, one whose answer is lost leaves all that it held in doubt: then batches
-    are for those who ask for them.
+    """How many, at most. Where a call cannot be repeated, one whose answer is lost leaves all that it held in doubt: at
+    such a provider there are batches only where the settings ask for them.
     """
     wanted = settings.SUBMIT_BATCH
     if wanted is None:

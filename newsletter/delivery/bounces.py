@@ -1,4 +1,4 @@
-"""How a bounce is to be taken: for good or for a while, the address's fault or its whole domain's."""
+"""How a bounce is to be taken: hard or soft, the address's fault or its whole domain's."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from newsletter.delivery.addressees import Addressee
 from newsletter.models import Digest, DomainHealth, Event, SoftBounces
 from subscribers.models import HeldDomain, Subscriber, Suppression
 
-# Where a provider says how a bounce is meant, and what it says when that is for good. anymail's words do not tell.
+# Where a provider says whether a bounce is hard, and what it says when it is. anymail's own words do not tell.
 FOR_GOOD: dict[str, tuple[tuple[str, ...], set[object]]] = {
     "Amazon SES": (("bounce", "bounceType"), {"Permanent"}),
     "Brevo": (("event",), {"hard_bounce", "invalid_email"}),
@@ -28,7 +28,7 @@ FOR_GOOD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 
 
 def is_for_good(provider: str, raw: object) -> bool:
-    """Whether the address takes no mail at all. Where the provider does not say, it does not."""
+    """Whether a bounce is hard: the address takes no mail at all. It counts as hard where the provider does not say."""
     path, words = FOR_GOOD.get(provider, ((), set()))
     for name in path:
         raw = raw.get(name) if isinstance(raw, Mapping) else None
@@ -37,7 +37,7 @@ def is_for_good(provider: str, raw: object) -> bool:
 
 
 def soften(address_hash: str, at: datetime) -> bool:
-    """Count a bounce for a while; whether there were so many of late that it is one for good.
+    """Count a soft bounce; returns whether the recent ones amount to a hard one.
 
     The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it.
     """
@@ -51,7 +51,7 @@ def soften(address_hash: str, at: datetime) -> bool:
 
 
 def were_delivered(where: Collection[Addressee], at: datetime) -> None:
-    """Mail gets there: what was counted against the addresses is forgotten, and their domains are no dead ones."""
+    """Mail arrives there: what was counted against the addresses is forgotten, and their domains are not dead."""
     SoftBounces.objects.filter(address_hash__among={one.address_hash for one in where}).delete()
     domains = {one.domain_now for one in where} - {""}
     alive = DomainHealth.objects.filter(domain__among=domains, since__gte=at - settings.DOMAIN_HOLD, delivered__gt=0)
@@ -60,7 +60,7 @@ def were_delivered(where: Collection[Addressee], at: datetime) -> None:
 
 
 def is_the_domains(domain: str, at: datetime) -> bool:
-    """Count a hard bounce against the domain; whether the whole domain bounces, and is held.
+    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
     is dropped for it, and readers dropped earlier are restored. Where the provider tells of no deliveries at
@@ -82,7 +82,7 @@ def is_the_domains(domain: str, at: datetime) -> bool:
 
 
 def end_holds(at: datetime) -> int:
-    """Domains whose time has come are tried again; returns how many."""
+    """Let domains whose time has come be mailed again; returns how many."""
     over = HeldDomain.objects.filter(until__lte=at)
     DomainHealth.objects.filter(domain__in=over.values("domain")).delete()
     return over.delete()[0]
@@ -97,7 +97,7 @@ def _health(domain: str, at: datetime) -> DomainHealth:
 
 
 def _bring_back(domain: str, since: datetime, at: datetime) -> None:
-    """Who was dropped for bounces of this domain alone, since then."""
+    """Restore the readers who were dropped for bounces at this domain alone, since then."""
     told = Event.objects.filter(type=Event.Type.BOUNCED, hard=True, received_at__gte=since)
     theirs = Digest.objects.filter(uid__in=told.values("digest_uid")).values("subscriber")
     dropped = Subscriber.objects.filter(pk__in=theirs, status=Subscriber.Status.BOUNCED, email__endswith=f"@{domain}")

@@ -33,7 +33,7 @@ class Call:
 
 
 class Callers:
-    """At most `width` calls at a time, each by a thread with a client of its own, and for so many `seconds`."""
+    """At most `width` calls at a time, each in a thread with a client of its own, and for at most `seconds`."""
 
     def __init__(self, width: int, seconds: float, client: Client) -> None:
         self._width, self._seconds, self._client = width, seconds, client
@@ -80,7 +80,7 @@ class Callers:
         return [(key, LATE) for call in late for key in call.keys]
 
     def _man(self) -> None:
-        """See that there is somebody for each call; who is stuck with one is replaced."""
+        """Start a thread for each waiting call, up to `width`; replace those that are stuck."""
         while len(self._busy) > len(self._threads) - len(self._stuck) < self._width:
             self._threads.append(Thread(target=self._work, daemon=True))
             self._threads[-1].start()
@@ -92,7 +92,8 @@ class Callers:
 
     def _carry_out(self, call: Call, submit: Submit) -> Sequence[Outcome]:
         now = time.monotonic()
-        # Its digests are somebody else's by now, who may have asked under the same keys: for as long as these last.
+        # Its lease has expired: another worker may hold its digests, and have called under the same keys, which the
+        # provider remembers only for a time.
         if now > call.until:
             return [OVERSLEPT] * len(call.keys)
         call.until = now + self._seconds
@@ -104,7 +105,7 @@ class Callers:
 
 @contextmanager
 def one_at_a_time(seconds: float, client: Client) -> Iterator[Submit]:
-    """The client, whose every call is over within so many seconds."""
+    """The client; each of its calls is over within so many seconds."""
     callers = Callers(1, seconds, client)
 
     def submit(content: Any) -> Sequence[Outcome]:

@@ -1,4 +1,4 @@
-"""Whoever carries many messages at once, behind one face: the SMTP sessions, or a provider's calls."""
+"""Whatever carries many messages at once, behind one interface: the SMTP sessions, or a provider's calls."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -62,7 +62,7 @@ def carrier(patience: float = 0) -> Paced:
 
 class Calls:
     """A provider's own client, one message a call, as many calls at a time as there may be messages in flight: in one
-    thread where it speaks HTTP by requests, in as many threads where it is any other.
+    thread where it speaks HTTP through requests, otherwise in as many threads as calls.
     """
 
     per_call = 1

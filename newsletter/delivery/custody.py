@@ -28,7 +28,7 @@ SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), 'newsle
 
 
 def renew(at: datetime) -> bool:
-    """At each tick: check, and if all is well count on, here and in Redis."""
+    """At each tick: check, and if all is well count it, here and in Redis."""
     if not check(at):
         return False
     Installation.objects.filter(pk=1).update(beat=F("beat") + 1, renewed_at=at)
@@ -74,7 +74,7 @@ def place() -> str:
 def _why_not(at: datetime) -> str:
     if settings.DATABASE_IS_RESTORED:
         return "DATABASE_IS_RESTORED is set"
-    # Redis first: what it is told stands in the database already, and ticks of other workers come between the two.
+    # Redis first: what it is told is in the database already, and other workers' ticks may come between the two reads.
     remembered, row = _remembered(), Installation.objects.filter(pk=1).first()
     if row is not None:
         return _why_another(row, remembered)

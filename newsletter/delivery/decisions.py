@@ -1,7 +1,7 @@
 """What an operator decides about digests: to try the failed ones again, and what became of those in doubt.
 
-The states are the ledger's to change. Here is which digests a decision is about, chunk by chunk in flat memory, each
-chunk with its record in one transaction. The admin keeps its own record; a command hands one in.
+The states are the ledger's to change. This finds the digests that a decision is about, chunk by chunk in flat memory,
+each chunk with its record in one transaction. The admin keeps its own record; a command hands one in.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,13 +46,13 @@ def in_doubt(digests: Digests) -> Digests:
 
 @dataclass(frozen=True)
 class Left:
-    """How many of some digests a decision that they were not sent leaves as they are."""
+    """How many digests a decision to plan them again leaves as they are."""
 
-    told: int  # a provider has told that they went out
+    told: int  # a provider has reported that they went out
     late: int  # have expired
 
     def words(self, hint: str = "") -> str:
-        """For an operator, as sentences behind another; `hint` says what gives time to those that have expired."""
+        """For an operator, as sentences to follow another; `hint` says what gives time to those that have expired."""
         told = f" Left alone: {self.told:,} (the provider has told that it mailed them)." if self.told else ""
         return told + (f" Left alone: {self.late:,} (expired{hint})." if self.late else "")
 
@@ -68,7 +68,7 @@ def left_alone(digests: Digests, at: datetime, until: datetime | None = None) ->
 
 
 def left_in_doubt(digests: Digests, verdict: Verdict, at: datetime, until: datetime | None = None) -> Left:
-    """By `resolve`, before it or after."""
+    """What `resolve` leaves alone, counted before it or after."""
     return Left(0, 0) if verdict is Verdict.ACCEPTED else left_alone(in_doubt(digests), at, until)
 
 
@@ -99,7 +99,7 @@ def resolve(  # noqa: PLR0913 - what an operator can say at the command line
 ) -> int:
     """Settle doubts by an operator's word: accepted, or not sent and planned again. Returns how many.
 
-    That one was not sent is not believed against a provider's own word: it stays until that is heard.
+    That a digest was not sent is not believed against a provider's own word: it stays in doubt until that is applied.
     """
     reason = f"an operator decided: {verdict.label}"
 

@@ -50,7 +50,7 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
     happened = likely(event.timestamp)
     kind = TYPES.get(event.event_type, Event.Type.OTHER)
     hard = kind == Event.Type.BOUNCED and bounces.is_for_good(provider, event.esp_event)
-    if provider == "Postal" and kind == Event.Type.FAILED:  # the reader's server refused it for good
+    if provider == "Postal" and kind == Event.Type.FAILED:  # the reader's server refused it: a hard bounce
         kind, hard = Event.Type.BOUNCED, True
     Event.objects.bulk_create(
         [
@@ -85,15 +85,16 @@ def key_of(event: AnymailTrackingEvent, happened: datetime) -> str:
     """What an event is known by. Where the provider names none, the message, the type and the time are that."""
     named: object = event.event_id
     if isinstance(event.esp_event, Mapping) and "event-data" in event.esp_event:
-        # Mailgun's own is unique within a day; anymail takes the signature's token, which each delivery has anew.
+        # Mailgun's own is unique within a day; anymail takes the signature's token, new for each delivery.
         named = event.esp_event["event-data"].get("id") and f"{event.esp_event['event-data']['id']}:{happened:%Y-%m-%d}"
     return str(named or f"{event.message_id}:{event.event_type}:{happened.isoformat()}")
 
 
 def apply_stored(at: datetime, size: int = BATCH) -> int:
-    """Apply stored events that speak of a mail of ours; returns how many. Others are kept as read.
+    """Apply stored events that are due, up to `size`; returns how many that were. Events about no mail of ours are
+    marked as applied in the end.
 
-    One whose mail is not known yet is asked again later: it may have come before our own commit.
+    The mail of an event that is not known yet is looked for again later: the event may have come before our own commit.
     """
     due = Q(not_before=None) | Q(not_before__lte=at)
     waiting = list(Event.objects.filter(due, applied_at=None).order_by("received_at")[:size])
@@ -150,12 +151,12 @@ def is_too_early(event: Event) -> bool:
     if event.digest_uid is None:
         return True
     status = Digest.objects.filter(uid=event.digest_uid).values_list("status", flat=True).first()
-    # Of a commit that was lost, the row says that nothing was sent yet: its worker will say more, or the provider.
+    # After a lost commit the row still says unsent: its worker will tell more, or the provider.
     return status is None or (status in ledger.PUT_BACK and told_by(event) not in ledger.PROOF)
 
 
 def postpone(event: Event, at: datetime) -> None:
-    """Ask again, after a pause that doubles; a fault of ours is tried for as long."""
+    """Try it again, after a pause that doubles each time; one that fails by our own fault is tried for as long."""
     later = at + timedelta(minutes=2 ** min(event.attempts, MAX_ATTEMPTS))
     changes = {"attempts": F("attempts") + 1, "not_before": later}
     if event.attempts > MAX_ATTEMPTS:
@@ -164,7 +165,7 @@ def postpone(event: Event, at: datetime) -> None:
 
 
 def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
-    """What it tells of the digest; the edition, where that speaks against it."""
+    """Note what it tells of the digest; returns the edition, where that speaks against it."""
     kind = told_by(event)
     if kind in REFUSALS and is_of_an_attempt_before(event, uid):
         return set()
@@ -179,8 +180,8 @@ def learn(event: Event, uid: UUID, at: datetime) -> set[int]:
 
 
 def is_of_an_attempt_before(event: Event, uid: UUID) -> bool:
-    """Whether a digest that was tried more than once has another message at the provider since (its id is the same in
-    answers and events, https://anymail.dev/en/stable/sending/tracking/).
+    """Whether the event is about an earlier attempt: the digest was tried again, and has another message at the
+    provider now (whose id is the same in answers and events, https://anymail.dev/en/stable/sending/tracking/).
     """
     if not event.message_id or event.message_id.startswith("<"):  # our own, which all attempts have
         return False
@@ -191,13 +192,13 @@ def is_of_an_attempt_before(event: Event, uid: UUID) -> bool:
 
 
 def told_by(event: Event) -> Event.Type:
-    """What it says of the digest: who sends one back for a while had it from somebody."""
+    """What it says of the digest: a soft bounce means that it had been sent."""
     is_soft = event.type == Event.Type.BOUNCED and not event.hard
     return Event.Type.SENT if is_soft else Event.Type(event.type)
 
 
 def act(event: Event, addressee: Addressee, at: datetime) -> None:
-    """What it means for what we mail to the address."""
+    """Do what it means for our mail to the address."""
     if event.type == Event.Type.DELIVERED:
         bounces.were_delivered([addressee], at)
     elif event.type == Event.Type.COMPLAINED:

@@ -1,8 +1,8 @@
 """Messages on their way: built ahead, ready at the provider, in flight, answered.
 
-The next ones are built while the wire is busy. A digest is committed as submitting before its content goes, and never
-are more than `width` submitting without their answers written down: so many a killed process leaves in doubt at most.
-The first one goes alone: where the provider answers nothing clear, each run puts one message at risk.
+The next ones are built while the wire is busy. A digest is committed as submitting before its content goes, and no more
+than `width` are ever submitting without their answers written down: a killed process leaves no more than these in
+doubt. The first one goes alone: where the provider gives no clear answer, each run puts one message at risk.
 """
 
 import logging
@@ -30,7 +30,7 @@ from subscribers.gate import refusals
 
 log = logging.getLogger(__name__)
 
-DOUBTS = 5  # in a row, and no other message is put at the risk for now
+DOUBTS = 5  # in a row, after which no other message is put at risk for now
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
 Status = Digest.Status
 
@@ -51,7 +51,7 @@ class Flow:
     """Brings built digests through one carrier to their ends."""
 
     def __init__(self, carrier: Carrier, width: int, when_it_works: Callable[[], None] = lambda: None) -> None:
-        """`when_it_works` is called once, with the first message that the provider takes."""
+        """`when_it_works` is called once, with the first message that the provider accepts."""
         self._carrier, self._width, self._when_it_works = carrier, width, when_it_works
         self.streak = Streak()
         self._is_clear = False  # the provider has said yes or no to a message
@@ -64,10 +64,10 @@ class Flow:
         self._more = True  # to be built
         self.undone = 0  # how many were put back
         self.waiting = 0  # how many were put back until their turn
-        self.stopped = ""  # why it is of no use to go on
+        self.stopped = ""  # why there is no use in going on
 
     def run(self, copies: Iterator[Ready]) -> None:
-        """Send all of these, or as many as go before the provider takes no more."""
+        """Send all of these, or as many as go out before there is no use in going on."""
         while self._more or self._offered or self._ready or self._flying or self._endings:
             building = self._more and not self.stopped and self._carrier.room() > 0
             if building:
@@ -95,14 +95,14 @@ class Flow:
                     self._ready[key] = self._offered.pop(key)
                 continue
             self._end(key, outcome)
-            # Nor will the others be taken; of a streak, what is in flight will say whether any is.
+            # The rest would not be accepted either; after a streak, what is in flight shows whether anything is.
             if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome) or self.streak.is_long:
                 stop = outcome
         if stop and not self.stopped:
             self._stop(stop)
 
     def _is_unclear(self, outcome: Outcome) -> bool:
-        """Whether the provider does not know itself what it says."""
+        """Whether the provider's answers are too unclear to go on."""
         self._is_clear |= outcome.kind in {Kind.ACCEPTED, Kind.REFUSED}
         self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
         return self._doubts >= (DOUBTS if self._is_clear else 1)
@@ -127,7 +127,7 @@ class Flow:
             self._judge(one, outcome)
 
     def _judge(self, one: Ready, outcome: Outcome) -> None:
-        """What it says of the provider, and of the address."""
+        """Note what the answer says about the provider, and about the address."""
         domain = domain_of(one.address)
         if outcome.kind is not Kind.REFUSED:
             self.streak.hear(outcome, domain)
@@ -154,9 +154,9 @@ class Flow:
         if not going and not self._endings:
             return False
         together, most = max(going, len(self._endings)), min(self._width, self._carrier.at_once())
-        if building:  # the machine is the slower one: as few statements as may be
+        if building:  # the machine is slower than the wire: as few statements as possible
             return together >= most
-        # The wire is: half of what can be under way is worth a statement, while the other half is in flight.
+        # The wire is slower: half of what can be under way is worth a statement, while the other half is in flight.
         if 2 * together >= most:
             return True
         alone = not (self._offered or self._flying)
@@ -181,14 +181,14 @@ class Flow:
 
 
 def is_newcomer(digest: Digest) -> bool:
-    """Whether its reader never got a mail, and others did."""
+    """Whether its reader has never had a mail, while others have."""
     had = Digest.objects.filter(status__in=[Status.ACCEPTED, Status.DELIVERED])
     return not had.filter(subscriber=digest.subscriber_id).exists() and had.exists()
 
 
 @contextmanager
 def suppress_and_log() -> Iterator[None]:
-    """Let no fault of the database with something beside keep answers from being written down."""
+    """A database error in side work must not keep answers from being recorded."""
     try:
         yield
     except DatabaseError:
@@ -198,8 +198,8 @@ def suppress_and_log() -> Iterator[None]:
 def turned_away(digests: Sequence[Digest]) -> list[Ending]:
     """Why these could not be begun: people leave and move, editions are stopped, brakes are pulled meanwhile.
 
-    Their tokens are read anew, since a brake may have raised them (`ledger.take_back`); of those that another worker
-    has claimed since, nothing is said.
+    Their tokens are read again, since a brake may have raised them (`ledger.take_back`); those that another worker has
+    claimed since are left out.
     """
     attempts = {one.pk: one.attempts for one in digests}
     rows = Digest.objects.filter(pk__in=attempts, status=Status.CLAIMED).select_related("edition", "subscriber")

@@ -1,8 +1,8 @@
 """What must be true of the ledger at any moment, as queries for the rows that break it.
 
 Each rule finds rows by SQL, and hands out the first few only: checking takes little memory, however large the tables
-are. Some rules are constraints of the database too; after a restored dump or a hand in the database they are asked all
-the same.
+are. Some rules are constraints of the database too; they are checked all the same, because they may not hold after a
+restored dump or a change by hand.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ FURTHEST_SLOT = timedelta(days=33)  # the longest way from one monthly slot to t
 
 @dataclass(frozen=True)
 class Rule:
-    """A claim, and the rows that break it, which are called by some of their columns."""
+    """A claim, and the rows that break it, which are named by some of their columns."""
 
     claim: str
     kind: str
@@ -64,7 +64,7 @@ def _digests(claim: str, rows: QuerySet[Digest]) -> Rule:
 
 def _once(claim: str, kind: str, rows: QuerySet[Any], *columns: str) -> Rule:
     """Rows of which no two have all these columns in common: named by those, and counted, so that an index of them is
-    all that is read. The planner takes it in any case, because it hopes to be through after a few.
+    all that is read. PostgreSQL takes that index anyway, since LIMIT lets it expect to stop early.
     """
     doubles = rows.order_by().values(*columns).annotate(copies=Count("*")).filter(copies__gt=1)
     return Rule(claim, kind, doubles, columns)

@@ -1,4 +1,4 @@
-"""Idempotency keys: who is asked again under the same key takes a mail once, and says so.
+"""Idempotency keys: a provider asked twice under one key takes the mail once, and says so.
 
 A key belongs to one attempt at one digest or letter, and to one account at a provider. What was surely not sent goes
 under a new key at its next attempt, because no provider says whether it remembers the key of a call that it refused;
@@ -34,7 +34,7 @@ class Keys:
         raise NotImplementedError
 
     def judge(self, error: Exception) -> Outcome | None:
-        """What an answer means that speaks of the key; None for all others."""
+        """What an answer that speaks of the key means; None for all others."""
         answer = getattr(error, "response", None)
         if not isinstance(answer, requests.Response):
             return None
@@ -101,20 +101,20 @@ def mark_of(message: EmailMultiAlternatives) -> str:
 
 
 def key_of(uid: UUID, attempt: int) -> str:
-    """The key of an attempt at a digest or letter by the account that mail goes by now; empty where it has no keys."""
+    """The key of an attempt at a digest or letter, at the account that sends mail now; empty where it has no keys."""
     if of_provider() is None:
         return ""
     return str(uuid5(uid, f"{account()} {attempt}"))
 
 
 def account() -> str:
-    """Which one at the provider mail goes by now; hashed, because its secrets are part of it."""
+    """The account at the provider that sends mail now; hashed, because its secrets are part of it."""
     words = f"{settings.EMAIL_BACKEND} {sorted(settings.ANYMAIL.items(), key=str)}"
     return hashlib.sha256(words.encode()).hexdigest()
 
 
 def key_of_digest(uid: UUID, attempt: int) -> str:
-    """The same for a digest that goes by a call of its own: a call that holds many has one key for all of them."""
+    """The same for a digest; empty where a call holds many, because it has one key for all of them."""
     return "" if takes_batches() else key_of(uid, attempt)
 
 
@@ -125,7 +125,7 @@ def known_since(at: datetime) -> datetime | None:
 
 
 def settled(first: Outcome, again: Outcome) -> Outcome:
-    """What is known after a doubt has been asked about once more. Only a yes is a word about the first call.
+    """What is known after a doubt has been asked about once more. Only a yes says anything about the first call.
 
     A provider that failed at the first call may know its key all the same, and may have sent nothing.
     """

@@ -1,7 +1,7 @@
-"""The states of a digest: the only place that changes them.
+"""The states of a digest: the only place that changes them, with its two hot UPDATEs in statements.py.
 
-Each transition is one conditional UPDATE that names the state, and where a worker holds the row, the
-fencing token; its row count says who won. Wall time is a parameter everywhere.
+Each transition is one conditional UPDATE that names the state and, where a worker holds the row, the fencing token; its
+row count says who won. Wall time is a parameter everywhere.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -53,8 +53,8 @@ TOLD = {
 }
 
 
-# Who tells this has mailed it, also where the row says that nothing was sent: it was put back by a person's word, or a
-# commit was lost.
+# These events prove that it was mailed, even where the row says that nothing was sent: a person's word put it back, or
+# a commit was lost.
 PROOF = {Event.Type.DELIVERED, Event.Type.COMPLAINED}
 PUT_BACK = [Status.PLANNED, Status.CLAIMED]
 CLOCKS = timedelta(minutes=5)  # by which a provider's may differ from ours
@@ -67,13 +67,13 @@ def claim(at: datetime, size: int) -> list[Digest]:
         sort_nothing()
         due = Digest.objects.claimable(at).select_for_update(skip_locked=True, of=("self",))
         mine = list(due.values_list("pk", flat=True)[:size])
-        # These are locked, and so still planned: to ask that too would let the database look through all that are.
+        # These are locked, and so still planned: repeating the condition would let the planner scan every planned row.
         Digest.objects.filter(pk__among=mine).update(
             status=Status.CLAIMED,
             lease_until=at + settings.LEASE,
             fencing_token=F("fencing_token") + 1,
             attempts=F("attempts") + 1,
-            merged_away=False,  # what went away were papers of an attempt before
+            merged_away=False,  # what went away were papers of an earlier attempt
         )
         claimed = Digest.objects.filter(pk__among=mine).prefetch_related("edition")
         needed = ("uid", "edition", "revision", "subscriber", "fencing_token", "attempts", "reason")
@@ -82,10 +82,10 @@ def claim(at: datetime, size: int) -> list[Digest]:
 
 
 def sort_nothing() -> None:
-    """PostgreSQL takes what is due from the index that has it in order, for the rest of the transaction.
+    """Have PostgreSQL take what is due from the index that has it in order, for the rest of the transaction.
 
-    It goes by what it counted last, and before an edition was planned that was nothing: it would sort all that is due
-    for each claim.
+    Its planner goes by the latest statistics, in which there was nothing before an edition was planned: it would sort
+    all that is due for each claim.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -93,14 +93,14 @@ def sort_nothing() -> None:
 
 
 def take_back(digests: QuerySet[Digest]) -> None:
-    """Let no worker begin what it has claimed of these. A statement of its own that is under way sees their readers as
-    they were when it started; but not these rows, which it waits for and finds with another token.
+    """Let no worker begin what it has claimed of these. A worker's running statement sees the readers as they were when
+    it began, but it waits for these rows and then finds another token.
     """
     digests.filter(status=Status.CLAIMED).update(fencing_token=F("fencing_token") + 1)
 
 
 class Submittable(Protocol):
-    """A digest that is about to be handed over, with its papers, and what its message says where."""
+    """A digest that is about to be handed over, with its papers, and its message's subject, address and key."""
 
     @property
     def digest(self) -> Digest: ...
@@ -142,17 +142,18 @@ def release(digests: Iterable[Digest], reason: str) -> list[Ending]:
 
 
 def _while_planned(digest: Digest, reason: str) -> str:
-    """That an operator has it tried again is known until it ends."""
+    """Keep the mark of an operator's retry until the digest is settled."""
     return RETRIED if digest.reason == RETRIED else reason
 
 
 def record(
     endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime, tries: int = 3
 ) -> tuple[set[int], set[int]]:
-    """Write what became of digests, and ahead that others are about to be handed over, with papers and subjects.
+    """Write down what became of digests, and ahead of time that others are about to be handed over, with their papers
+    and subjects.
 
     Returns the ids that were ended and those that were begun: the rows that were still this worker's, and among the
-    ready ones those that may still be mailed. No other may be submitted.
+    ready ones those that may still be mailed. Nothing else may be submitted.
     """
     if not endings and not ready:
         return set(), set()
@@ -163,11 +164,11 @@ def record(
         if not ready:
             raise
         if len(ready) == 1 and not endings:
-            # Another digest of this reader took the same paper at this moment: choose anew later.
+            # Another digest of this reader took the same paper at this moment: choose again later.
             record(release([ready[0].digest], "chosen at the same moment as another digest"), [], at)
             return set(), set()
     except OperationalError as error:
-        # Of two that waited for each other PostgreSQL has ended this one, and written nothing of it.
+        # Of two statements that waited for each other PostgreSQL has ended this one, and written nothing of it.
         if connection.in_atomic_block or tries == 1 or not isinstance(error.__cause__, DeadlockDetected):
             raise
         return record(endings, ready, at, tries - 1)
@@ -217,7 +218,7 @@ def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime)
 
 
 def sweep(at: datetime) -> dict[str, int]:
-    """Repair what crashes, outages and brakes left behind; returns how many took which way."""
+    """Repair what crashes, outages and brakes left behind; returns how many went which way."""
     abandoned, overdue = Digest.objects.abandoned(at), Digest.objects.overdue(at)
     claimed = abandoned.filter(status=Status.CLAIMED)
     unapproved = overdue.filter(edition__status=Edition.Status.HELD)
@@ -243,8 +244,8 @@ def _move(rows: Any, status: str, reason: str, **fields: Any) -> int:
 
 
 def ask_again(digest: Digest, at: datetime) -> bool:
-    """Take a digest in doubt in hand once more, to repeat the call that it was in; False where it may not be, all mail
-    is stopped, or it is somebody else's. When it was submitted, and under which key, stays as it was.
+    """Take a digest in doubt in hand once more, to repeat its call; False where it must not be mailed, all mail is
+    stopped, or somebody else has taken it. When it was submitted, and under which key, stays as it was.
     """
     mine = Digest.objects.filter(
         pk=digest.pk,
@@ -261,7 +262,7 @@ def ask_again(digest: Digest, at: datetime) -> bool:
 
 
 def ask_no_more(digest: Digest) -> None:
-    """Let a doubt end by an event or a person only."""
+    """Let only an event or a person end this doubt."""
     Digest.objects.filter(pk=digest.pk, status=Status.IN_DOUBT).update(idempotency_key="")
 
 
@@ -292,7 +293,7 @@ def learn(
 ) -> int:
     """Let a provider's later word settle digests that it had; returns for how many that changed anything.
 
-    A refusal that happened before the digest was submitted is of an attempt before, and says nothing of this one.
+    A refusal that happened before the digest was submitted is of an earlier attempt, and says nothing of this one.
     """
     if told not in TOLD or not uids:
         return 0

@@ -98,7 +98,7 @@ def wait_for_turn(until: float) -> timedelta:
 
 
 def why_unasked(letter: Letter) -> str | None:
-    """Why nobody need be asked to confirm: a domain that takes no mail. Who has confirmed has shown that it does."""
+    """Why nobody need be asked to confirm: a domain that takes no mail. One who has confirmed shows that it does."""
     return why_unreachable(str(letter.subscriber.email)) if letter.kind == Letter.Kind.CONFIRMATION else None
 
 

@@ -1,4 +1,4 @@
-"""A digest's message as the bytes that go over SMTP: encoded pieces joined, instead of built and folded anew each time.
+"""A digest's message as the bytes that go over SMTP: encoded pieces joined, not built and folded again each time.
 
 Both parts are quoted-printable (RFC 2045, 6.7): seven bits and short lines, so no relay on the way has a reason to
 encode the message again, which would break its signature (RFC 6376, 5.3). Two encoded pieces join by a soft line break,
@@ -84,7 +84,7 @@ def header(name: str, value: str) -> bytes:
     return "\r\n".join([*lines, last, ""]).encode("ascii")
 
 
-@lru_cache(maxsize=8)  # a second's mails have one
+@lru_cache(maxsize=8)  # mails of the same second share it
 def dated(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC))
 

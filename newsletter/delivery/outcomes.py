@@ -1,4 +1,4 @@
-"""What became of one submission, by what is known. Pure: an exception in, an Outcome out.
+"""What became of one submission, as far as is known. Pure: an exception in, an Outcome out.
 
 An exception does not mean "not sent": only what surely happened before the message left counts as unsent.
 """
@@ -33,7 +33,7 @@ POSTMARK_NO_MAILBOX = {300, 406}
 POSTMARK_OURS = {10, 400, 401, 405, 412, 413}
 POSTMARK_NOT_NOW = {100, 429}
 AMAZON_LATER = {"TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
-# Our account, our sender, our keys: no other message would do better.
+# Our account, our sender, our keys: no other message would fare better.
 AMAZON_HALT = {
     "AccountSuspendedException",
     "AccessDeniedException",
@@ -54,7 +54,7 @@ NEVER_AT_AMAZON = {"ConnectTimeoutError", "EndpointConnectionError", "SSLError"}
 
 class Kind(Enum):
     ACCEPTED = "accepted"  # the provider has it
-    REFUSED = "refused"  # this message or recipient will never do
+    REFUSED = "refused"  # this message or recipient will never be accepted
     LATER = "later"  # the provider asks to wait
     WAITS = "waits"  # for its turn: the provider was not asked
     UNSENT = "unsent"  # nothing left this machine
@@ -114,7 +114,7 @@ def by_recipient(error: smtplib.SMTPRecipientsRefused) -> Outcome:
 
 
 def by_sender(error: smtplib.SMTPSenderRefused) -> Outcome:
-    """Our sender is every message's sender: refused for good, no other message would do better."""
+    """Our sender is every message's sender: where it is refused permanently, no other message would fare better."""
     return by_sender_code(error.smtp_code, error.smtp_error)
 
 
@@ -143,13 +143,13 @@ def by_recipient_status(error: AnymailRecipientsRefused) -> Outcome:
 
 
 def by_http_status(response: requests.Response, reason: str) -> Outcome:
-    """Few statuses can be about one message; by all others of 400 and up no other message would do better."""
+    """Few statuses can be about one message; with any other 4xx no other message would fare better."""
     status = response.status_code
     if status in {420, 429}:  # 420: SparkPost, past the account's limit
         return Outcome(Kind.LATER, reason, retry_after=retry_after(response.headers.get("Retry-After", "")))
     if status in ABOUT_MESSAGES:
         return by_postmark(response, reason) or Outcome(Kind.REFUSED, reason)
-    # 408: it did not come whole; 409: it is known already, or still worked at.
+    # But 408: it did not arrive whole; 409: it is known already, or still being worked on.
     return Outcome(Kind.HALT if 400 <= status < 500 and status not in {408, 409} else Kind.DOUBT, reason)
 
 

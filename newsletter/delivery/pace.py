@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.carriers import Carrier
 
 WAITS = NOT_NOW.reason
-PAUSE = 0.05  # seconds, at most, between two questions whether it is our turn
-AHEAD, QUICKLY = 100, timedelta(seconds=0.1)  # so many messages are allowed at once where they take no longer
+PAUSE = 0.05  # seconds, at most, between two checks whether it is our turn
+AHEAD, QUICKLY = 100, timedelta(seconds=0.1)  # as many messages are allowed at once where they take no longer
 
 
 class Paced:
@@ -48,8 +48,8 @@ class Paced:
         return domain_of(message.to[0]), self._carrier.prepare(message)
 
     def room(self) -> int:
-        """Once it is over this is not nought, so that the caller asks for a further message, and finds none."""
-        room = max(self._carrier.room(), 0)  # a server that takes fewer sessions than it did leaves less than none
+        """At least 1 once `is_over`, so that the caller asks for another message and finds none."""
+        room = max(self._carrier.room(), 0)  # a server that takes fewer sessions than it did makes this negative
         if room and not self._allowed and not self.is_over and time.monotonic() >= self._shut_until:
             self._ask(room)
         return min(room, self._allowed) or int(self.is_over)

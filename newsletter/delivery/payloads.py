@@ -1,7 +1,7 @@
-"""What anymail has built, written as JSON by orjson; and a form of it, which digests alike fill in.
+"""What anymail has built, written as JSON by orjson; and a form of it, which is filled in for each similar digest.
 
 The standard library takes ten times as long for the texts of a digest: it was a fifteenth of what a call cost a worker.
-Building what differs in a dozen words took anymail more than half of what a digest in a batch cost.
+To let anymail build messages that differ in a dozen words was more than half of what a digest in a batch cost.
 """
 
 import logging
@@ -26,12 +26,12 @@ from newsletter.digest.slots import Slots, Slotted
 
 log = logging.getLogger(__name__)
 
-# What has some backends write JSON within their JSON, as ASCII: they write all of it themselves.
+# Attributes that make some backends nest JSON in JSON, as ASCII; their payloads stay anymail's.
 MERGING = ("merge_data", "merge_global_data", "merge_metadata", "merge_headers")
 
 
 def write_fast(backend: AnymailRequestsBackend) -> None:
-    """Have the payloads of this backend written by orjson, in UTF-8, where nothing is to be merged: so are all ours."""
+    """Have this backend's payloads written by orjson, in UTF-8, where nothing is to be merged, as in all of ours."""
     build = backend.build_message_payload
 
     def build_message_payload(message: EmailMessage, defaults: Mapping[str, Any]) -> RequestsPayload:
@@ -50,9 +50,9 @@ def fast(kind: Any) -> Any:
     class Fast(kind):  # type: ignore[misc]  # of whatever provider
         def serialize_json(self, data: object) -> bytes | str:
             try:
-                # Copied: orjson takes room for the worst and gives it back in pieces, of which 70 MB lay about.
+                # Copied: orjson over-allocates, then shrinks; the leftovers came to 70 MB of fragments in a worker.
                 return bytes(memoryview(orjson.dumps(data, default=headers)))
-            except TypeError:  # anymail knows how, or can say what it is of the message that cannot be written
+            except TypeError:  # anymail knows how, or can say what in the message cannot be written
                 return str(super().serialize_json(data))
 
     return Fast
@@ -76,16 +76,16 @@ class Item:
 Write = Callable[[EmailMultiAlternatives], Item]
 
 PLAIN = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)+", re.ASCII)  # an address that is written in one way only
-PLACES = ascii_lowercase  # what the slots of a form are called, beside those for its parts
+PLACES = ascii_lowercase  # names of a form's slots, other than those for its two parts
 HOST = "@slots.invalid"  # of a slot, where an address is asked for
-# Of a message's attributes those that a form has slots for, and one that says nothing.
+# The attributes of a message that a form has slots for, and one that says nothing.
 OWN = {"to", "subject", "body", "alternatives", "extra_headers", "metadata", "anymail_status"}
 
 
 class Forms:
-    """Digests as `write` writes them, but what is alike in all of them only once.
+    """Digests as `write` writes them, but what is the same in all of them is written only once.
 
-    The first one of a kind is written in both ways. Where they differ, none of its kind is filled in.
+    The first one of a kind is written in both ways. Where these differ, no form is used for its kind.
     """
 
     def __init__(self, write: Write) -> None:
@@ -109,7 +109,7 @@ class Form:
     """A digest in the provider's JSON, with slots for whatever can be one reader's own."""
 
     def __init__(self, message: DigestMail, write: Write) -> None:
-        """Raises what `write` raises, and what a message without its slots ends in."""
+        """Raises what `write` raises, or whatever comes of a message with slots that it cannot handle."""
         slots = Slots(*PLACES, "text", "html")
         item = write(hollow(message, slots))
         self._body, self._headers = Slotted(item.body.decode().replace(HOST, ""), ready=slots), item.headers
@@ -121,7 +121,7 @@ class Form:
 
 
 def form_of(message: DigestMail, item: Item, write: Write) -> Form | None:
-    """The form of this message, of which `write` made the item; None where it would say anything else."""
+    """The form of this message, from which `write` made the item; None where filling it in makes anything else."""
     try:
         form = Form(message, write)
         filled = form.fill(message)
@@ -145,7 +145,7 @@ def kind_of(message: DigestMail) -> object:
 
 
 def own(message: DigestMail) -> list[str]:
-    """What can be one reader's own, beside the two parts."""
+    """What can be one reader's own, apart from the two parts."""
     return [message.to[0], message.subject, *message.extra_headers.values(), *message.metadata.values()]
 
 

@@ -24,7 +24,7 @@ from newsletter.delivery.payloads import write_fast
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
 from newsletter.delivery.switchboard import mount
 
-# They know no metadata, and anymail refuses a message that has any: their events name the mail by their own id of it.
+# They know no metadata, and anymail refuses a message that has any: their events name the mail by the provider's id.
 WITHOUT_METADATA = {"anymail.backends.mailersend.EmailBackend", "anymail.backends.postal.EmailBackend"}
 AMAZON = "anymail.backends.amazon_ses.EmailBackend"
 REFUSED = {"failed", "invalid", "rejected"}  # anymail's words for a recipient that was not mailed
@@ -119,15 +119,15 @@ def opened(adapter: BaseAdapter | None = None) -> Any:
 
 
 def look_around_once(session: requests.Session, url: str) -> None:
-    """Keep what the environment says of proxies and certificates: requests would look it up for each call anew, which
-    is a fifth of the call.
+    """Keep what the environment says of proxies and certificates: requests would look it up again for each call, which
+    takes a fifth of the call.
     """
     found = session.merge_environment_settings(url, {}, None, None, None)
     session.proxies, session.verify, session.trust_env = found["proxies"], found["verify"], False
 
 
 def for_amazon() -> dict[str, Any]:
-    """What boto3 must be told: left alone it repeats by itself a call whose answer is lost, and the mail goes twice."""
+    """What boto3 must be told: left alone, it repeats a call whose answer is lost, and the mail goes out twice."""
     given: Any = settings.ANYMAIL.get("AMAZON_SES_CLIENT_PARAMS", {})
     given = json.loads(given) if isinstance(given, str) else given  # from the environment
     patient = {"connect_timeout": min(10, settings.EMAIL_TIMEOUT), "read_timeout": settings.EMAIL_TIMEOUT}
@@ -153,13 +153,13 @@ def client(adapter: BaseAdapter | None = None) -> Iterator[Submit]:
 
 @contextmanager
 def in_time() -> Iterator[Callable[[EmailMultiAlternatives], Outcome]]:
-    """Hands over one message after the other, and waits for no answer longer than it should."""
+    """Hands over one message after the other, and waits for no answer longer than `patience()`."""
     with one_at_a_time(patience(), client) as submit:
         yield lambda message: submit(message)[0]
 
 
 def by_status(message: EmailMultiAlternatives) -> Outcome:
-    """What a call that raised nothing means, by what anymail found in its answer; over SMTP there is none."""
+    """What a call that raised nothing means, according to what anymail found in its answer; over SMTP it found none."""
     status = getattr(getattr(message, "anymail_status", None), "status", None)
     if status is not None and status <= REFUSED:
         words = f"the provider says: {', '.join(sorted(status))}"

@@ -1,4 +1,4 @@
-"""Ends doubts at providers that know idempotency keys, by the same call once more under the same key.
+"""Ends doubts at providers that know idempotency keys, by making the same call once more under the same key.
 
 A worker that was killed, or a provider that was out of order, leaves digests in doubt. A provider that has one of them
 says so and sends nothing; one that has not sends it now. But only as long as it surely remembers the key: later, a
@@ -55,7 +55,7 @@ def repeat(at: datetime, most: int = MOST) -> int:
 
 
 def once_more(digest: Digest, at: datetime) -> EmailMultiAlternatives | None:
-    """The mail of a doubt, to go under its key; None where it must not go any more, or not to where it went."""
+    """The mail of a doubt, to go under its key; None where it must not go any more, or would go elsewhere than then."""
     known, submitted = keys.known_since(at + timedelta(seconds=patience())), digest.submitted_at
     if known is None or submitted is None or submitted <= known:
         return None  # forgotten, perhaps, before the call arrives
@@ -89,7 +89,7 @@ def ask(
 
 
 def settle(digest: Digest, outcome: Outcome) -> bool:
-    """Write down what an answer tells of a doubt; whether that ended it."""
+    """Write down what an answer tells of a doubt; returns whether that ended it."""
     doubt, now = Outcome(Kind.DOUBT, digest.reason), timezone.now()
     known = keys.settled(doubt, outcome)
     ledger.record([ledger.answered(digest, known, now)], [], now)

@@ -7,7 +7,7 @@ from subscribers.addresses import domain_of
 
 
 class OutsideProductionError(ValueError):
-    """This is no production, and the mail was for somebody who must not get any from here."""
+    """This is not production, and the mail was for somebody who must not get any from here."""
 
 
 def reroute(message: EmailMultiAlternatives) -> None:

@@ -38,11 +38,12 @@ class Chosen:
 
 
 def deliver_batch(size: int | None = None, seconds: float = 0, more: Callable[[], None] = lambda: None) -> int:
-    """Claim a batch and bring each digest of it to an end, then further ones for so many seconds; returns how many.
+    """Claim a batch and bring each digest of it to an end, then further batches for so many seconds; returns how many
+    digests that were.
 
-    Fewer than were claimed where the provider cannot be reached, refuses everything or is to be asked slowly: the rest
-    is put back. `more` is called once when a full batch meets a provider that takes it, so that others can help, and
-    when something is left that must wait.
+    They are fewer than were claimed where the provider cannot be reached, refuses everything or is to be called slowly:
+    the rest is put back. `more` is called once when a full batch meets a provider that accepts mail, so that others can
+    help, and when something is left that must wait.
     """
     if Brake.objects.engaged().exists():
         return 0
@@ -67,8 +68,8 @@ class Batches:
         self._editions: dict[tuple[int, int], tuple[Chooser, Renderer]] = {}
         self._chosen: deque[Chosen] = deque()
         self.claimed = 0
-        self.put_off = 0  # of these, because their domains take no more now, or they are to be chosen anew
-        self.was_full = False  # a batch: then there may be more than one worker brings along
+        self.put_off = 0  # of these, because their domains take no more now, or their papers must be chosen again
+        self.was_full = False  # some batch was full: there may be more than one worker can send
 
     def copies(self) -> Iterator[Ready]:
         while self._claim():
@@ -115,14 +116,14 @@ class Batches:
         return chosen
 
     def _choose_anew(self, copies: Sequence[Digest]) -> None:
-        """A paper was merged into another since their pool was read: it is read anew for whoever claims them next."""
+        """A paper was merged into another since their pool was read: it is read again for whoever claims them next."""
         del self._editions[copies[0].edition_id, copies[0].revision]
         ledger.record(ledger.release(copies, "a paper was merged into another"), [], timezone.now())
         self.put_off += len(copies)
 
     def _of(self, digest: Digest) -> tuple[Chooser, Renderer]:
-        """What is the same for all readers of an edition, as it was when they were planned; made anew with each run,
-        so that a ban is heard."""
+        """What is the same for all readers of an edition, as it was when they were planned; made again in each run,
+        so that a ban takes effect."""
         key = digest.edition_id, digest.revision
         if key not in self._editions:
             edition = digest.edition.as_of(digest.revision)
@@ -146,7 +147,7 @@ def build(by: Paced, one: Chosen) -> Ready | None:
     """Build a message; one that cannot be built fails alone."""
     try:
         message = one.renderer.message(one.digest, one.choices)
-        [address] = message.to  # the reader's, which the gate asks about once more; elsewhere it may go to another
+        [address] = message.to  # the reader's, which the gate checks once more; the mail itself may be rerouted
         reroute(message)
         key = keys.key_of_digest(one.digest.uid, one.digest.attempts)
         keys.mark(message, key)

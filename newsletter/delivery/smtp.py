@@ -163,7 +163,7 @@ class SmtpSessions:
             self._write(session)
 
     def _leave_dropped(self, session: Session) -> None:
-        """Where the server waits for a content that does not come, to hang up is the only way out."""
+        """Where the server waits for content that does not come, hanging up is the only way out."""
         if session.ready and session.ready.is_dropped:
             del self._begun[session.ready.key]
             self._lose(session, ConnectionAbortedError("given up by us"))
@@ -199,7 +199,7 @@ class SmtpSessions:
 
 
 def opened() -> smtplib.SMTP:
-    """A session, encrypted and signed in as the settings say. Raises whatever came in the way, ImproperlyConfigured
+    """A session, encrypted and signed in as the settings say. Raises whatever got in the way, ImproperlyConfigured
     where the settings contradict each other.
     """
     try:

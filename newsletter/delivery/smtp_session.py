@@ -1,8 +1,8 @@
 """One SMTP session as its client sees it: what was said, what is still to be answered, and what each reply means.
 
-Of a message the envelope goes first, together with the end of the message before where the server takes commands in a
-row (RFC 2920); its content goes when the caller says so. Each reply is counted against its own command, so that of a
-session that dies it is known what may have arrived: a message whose content was begun, and no other.
+A message's envelope goes first, together with the end of the message before where the server takes commands in a row
+(RFC 2920); its content goes when the caller says so. Each reply is counted against its own command, so that when a
+session dies it is known what may have arrived: a message whose content was begun, and no other.
 """
 
 import smtplib
@@ -155,7 +155,7 @@ class Session:
             if len(self._in) + sum(map(len, self._lines)) > LONGEST_REPLY:
                 raise Garbled("the server's reply has no end")
             if len(received) < AT_ONCE and not isinstance(self.socket, ssl.SSLSocket):
-                return  # there is no more; of what TLS holds back no selector tells
+                return  # there is no more; but no selector tells of what TLS holds back
 
     def _received(self) -> bytes:
         try:

@@ -28,17 +28,17 @@ READY = {
     "email": "text",
     "address_hash": "text",
     "idempotency_key": "text",
-    # One of each for each paper, in their order: a third of the words that a row for each would be.
+    # One of each for each paper, in their order: a third of the text that a row for each would be.
     "papers": "bigint[]",
     "reasons": "text[]",
     "outside": "boolean[]",
     "rising": "boolean[]",
 }
 
-# What the worker's token says is its own, out of the state it had it in. One that overslept its lease finds what it
-# submitted in doubt: what it knows is better, and is written. The ids stand beside the join, because no planner knows
-# how few rows JSON holds, and may read the whole ledger; for the same reason the state comes with the rows: by one that
-# is written out the index of all that is held would seem the shorter way.
+# Rows whose token is still this worker's, in the state it held them in. A worker that outlived its lease finds its
+# submissions in doubt; its answer is better, and is written. The ids are there in addition to the join, because no
+# planner knows how few rows JSON holds, and it might read the whole ledger; for the same reason the state comes with
+# the rows: a literal state would tempt the planner to the index of all held rows.
 END = """
 UPDATE newsletter_digest AS d
 SET status = a.becomes, reason = a.reason, lease_until = NULL,
@@ -52,12 +52,12 @@ WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
 RETURNING id, status"""
 EACH = "= ANY (ARRAY(SELECT digest FROM {}))"
 FREE_PAPERS = "DELETE FROM newsletter_digestpaper WHERE digest_id IN ({returned})"
-# A refusal too is a word that nothing was sent: its papers may come another day.
+# A refusal also says that nothing was sent: its papers may come another day.
 UNSENT = ("planned", "failed")
 RETURNED = "SELECT id FROM ended WHERE status IN ('planned', 'failed')"
 # The gate once more, as a condition (subscribers/gate.py gives the reasons): people leave and move, editions are
-# stopped and brakes are pulled between claim and submission. Editions and readers are asked row by row: of a join the
-# planner may begin at the other end, with all who are active, or all digests of an open edition.
+# stopped and brakes are pulled between claim and submission. Editions and readers are looked up row by row: the planner
+# might begin a join at the other end, with all active readers, or all digests of an open edition.
 BEGIN = """
 UPDATE newsletter_digest AS d
 SET status = 'submitting', submitted_at = %s, lease_until = %s, subject = a.subject, idempotency_key = a.idempotency_key

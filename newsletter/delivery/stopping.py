@@ -1,8 +1,8 @@
-"""The automatic stops: of all mail where the provider takes nothing of ours any more, and of one edition at too many
-complaints, or too many addresses that do not exist.
+"""The automatic stops: of all mail where the provider accepts nothing of ours any more, and of one edition after too
+many complaints, or too many addresses that do not exist.
 
-Complaints and hard bounces are counted on the edition as they are told. Against how many were accepted is asked only
-then, and only as far as it decides: nobody counts a whole ledger. Gmail and Yahoo ask senders to stay below 0.3 % of
+Complaints and hard bounces are counted on the edition as they are reported. Accepted digests are counted only then, and
+only until the answer is certain: nobody counts a whole ledger. Gmail and Yahoo ask senders to stay below 0.3 % of
 complaints and better below 0.1 % (https://support.google.com/a/answer/81126); providers suspend above 5 to 10 % of
 bounces.
 """
@@ -31,7 +31,9 @@ def judge(editions: Iterable[int]) -> None:
 
 
 def too_many(edition: Edition, count: int, at_least: int, percent: float) -> bool:
-    """Whether `count` is so many percent of what was sent. Reads `count * 100 / percent` index entries at most."""
+    """Whether `count` is at least `at_least`, and at least `percent` % of what was sent. Reads no more than some
+    `count * 100 / percent` index entries.
+    """
     if count < at_least:
         return False
     enough = int(count * 100 / percent) + 1
@@ -47,6 +49,6 @@ def stop(edition: Edition, words: str) -> None:
 
 
 def halt(outcome: Outcome) -> None:
-    """The provider takes nothing of ours any more: stop all mail until a person has acted."""
+    """The provider accepts nothing of ours any more: stop all mail until a person has acted."""
     log.error("all mail is stopped: %s", outcome.reason)
     Brake.objects.pull(outcome.reason)

@@ -31,21 +31,21 @@ from newsletter.delivery.callers import Submit
 from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
 
 LARGE = 1 << 20  # octets; aiohttp wants what is longer in pieces, so that the others are not kept waiting
-TURNS = 3  # of the loop, after which it has heard even of TLS that a connection was closed
+TURNS = 3  # of the loop, after which even a closed TLS connection has been noticed
 PARTING = 1  # seconds
 LONGEST = 1 << 16  # octets of one header of an answer, as with requests
 OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # headers that requests has set, or left out
 
-# Before the provider was spoken to.
+# Errors from before any byte of a call reached the provider.
 NEVER_THERE = (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError)
 
-# Makes a client whose calls go by the adapter.
+# Makes a client whose calls go through the adapter.
 Client = Callable[[BaseAdapter], AbstractContextManager[Submit]]
 
 
 class Switchboard:
-    """Calls of many clients, each at one call at a time; a further one joins where all are busy. It has the face of
-    `Callers`, and like them it is asked by one thread.
+    """Calls of many clients, each with one call at a time; another client joins where all are busy. It has the same
+    interface as `Callers`, and like them it is used by one thread.
     """
 
     def __init__(self, client: Client) -> None:
@@ -75,7 +75,7 @@ class Switchboard:
     def close(self) -> None:
         """Hang up. What is under way is not waited for: nobody would hear what comes of it."""
         for line in self._lines:
-            line.throw()  # it holds itself, so that it would never go
+            line.throw()  # a suspended greenlet refers to itself and would never be collected
         self._clients.close()
         self._loop.run_until_complete(self._adapter.hang_up())
         self._loop.close()
@@ -105,8 +105,8 @@ class Switchboard:
 
 
 class Line(greenlet):
-    """A call under way. `until`: monotonic, when it must have begun; later its digests are somebody else's, who may
-    have asked under the same keys.
+    """A call under way. `until`: monotonic, when it must have begun; after that another worker may hold its digests,
+    and have called under the same keys.
     """
 
     def __init__(self, run: Callable[..., None], until: float) -> None:
@@ -119,8 +119,8 @@ class Line(greenlet):
 
 
 class Adapter(BaseAdapter):
-    """Carries what requests has prepared, and makes of the answer what requests would have made of it. Each call of it
-    is a `Line`'s.
+    """Carries what requests has prepared, and makes of the answer what requests would have made of it. It is called
+    within a `Line` only.
     """
 
     def __init__(self) -> None:
@@ -195,8 +195,8 @@ class Adapter(BaseAdapter):
 
 
 class Connector(aiohttp.TCPConnector):
-    """Connections that are kept; but none again on which something came that no call had asked for, such as a 408 to
-    its silence: the next call would take it for its own answer.
+    """Keeps connections, but uses none again on which something came that no call had asked for, such as a 408 to its
+    silence: the next call would take it for its own answer.
     """
 
     def __init__(self, limit: int) -> None:
@@ -214,12 +214,12 @@ class Connector(aiohttp.TCPConnector):
 
 
 def pause(seconds: float) -> None:
-    """Let the call from which this is asked wait, while the others go on."""
+    """Let the call in which this is called wait, while the others go on."""
     cast(Line, getcurrent()).wait_for(asyncio.sleep(seconds))
 
 
 def mount(session: requests.Session, adapter: BaseAdapter) -> None:
-    """Let all calls of the session go by the adapter."""
+    """Let all calls of the session go through the adapter."""
     for scheme in list(session.adapters):
         session.mount(scheme, adapter)
 
@@ -230,8 +230,8 @@ async def turns() -> None:
 
 
 def times(timeout: Any) -> aiohttp.ClientTimeout:
-    """The client's own, from byte to byte; beside them one for finding the provider, busy or slowly named as it may be,
-    and one for all, because an answer that drips would never end.
+    """The client's own, from byte to byte; also one for getting a connection, however slow the provider or its name,
+    and one for the whole call, because an answer that drips would never end.
     """
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     most = settings.EMAIL_TIMEOUT
@@ -246,7 +246,7 @@ def proxy(request: requests.PreparedRequest, proxies: Any) -> str | None:
 
 @lru_cache(maxsize=8)
 def trust(verify: bool | str, cert: Any) -> ssl.SSLContext | bool:
-    """Whom requests would trust, and what it would show of us. Raises requests' SSLError for files that do not do."""
+    """Whom requests would trust, and what it would show of us. Raises requests' SSLError for unusable files."""
     if not verify:
         return False
     bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify

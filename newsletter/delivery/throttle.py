@@ -3,7 +3,7 @@
 A token bucket for each, in Redis. Where the provider or a domain asks to slow down (429, 421), its rate is halved, and
 grows back in equal steps: additive increase, multiplicative decrease, as TCP does it. Digests leave a part of every
 bucket to letters, so that a confirmation never waits behind them. With Redis gone each worker process keeps to its own
-share of the rate, and of what it was asked itself.
+share of the rate, and to the slow-downs it was told of itself.
 
     throttle.mails({domain: 20}, Lane.DIGESTS, at)      # how many of so many mails each domain takes, and when the rest
     throttle.calls(20, Lane.DIGESTS, at)                # how many of so many calls the provider takes now
@@ -29,15 +29,15 @@ RESERVED = 0.2  # of each bucket, for letters
 RECOVERY = 600  # seconds in which a rate grows back by its whole limit
 FIRST_CUT = 50.0  # a second, at most, once asked to slow down
 SLOWEST = 0.2  # a second
-CALM = 5  # seconds in which many workers that are told the same cut a rate once
+CALM = 5  # seconds in which a rate is cut only once, however many workers are told to slow down
 KEEP = 3600  # seconds that a bucket nobody asks for is remembered
 MOST_DOMAINS = 5000  # that a process remembers by itself
 UNLIMITED = 100_000.0  # a second
 
-# What providers say that an account may do, in calls a second; those that say nothing are asked as fast as we can.
+# What providers say that an account may do, in calls a second; those that say nothing are called as fast as we can.
 PROVIDER_RATES = {
     # Our choice: out of the sandbox each account has its own (docs.aws.amazon.com/ses/latest/dg/quotas.html), and this
-    # has long been the first.
+    # has long been the initial one.
     "amazon_ses": 14,
     "brevo": 1000,  # developers.brevo.com/docs/api-limits
     "mailersend": 2,  # developers.mailersend.com/general.html#rate-limits: 120 a minute
@@ -166,7 +166,7 @@ _own: OrderedDict[str, Bucket] = OrderedDict()
 
 
 def digests_per_second() -> float | None:
-    """What the provider takes of digests when nothing slows them down; None where no limit is known."""
+    """How many digests the provider takes when nothing slows them down; None where no limit is known."""
     rate = _of_provider().rate
     return None if rate == UNLIMITED else rate * (1 - RESERVED)
 
@@ -178,8 +178,9 @@ def calls(count: int, lane: Lane, at: datetime) -> Share:
 
 
 def mails(counts: Mapping[str, int], lane: Lane, at: datetime) -> dict[str, Share]:
-    """Take the right to send mails to each of these domains, up to so many. The rest has its turn in the lane's queue,
-    so that one that comes back at the time that was said comes back once. One call, however many domains.
+    """Take the right to send mails to each of these domains, up to so many. The rest have their turns in the lane's
+    queue, so that those that come back at the time they were given need to come back only once. One call to Redis,
+    however many domains.
     """
     limits = [(_of_domain(domain), count) for domain, count in counts.items()]
     return dict(zip(counts, _share_out(limits, lane, at, f"queue of {lane.value}"), strict=True))
@@ -188,7 +189,7 @@ def mails(counts: Mapping[str, int], lane: Lane, at: datetime) -> dict[str, Shar
 def heed(answers: Iterable[tuple[str, Outcome]], at: datetime) -> bool:
     """Slow down where answers about mails to these domains ask for it: the whole provider, or the mail to one domain.
 
-    Says whether it was the provider.
+    Returns whether it was the provider.
     """
     asked: dict[Limit, float] = {}
     for domain, outcome in answers:
@@ -203,12 +204,12 @@ def heed(answers: Iterable[tuple[str, Outcome]], at: datetime) -> bool:
 
 
 def _is_about_domain(outcome: Outcome) -> bool:
-    """A relay's 4xx to one recipient, other than 421, is its recipient's domain's; everything else is said to us."""
+    """A relay's 4xx to one recipient, other than 421, is about the recipient's domain; all else is about us."""
     return outcome.reason[:1] == "4" and outcome.reason[:3].isdigit() and outcome.reason[:3] != "421"
 
 
 def slow_down(limit: Limit, at: datetime, seconds: float = 0) -> None:
-    """Halve a rate, and take nothing at all for so many seconds."""
+    """Halve a rate, and let nothing at all be taken for so many seconds."""
     now = at.timestamp()
     _bucket(_share(limit), now).slow_down(now, seconds)  # remembered here too: Redis may go
     try:

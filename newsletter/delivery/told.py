@@ -19,9 +19,9 @@ UID_LENGTH = 36  # as it stands in a Message-ID
 
 
 def untold(digests: QuerySet[Digest]) -> QuerySet[Digest]:
-    """Those of a chunk of digests of which no provider has told that they went out.
+    """Those of a chunk of digests of which no provider has reported that they went out.
 
-    By their values, and no join: no planner knows how few events wait, and it may go through them for each digest.
+    By their values, not by a join: no planner knows how few events wait, and it might go through them for each digest.
     """
     rows = list(digests.values_list("pk", "uid", "provider_id"))
     names = {pk: names_of(uid, provider_id) for pk, uid, provider_id in rows}
@@ -32,7 +32,7 @@ def untold(digests: QuerySet[Digest]) -> QuerySet[Digest]:
 
 
 def events_of(digest: Digest) -> list[Event]:
-    """All that was told of a digest, as it happened."""
+    """All that was told of a digest, in the order in which it happened."""
     named = Event.objects.filter(digest_uid=digest.uid)
     return sorted([*named, *unapplied(names_of(digest.uid, digest.provider_id))], key=attrgetter("happened_at"))
 

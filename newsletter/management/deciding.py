@@ -13,7 +13,7 @@ DRY = "A dry run: nothing was changed."
 
 @contextmanager
 def for_good(is_dry: bool) -> Iterator[None]:
-    """Lets what stands in the block stay; a dry run goes the same way to its end, and is taken back there."""
+    """Keeps what the block does; a dry run does it too, and takes it back at the end."""
     with transaction.atomic():
         yield
         if is_dry:
@@ -21,12 +21,12 @@ def for_good(is_dry: bool) -> Iterator[None]:
 
 
 def confirm(typed: str | None, phrase: str) -> None:
-    """Asks for the phrase where it was not handed in; raises CommandError where it is another."""
+    """Asks for the phrase where it was not handed in; raises CommandError for any other."""
     if typed is None:
         try:
             typed = input(f"Type “{phrase}” to confirm: ")
         except EOFError:
-            raise CommandError(f"Nobody can be asked here: --yes-i-mean “{phrase}” says it.") from None
+            raise CommandError(f"There is no terminal to ask at: pass --yes-i-mean “{phrase}”.") from None
     if typed.strip() != phrase:
         raise CommandError(f"“{typed}” is not “{phrase}”: nothing was changed.")
 

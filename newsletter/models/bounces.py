@@ -4,7 +4,7 @@ from django.db import models
 
 
 class SoftBounces(models.Model):
-    """How often mail to an address came back for a while: a score that halves with time and that a delivery clears."""
+    """How often mail to an address had a soft bounce: a score that halves with time and that a delivery clears."""
 
     address_hash = models.CharField(max_length=64, unique=True, editable=False)
     score = models.FloatField()

@@ -30,7 +30,7 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
 
 
 class Progress(models.Model):
-    """How many digests of an edition stood in which state, from a time until they did no more."""
+    """How many digests of an edition stood in which state, and when they were first and last counted so."""
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="progress")
     at = models.DateTimeField(help_text="When it was first counted so.")
@@ -60,13 +60,13 @@ class Progress(models.Model):
 
     @property
     def is_over(self) -> bool:
-        """Nothing of it is to go out any more."""
+        """None of it is to go out any more."""
         return not self.open and self.seen_at.date() >= self.edition.date + timedelta(days=LIVE_DAYS)
 
 
 class PulseQuerySet(models.QuerySet["Pulse"]):
     def feel(self, part: str, at: datetime, every: timedelta) -> None:
-        """A part has done its work; within `every` it is written down once."""
+        """A part has done its work; this is written down once within `every`."""
         if not self.filter(part=part, at__gt=at - every).exists() and not self.filter(part=part).update(at=at):
             self.bulk_create([Pulse(part=part, at=at)], ignore_conflicts=True)
 

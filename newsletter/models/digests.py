@@ -15,7 +15,7 @@ from subscribers.models import Subscriber
 
 class DigestQuerySet(models.QuerySet["Digest"]):
     def claimable(self, at: datetime) -> Self:
-        """Planned, due, and of an edition that is open, and waits for no first copies."""
+        """Planned, due, of an open edition, and not waiting for the edition's first copies."""
         return (
             self.filter(
                 status=Digest.Status.PLANNED,
@@ -36,8 +36,8 @@ class DigestQuerySet(models.QuerySet["Digest"]):
         return self.filter(status__in=Digest.Status.held(), lease_until__lte=at)
 
     def repeatable(self, at: datetime, since: datetime) -> Self:
-        """In doubt, and submitted under a key that its provider remembers: what it was asked since then. Those that
-        were asked about longest ago come first.
+        """In doubt, and submitted since then, under a key that its provider therefore still remembers. Those that were
+        asked about longest ago come first.
         """
         doubts = self.filter(status=Digest.Status.IN_DOUBT, submitted_at__gt=since, expires_at__gt=at)
         return doubts.exclude(idempotency_key="").filter(edition__status=Edition.Status.OPEN).order_by("settled_at")
@@ -47,7 +47,8 @@ class Digest(models.Model):
     """One reader's copy of one edition: the row that the whole of delivery turns on.
 
     planned -> claimed -> submitting -> accepted -> delivered | bounced | complained, with the side exits
-    skipped, failed, in_doubt, expired and cancelled. Only newsletter/delivery/ledger.py changes a status.
+    skipped, failed, in_doubt, expired and cancelled. Only newsletter/delivery/ledger.py changes a status, for
+    the hot transitions by statements.py.
     """
 
     class Status(models.TextChoices):
@@ -80,7 +81,7 @@ class Digest(models.Model):
             return [cls.SUBMITTING, cls.ACCEPTED, cls.DELIVERED, cls.BOUNCED, cls.COMPLAINED, cls.IN_DOUBT]
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Each mail changes its row three times: the indexes below begin with these two as well.
+    # No index of their own: each mail updates its row three times, and indexes below begin with these columns.
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="digests", db_index=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PLANNED)
@@ -105,7 +106,7 @@ class Digest(models.Model):
         help_text="Under which a provider was asked to send it.",
     )
     canary = models.BooleanField(default=False, db_default=False, editable=False, help_text="Goes ahead of the others.")
-    # The reason says what becomes of it, and changes with that; this happens beside, at any moment.
+    # Not in the reason: that says what becomes of it, and changes with that; this may happen at any moment.
     merged_away = models.BooleanField(
         default=False, db_default=False, help_text="Its papers went into others that its reader had been told of twice."
     )
@@ -155,7 +156,7 @@ class Digest(models.Model):
             ),
             # canaries.advance
             models.Index(fields=["edition", "status"], condition=Q(canary=True), name="digest_canaries"),
-            # events.is_too_early; nothing is indexed that goes by SMTP
+            # events.is_too_early; mail that goes by SMTP is not indexed
             models.Index(
                 fields=["provider_id"],
                 condition=~Q(provider_id="") & ~Q(provider_id__startswith="<"),
@@ -180,7 +181,7 @@ class Digest(models.Model):
 
     @staticmethod
     def provider_ids() -> Q:
-        """Of the rows whose provider has an id of its own for the message: over SMTP it is ours, and tells the uid."""
+        """The rows whose provider has an id of its own for the message: over SMTP the id is ours, and tells the uid."""
         return ~Q(provider_id="") & ~Q(provider_id__startswith="<")
 
 
@@ -191,9 +192,9 @@ class DigestPaper(models.Model):
     The rows are written with the state `submitting` and removed when it is certain that nothing was sent.
     """
 
-    # Ten rows a mail are the most that delivery writes: the two constraints below have the indexes of these two. The
-    # database checks no foreign key of them. That of the digest would cost a third of writing them, for a row that the
-    # same statement has just changed; the reader is the digest's own; that of the paper would lock its row for each
+    # Ten rows a mail are most of what delivery writes. So the first two have no index but those of the constraints
+    # below, and the database checks no foreign key. The digest's would cost a third of writing the rows, for a digest
+    # that the same statement has just changed; the reader is the digest's own; the paper's would lock its row for each
     # reader who gets it, and all workers of an edition write the same few. `ledger check` looks for what they forbid.
     digest = models.ForeignKey(
         Digest, on_delete=models.CASCADE, related_name="papers", db_index=False, db_constraint=False

@@ -25,7 +25,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return begun.exclude(kind=Edition.Kind.SAMPLE).order_by("-date", "kind")
 
     def with_state(self) -> Self:
-        """Each with what its `state` is read from: two looks into the index of its accounts."""
+        """Each with what its `state` is read from: two lookups in the index of its accounts."""
         ledger: Any = Edition.digests.rel.related_model
         digests = ledger.objects.filter(edition=OuterRef("pk"))
         unsettled = digests.filter(status__in=ledger.Status.unsettled())
@@ -50,7 +50,9 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return self.filter(status=Edition.Status.HELD).update(status=Edition.Status.OPEN, reason="")
 
     def send_some_first(self, size: int) -> int:
-        """Let so many copies go ahead of the others, of those that have not gone and that were not asked to before."""
+        """Let so many copies of each go ahead of the others, in editions that are open or wait for approval and have
+        sent none ahead before.
+        """
         under_way = self.filter(status__in=[Edition.Status.OPEN, Edition.Status.HELD], canary=Edition.Canary.NONE)
         return under_way.update(canary=Edition.Canary.AHEAD, canary_size=size)
 
@@ -150,7 +152,7 @@ class Edition(models.Model):
         return settings.DIGEST_EXPIRES_AFTER * times
 
     def revise(self) -> None:
-        """Before an editor changes it: keep it as it is for whoever is planned already. Call it in a transaction.
+        """Before an editor changes it: keep it as it is for digests planned already. Call it in a transaction.
 
         What waits for approval goes as it is when it is approved, unless some of it had gone before.
         """

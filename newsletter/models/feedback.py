@@ -13,12 +13,12 @@ from subscribers.models import Subscriber
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def say(self, subscriber: Subscriber, paper: Paper, kind: str, at: datetime) -> bool:
-        """The last word stands; the same word again changes nothing. Says whether anything changed."""
+        """The last word stands; the same word again changes nothing. Returns whether anything changed."""
         row, is_new = self.get_or_create(subscriber=subscriber, paper=paper, defaults={"kind": kind, "at": at})
         return is_new or bool(self.filter(pk=row.pk).exclude(kind=kind).update(kind=kind, at=at))
 
     def take_back(self, subscriber: Subscriber, paper: Paper, at: datetime, before: str = "") -> bool:
-        """What was said `before` stands again, if anything was. Says whether there was a word to take back."""
+        """What was said `before` stands again, if anything was. Returns whether there was a word to take back."""
         said = self.filter(subscriber=subscriber, paper=paper)
         return bool(said.exclude(kind=before).update(kind=before, at=at) if before else said.delete()[0])
 

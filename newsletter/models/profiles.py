@@ -6,8 +6,8 @@ from subscribers.models import Subscriber
 
 
 class Profile(models.Model):
-    """A reader's learned taste: a few dozen weights of terms and authors, as anybody may read. Made from Feedback,
-    and made anew from it at any time."""
+    """A reader's learned taste: a few dozen weights of terms and authors, in words that anybody understands. It is made
+    from Feedback, and can be made from it again at any time."""
 
     subscriber = models.OneToOneField(Subscriber, on_delete=models.CASCADE, related_name="+")
     terms = models.JSONField(default=dict, help_text="Weights of words and short phrases; below 0 is disliked.")

@@ -31,7 +31,7 @@ class Log:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, digest: UUID) -> int:
-        """Write it down; returns the how many-th it is."""
+        """Write it down; returns its number."""
         with self.lock:
             self.taken.append(digest)
             number = len(self.taken)
@@ -193,7 +193,7 @@ class Reply:
 
 
 def reset(connection: socket.socket) -> ConnectionResetError:
-    """When the last who uses it lets go of it, the other side gets a reset."""
+    """Once its last user closes it, the other side gets a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return ConnectionResetError("on purpose")
 

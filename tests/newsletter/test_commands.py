@@ -158,7 +158,7 @@ class TestEdition:
     def test_checks_are_said_and_counted(self, edition: Edition, settings: Settings) -> None:
         settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
         out = io.StringIO()
-        with pytest.raises(CommandError, match="want a look"):
+        with pytest.raises(CommandError, match="need attention"):
             call_command("edition", "check", NAME, stdout=out)
         assert "LOOK  django.core.mail.backends.dummy.EmailBackend sends nothing" in out.getvalue()
 
@@ -272,7 +272,7 @@ class TestReader:
         for number, reader in enumerate((alice, bob), start=1):
             digest = planned(edition, reader)
             Digest.objects.filter(pk=digest.pk).update(uid=f"12345678-0000-4000-8000-{number:012}")
-        with pytest.raises(CommandError, match="begins several ids: Digest 12345678-"):
+        with pytest.raises(CommandError, match="matches several ids: Digest 12345678-"):
             run("reader", "pause", "12345678", "--because", "x")
         Subscriber.objects.create(pk=12345678, email="carol@example.org")
         assert "reader 12345678:" in run("reader", "show", "12345678")

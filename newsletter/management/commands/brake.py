@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if not engaged:
             raise CommandError("No brake is pulled: mail goes out.")
         if not Brake.objects.release(at):
-            raise CommandError("Nothing here is released like this.")
+            raise CommandError("Only `ledger adopt` releases this brake.")
         for brake in engaged:
             before = audit.snapshot(brake)
             brake.refresh_from_db()

@@ -43,7 +43,7 @@ def run() -> None:
 
 
 def prepare(console: Console) -> str:
-    """Bring the database up to date with the code and the seeds; the admin's password."""
+    """Bring the database up to date with the code and the seeds; returns the admin's password."""
     console.line("demo", f"preparing {settings.VAR_DIR}")
     call_command("migrate", verbosity=0)
     call_command("load_topics")

@@ -26,7 +26,7 @@ from subscribers.management.commands.import_subscribers import private_file
 NAME = "an edition, such as daily:2026-11-24"
 DECISIONS_SHOWN = 20
 Choice = EditionPaper.Choice
-# What is decided about papers of one.
+# What can be decided about an edition's papers.
 CHOICES = {
     "pin": (Choice.PINNED, "first in it"),
     "ban": (Choice.BANNED, "banned from all editions"),
@@ -140,7 +140,7 @@ class Command(BaseCommand):
         for check in found_out:
             self.stdout.write(f"{'fine' if check.is_fine else 'LOOK'}  {check.words}")
         if faults := sum(not check.is_fine for check in found_out):
-            raise CommandError(f"{faults} of {len(found_out)} want a look.")
+            raise CommandError(f"{faults} of {len(found_out)} need attention.")
 
     def _test_send(self, edition: Edition, **options: Any) -> None:
         account = User.objects.filter(username=options["to"], is_active=True, is_staff=True).first()
@@ -194,7 +194,7 @@ class Command(BaseCommand):
 
 
 def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> preview.Preview:
-    """As the page of the preview shows it. Raises CommandError for a topic or a reader that is none."""
+    """As the page of the preview shows it. Raises CommandError for an unknown topic or reader."""
     known = Topic.objects.filter(slug__in=topics).values_list("slug", flat=True)
     if missing := set(topics) - set(known):
         raise CommandError(f"There is no topic {', '.join(sorted(missing))}.")

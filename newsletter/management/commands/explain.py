@@ -47,7 +47,7 @@ def reader_of(address: str) -> Subscriber:
 
 
 def found(name: str) -> Edition:
-    """`daily:2026-11-24`."""
+    """The edition of a name such as `daily:2026-11-24`. Raises CommandError where there is none."""
     kind, day = kind_and_day(name)
     try:
         return Edition.objects.get(kind=kind, date=day)

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
-        check = commands.add_parser("check", help="ask all invariants; exit code 1 where one is broken")
+        check = commands.add_parser("check", help="check all invariants; exit code 1 where one is broken")
         check.add_argument("--most", type=whole(10_000), default=20, help="rows to name for each (20)")
         show = commands.add_parser("show", help="what stands in it")
         show.add_argument("what", help=f"{EDITION}; a reader's address; a digest's uid")
@@ -128,7 +128,7 @@ class Command(BaseCommand):
 
 
 def whole(most: int) -> Callable[[str], int]:
-    """Reads a number from 1 to so many."""
+    """Reads a whole number from 1 to `most`."""
 
     def number(words: str) -> int:
         if not (words.isascii() and words.isdigit() and 1 <= int(words[:9]) <= most):
@@ -156,7 +156,7 @@ def uid_in(text: str) -> UUID | None:
 
 
 def waits(edition: Edition) -> str:
-    """What keeps the planned ones of an edition from going out, as a sentence behind another."""
+    """What keeps the planned ones of an edition from going out, as a sentence to follow another."""
     return "" if edition.status == Edition.Status.OPEN else f" {edition}: {edition.state}."
 
 

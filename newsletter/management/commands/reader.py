@@ -33,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
         commands.add_parser("show", help="how they stand, and what was sent").add_argument("who", nargs="?", help=WHO)
-        sought = commands.add_parser("find", help="whose address has this hash: asks all readers")
+        sought = commands.add_parser("find", help="whose address has this hash: searches all readers")
         sought.add_argument("hash", help="its beginning, 12 digits at least")
         export = commands.add_parser("export", help="all that is stored about them, as JSON")
         export.add_argument("who", help=WHO)
@@ -118,7 +118,7 @@ def lines() -> list[str]:
 
 
 def readers(sought: Iterable[str]) -> list[Subscriber]:
-    """All of them, or none: raises CommandError that says which line is nobody, without repeating an address."""
+    """All of them, or none: raises CommandError that says which line names nobody, without repeating an address."""
     people = []
     for number, words in enumerate(sought, start=1):
         try:
@@ -126,11 +126,11 @@ def readers(sought: Iterable[str]) -> list[Subscriber]:
         except ValidationError as error:
             raise CommandError(f"No. {number}: {error.messages[0]} Nothing was changed.") from None
         if not matches:
-            raise CommandError(f"No. {number} is a hash: `reader find` asks whose. Nothing was changed.")
+            raise CommandError(f"No. {number} is a hash: `reader find` finds whose. Nothing was changed.")
         those = [one for one in matches if one.is_whole] or matches
         if len({one.reader.pk for one in those}) > 1:
             ids = "; ".join(one.by for one in those)
-            raise CommandError(f"No. {number} begins several ids: {ids}. Nothing was changed.")
+            raise CommandError(f"No. {number} matches several ids: {ids}. Nothing was changed.")
         people.append(those[0].reader)
     if not people:
         raise CommandError("Nobody was named.")
