@@ -268,7 +268,7 @@ class BrakeAdmin(admin.ModelAdmin):
     @admin.action(description="Release: mail goes out again", permissions=["change"])
     def release(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:
         if not brakes.release(timezone.now()):
-            self.message_user(request, "Nothing here is released like this.", messages.WARNING)
+            self.message_user(request, "Only `ledger adopt` releases this brake.", messages.WARNING)
         elif other := Brake.objects.engaged().first():
             self.message_user(request, f"Released; but all mail stays stopped: {other}", messages.WARNING)
         else:

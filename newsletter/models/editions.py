@@ -104,7 +104,7 @@ class Edition(models.Model):
     complained = models.PositiveIntegerField(default=0, editable=False)
     note = models.TextField(blank=True, help_text="The editor's note, shown above the papers.")
     revision = models.PositiveSmallIntegerField(
-        default=0, db_default=0, editable=False, help_text="How often an editor changed it for whoever was not planned."
+        default=0, db_default=0, editable=False, help_text="How often an editor changed it for digests not yet planned."
     )
     papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)

@@ -27,16 +27,12 @@ class Event(models.Model):
         max_length=64, blank=True, editable=False, help_text="Of the address it speaks of; gone once it is applied."
     )
     message_id = models.CharField(max_length=255, blank=True, help_text="The provider's id of the message, or ours.")
-    hard = models.BooleanField(
-        default=False, db_default=False, help_text="A bounce for good: the address takes no mail."
-    )
+    hard = models.BooleanField(default=False, db_default=False, help_text="A hard bounce: the address takes no mail.")
     detail = models.CharField(max_length=300, blank=True)
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
-    attempts = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="Whose mail it is was asked so often."
-    )
-    not_before = models.DateTimeField(null=True, blank=True, help_text="When that is asked again.")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often its mail was looked for.")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="When it is looked for again.")
     applied_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -1,8 +1,10 @@
 """Letters that are owed are sent, and sent again where it is in doubt."""
 
+import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,8 +13,10 @@ import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from newsletter import tasks
 from newsletter.delivery.letters import LEASE, NEAR, RUN, lease, send_owed_letters
 from newsletter.models import Brake
+from subscribers import shared
 from subscribers.leaving import leave
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber, Suppression
@@ -115,6 +119,47 @@ def test_what_is_refused_for_hours_is_given_up(alice: Subscriber, relay: Relay, 
         clock.shift(timedelta(minutes=5))
     letter = Letter.objects.get()
     assert (letter.status, letter.attempts, letter.reason) == ("failed", 8, CLOSED)
+
+
+@pytest.fixture
+def at_once(db: None) -> Iterator[None]:
+    """Who calls a task does its work."""
+    conf = tasks.send_letters.app.conf
+    conf.task_always_eager = True
+    yield
+    conf.task_always_eager = False
+
+
+def test_one_run_waits_for_whoever_calls(at_once: None, alice: Subscriber, bob: Subscriber, relay: Relay) -> None:
+    if "TEST_REDIS_URL" not in os.environ:
+        pytest.skip("no Redis: make test starts one")
+    assert shared.mark(tasks.CALLED, 60), "nobody has called"
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    tasks.call_for_letters()
+    assert relay.recipients == []
+    tasks.send_letters()
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    tasks.call_for_letters()
+    assert relay.recipients == ["alice@example.org", "bob@example.org"]
+
+
+def test_without_redis_whoever_calls_is_heard(
+    at_once: None, alice: Subscriber, relay: Relay, settings: Settings
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1"
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    tasks.call_for_letters()
+    assert relay.recipients == ["alice@example.org"]
+
+
+def test_words_that_no_database_holds_keep_no_letter(bob: Subscriber, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    odd = Server(answer=lambda verb, _: "550 5.1.1 no\0body" if verb == "RCPT" else None)
+    with smtp_server(odd) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        send_owed_letters(NOW)
+    assert Letter.objects.values_list("status", "reason").get() == ("failed", "550 5.1.1 no body")
 
 
 def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
