@@ -10,7 +10,6 @@ from newsletter.delivery import stopping
 from newsletter.models import Digest, Edition
 
 Status = Digest.Status
-TAKEN = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
 FIRST_COPIES = 20  # where an operator wants some to go ahead and the settings name no number
 BAD = [Status.BOUNCED, Status.COMPLAINED]
 
@@ -46,7 +45,7 @@ def under_way(edition: Edition) -> Ahead | None:
     """Where the first copies go ahead: how they stand."""
     if edition.canary != Edition.Canary.AHEAD:
         return None
-    size, taken = size_of(edition), edition.digests.filter(canary=True, status__in=TAKEN).count()
+    size, taken = size_of(edition), edition.digests.filter(canary=True, status__in=Status.sent()).count()
     minutes = settings.CANARY_WAIT // timedelta(minutes=1)
     return Ahead(size, taken, minutes, int(size * settings.STOP_BOUNCE_PERCENT // 100))
 
@@ -60,7 +59,7 @@ def advance(at: datetime) -> None:
 
 def _choose(edition: Edition, at: datetime) -> None:
     """Up to the size of the slice; for one that was skipped, failed or is in doubt another goes."""
-    counted = [*Status.unsettled(), *TAKEN]
+    counted = [*Status.unsettled(), *Status.sent()]
     missing = size_of(edition) - edition.digests.filter(canary=True, status__in=counted).count()
     if missing > 0:
         due = edition.digests.filter(status=Status.PLANNED, canary=False, not_before__lte=at, expires_at__gt=at)
@@ -70,9 +69,9 @@ def _choose(edition: Edition, at: datetime) -> None:
 
 def _judge(edition: Edition, at: datetime) -> None:
     found = edition.digests.filter(canary=True).aggregate(
-        taken=Count("pk", filter=Q(status__in=TAKEN)),
+        taken=Count("pk", filter=Q(status__in=Status.sent())),
         bad=Count("pk", filter=Q(status__in=BAD)),
-        last=Max("submitted_at", filter=Q(status__in=TAKEN)),
+        last=Max("submitted_at", filter=Q(status__in=Status.sent())),
     )
     if 100 * found["bad"] > settings.STOP_BOUNCE_PERCENT * size_of(edition):
         words = f"of the first {found['taken']} copies {found['bad']} bounced or were called spam"

@@ -40,7 +40,6 @@ def check(at: datetime) -> bool:
     """Whether mail may go out from this database; where not, the brake is pulled."""
     why = _why_not(at)
     if why:
-        log.error("all mail is stopped: %s", why)
         Brake.objects.pull(f"This database may be a copy: {why}.", Brake.Cause.RESTORED)
     return not why
 

@@ -9,21 +9,17 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from django.db import DatabaseError
 from django.utils import timezone
 
 from newsletter.delivery import events, ledger
 from newsletter.delivery.carriers import Carrier
-from newsletter.delivery.ledger import Ending
+from newsletter.delivery.ledger import Ending, Ready
 from newsletter.delivery.outcomes import Kind, Outcome, Report
 from newsletter.delivery.rerouting import destination
-from newsletter.delivery.stopping import halt
 from newsletter.delivery.streak import Streak
-from newsletter.digest.choice import Choice
 from newsletter.models import Brake, Digest, Edition
 from subscribers.addresses import domain_of
 from subscribers.gate import refusals
@@ -33,18 +29,6 @@ log = logging.getLogger(__name__)
 DOUBTS = 5  # in a row, after which no other message is put at risk for now
 PATIENCE = 0.01  # seconds that an answer, or a message that is ready, waits for others to be written down with it
 Status = Digest.Status
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A digest with all that its submission needs; `prepared` is its message as the carrier wants it."""
-
-    digest: Digest
-    choices: Sequence[Choice]
-    subject: str
-    address: str
-    prepared: Any
-    idempotency_key: str = ""
 
 
 class Flow:
@@ -139,7 +123,7 @@ class Flow:
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""
         if outcome.kind is Kind.HALT:
-            halt(outcome)
+            Brake.objects.pull(outcome.reason)
         self.stopped = outcome.reason
         waiting = {**self._offered, **self._ready}
         for key in waiting:

@@ -20,7 +20,6 @@ from subscribers.models.letters import MAX_ATTEMPTS
 
 Status = Digest.Status
 SIDE_EXITS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT, Status.EXPIRED, Status.CANCELLED]
-UNSENT = [Status.PLANNED, Status.CLAIMED, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED]
 GRACE = timedelta(minutes=15)  # for the sweep and the planner to come by
 FURTHEST_SLOT = timedelta(days=33)  # the longest way from one monthly slot to the next
 
@@ -104,7 +103,7 @@ def _papers() -> Iterator[Rule]:
     empty = Digest.objects.filter(~gone, ~Exists(own), status__in=Status.possibly_sent())
     unsaid = empty.filter(merged_away=False).exclude(reason__in=PAPERLESS)
     yield _digests("what may have been sent has its papers, or says why it has none", unsaid)
-    yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=UNSENT))
+    yield _digests("what was not sent has none", Digest.objects.filter(Exists(own), status__in=Status.unsent()))
     papers = DigestPaper.objects.all()
     yield _once("nobody got a paper twice", "reader, paper, still rising", papers, "subscriber", "paper", "rising")
     strays = DigestPaper.objects.filter(~Exists(Digest.objects.filter(pk=OuterRef("digest_id"))))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -58,7 +58,6 @@ TOLD = {
 PROOF = {Event.Type.DELIVERED, Event.Type.COMPLAINED}
 PUT_BACK = [Status.PLANNED, Status.CLAIMED]
 CLOCKS = timedelta(minutes=5)  # by which a provider's may differ from ours
-UNSENT = [*PUT_BACK, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED]
 
 
 def claim(at: datetime, size: int) -> list[Digest]:
@@ -99,19 +98,16 @@ def take_back(digests: QuerySet[Digest]) -> None:
     digests.filter(status=Status.CLAIMED).update(fencing_token=F("fencing_token") + 1)
 
 
-class Submittable(Protocol):
-    """A digest that is about to be handed over, with its papers, and its message's subject, address and key."""
+@dataclass(frozen=True)
+class Ready:
+    """A digest with all that its submission needs; `prepared` is its message as the carrier wants it."""
 
-    @property
-    def digest(self) -> Digest: ...
-    @property
-    def choices(self) -> Sequence[Choice]: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def idempotency_key(self) -> str: ...
+    digest: Digest
+    choices: Sequence[Choice]
+    subject: str
+    address: str
+    prepared: Any
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,7 +143,7 @@ def _while_planned(digest: Digest, reason: str) -> str:
 
 
 def record(
-    endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime, tries: int = 3
+    endings: Sequence[Ending], ready: Sequence[Ready], at: datetime, tries: int = 3
 ) -> tuple[set[int], set[int]]:
     """Write down what became of digests, and ahead of time that others are about to be handed over, with their papers
     and subjects.
@@ -182,7 +178,7 @@ def _at_once() -> AbstractContextManager[object]:
     return nullcontext() if alone else transaction.atomic()
 
 
-def _turn(endings: Sequence[Ending], ready: Sequence[Submittable], at: datetime) -> statements.Turn:
+def _turn(endings: Sequence[Ending], ready: Sequence[Ready], at: datetime) -> statements.Turn:
     return statements.Turn(
         endings=[
             {
@@ -298,7 +294,7 @@ def learn(
     if told not in TOLD or not uids:
         return 0
     status, sources = TOLD[told]
-    unsent = Q(status__in=UNSENT if told in PROOF else [])
+    unsent = Q(status__in=Status.unsent() if told in PROOF else [])
     had = Digest.objects.filter(Q(status__in=sources, submitted_at__isnull=False) | unsent, uid__among=uids)
     if status == Status.FAILED:
         of_this = had.filter(submitted_at__lte=(happened_at or at) + CLOCKS)

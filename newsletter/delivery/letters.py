@@ -16,7 +16,6 @@ from newsletter.delivery import keys, throttle
 from newsletter.delivery.outcomes import NOT_NOW, Kind, Outcome, in_words
 from newsletter.delivery.provider import in_time, patience
 from newsletter.delivery.rerouting import OutsideProductionError, reroute
-from newsletter.delivery.stopping import halt
 from newsletter.delivery.throttle import Lane
 from newsletter.models import Brake
 from subscribers.addresses import domain_of
@@ -43,12 +42,14 @@ def send_owed_letters(at: datetime, size: int = BATCH) -> int:
     """
     done, doubts, until = 0, 0, time.monotonic() + RUN
     with in_time() as submit:
-        while done < size and doubts < DOUBTS and time.monotonic() < until and not Brake.objects.engaged().exists():
-            kinds = [send(submit, letter, until) for letter in Letter.objects.claim(at, lease(), 1)]
-            if not kinds or not STAYS.isdisjoint(kinds):
+        while done < size and doubts < DOUBTS and time.monotonic() < until:
+            letters = [] if Brake.objects.engaged().exists() else Letter.objects.claim(at, lease(), 1)
+            if not letters or (kind := send(submit, letters[0], until)) in STAYS:
                 break
-            in_doubt = kinds == [Kind.DOUBT]
-            doubts, done = (doubts + 1, done) if in_doubt else (0, done + 1)
+            if kind is Kind.DOUBT:
+                doubts += 1
+            else:
+                doubts, done = 0, done + 1
     return done
 
 
@@ -117,4 +118,4 @@ def settle(letter: Letter, outcome: Outcome) -> None:
     else:
         letter.retry(outcome.reason, now + max(outcome.wait, letter.pause))
     if outcome.kind is Kind.HALT:
-        halt(outcome)
+        Brake.objects.pull(outcome.reason)

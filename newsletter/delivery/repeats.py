@@ -15,7 +15,6 @@ from django.utils import timezone
 from newsletter.delivery import keys, ledger, throttle
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.provider import in_time, patience
-from newsletter.delivery.stopping import halt
 from newsletter.delivery.throttle import Lane
 from newsletter.digest.copies import as_submitted
 from newsletter.models import Brake, Digest
@@ -84,7 +83,7 @@ def ask(
     outcome = submit(message)
     throttle.heed([(domain, outcome)], timezone.now())
     if outcome.kind is Kind.HALT:
-        halt(outcome)
+        Brake.objects.pull(outcome.reason)
     return outcome
 
 

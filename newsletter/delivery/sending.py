@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from newsletter.delivery import keys, ledger
 from newsletter.delivery.carriers import carrier
-from newsletter.delivery.flow import Flow, Ready
-from newsletter.delivery.ledger import Ending
+from newsletter.delivery.flow import Flow
+from newsletter.delivery.ledger import Ending, Ready
 from newsletter.delivery.outcomes import in_words
 from newsletter.delivery.pace import WAITS, Paced, in_turn
 from newsletter.delivery.rerouting import reroute

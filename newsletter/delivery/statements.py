@@ -53,7 +53,7 @@ RETURNING id, status"""
 EACH = "= ANY (ARRAY(SELECT digest FROM {}))"
 FREE_PAPERS = "DELETE FROM newsletter_digestpaper WHERE digest_id IN ({returned})"
 # A refusal also says that nothing was sent: its papers may come another day.
-UNSENT = ("planned", "failed")
+NOT_SENT = ("planned", "failed")
 RETURNED = "SELECT id FROM ended WHERE status IN ('planned', 'failed')"
 # The gate once more, as a condition (subscribers/gate.py gives the reasons): people leave and move, editions are
 # stopped and brakes are pulled between claim and submission. Editions and readers are looked up row by row: the planner
@@ -103,7 +103,7 @@ class Turn:
 
     def _as_one(self) -> tuple[set[int], set[int]]:
         """PostgreSQL: one statement, and so one round trip and one commit."""
-        frees = any(row["becomes"] in UNSENT for row in self.endings)
+        frees = any(row["becomes"] in NOT_SENT for row in self.endings)
         mailable, active = who_is_mailable()
         values = [as_json(self.endings), as_json(self.ready), instant(self.at)]
         values += [instant(self.at), instant(self.lease_until), *active]
@@ -117,7 +117,7 @@ class Turn:
         if self.endings:
             sql = f"WITH endings AS {table(ENDINGS)} {END.format(among=these(self.endings))}"
             ended = run(sql, [as_json(self.endings), instant(self.at)])
-            if returned := ", ".join(str(pk) for pk, status in ended if status in UNSENT):
+            if returned := ", ".join(str(pk) for pk, status in ended if status in NOT_SENT):
                 run(FREE_PAPERS.format(returned=returned), [])
         if self.ready:
             mailable, active = who_is_mailable()

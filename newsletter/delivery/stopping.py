@@ -1,5 +1,4 @@
-"""The automatic stops: of all mail where the provider accepts nothing of ours any more, and of one edition after too
-many complaints, or too many addresses that do not exist.
+"""The automatic stop of an edition, after too many complaints or too many addresses that do not exist.
 
 Complaints and hard bounces are counted on the edition as they are reported. Accepted digests are counted only then, and
 only until the answer is certain: nobody counts a whole ledger. Gmail and Yahoo ask senders to stay below 0.3 % of
@@ -13,12 +12,9 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from newsletter import audit
-from newsletter.delivery.outcomes import Outcome
-from newsletter.models import Brake, Digest, Edition
+from newsletter.models import Digest, Edition
 
 log = logging.getLogger(__name__)
-
-SENT = [Digest.Status.ACCEPTED, Digest.Status.DELIVERED, Digest.Status.BOUNCED, Digest.Status.COMPLAINED]
 
 
 def judge(editions: Iterable[int]) -> None:
@@ -37,7 +33,7 @@ def too_many(edition: Edition, count: int, at_least: int, percent: float) -> boo
     if count < at_least:
         return False
     enough = int(count * 100 / percent) + 1
-    return edition.digests.filter(status__in=SENT).order_by().values("pk")[:enough].count() < enough
+    return edition.digests.filter(status__in=Digest.Status.sent()).order_by().values("pk")[:enough].count() < enough
 
 
 def stop(edition: Edition, words: str) -> None:
@@ -46,9 +42,3 @@ def stop(edition: Edition, words: str) -> None:
         log.error("%s is stopped: %s", edition, words)
         values = {"status": [Edition.Status.OPEN.value, Edition.Status.PAUSED.value], "reason": ["", words]}
         audit.note("the service", [edition], "stop", values)
-
-
-def halt(outcome: Outcome) -> None:
-    """The provider accepts nothing of ours any more: stop all mail until a person has acted."""
-    log.error("all mail is stopped: %s", outcome.reason)
-    Brake.objects.pull(outcome.reason)

@@ -30,7 +30,6 @@ from django.utils import timezone
 from newsletter.delivery import keys
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.provider import patience
-from newsletter.delivery.stopping import halt
 from newsletter.models import Brake, Refusal
 
 REFUSALS, WEAK, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
@@ -84,7 +83,7 @@ class Streak:
         counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
         if is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
             with transaction.atomic():
-                halt(Outcome(Kind.HALT, f"the provider refuses whatever we send: {reason}"))
+                Brake.objects.pull(f"the provider refuses whatever we send: {reason}")
                 streak.delete()
             self._has_stopped = True
 

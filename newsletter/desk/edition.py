@@ -109,10 +109,9 @@ def answers(request: HttpRequest, one: Standing) -> list[tuple[str, str]]:
 
 def terms(one: Standing) -> list[tuple[str, int, list[str]]]:
     """What was planned, as a sum: words, number, and the states behind it."""
-    handed_over = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
     ends = [Status.FAILED, Status.SKIPPED, Status.EXPIRED, Status.CANCELLED, Status.IN_DOUBT]
     return [
-        ("accepted", one.accepted, [str(status) for status in handed_over]),
+        ("accepted", one.accepted, [str(status) for status in Status.sent()]),
         *((status.label.lower(), one.of(status), [str(status)]) for status in ends),
         ("still to go", one.open, Status.unsettled()),
     ]

@@ -10,7 +10,6 @@ from django.db.models import OuterRef, Subquery
 from newsletter.models import Digest, Edition, Progress
 
 Status = Digest.Status
-HANDED_OVER = [Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED]
 # Shares of complaints: keep below the first, never reach the second (https://support.google.com/a/answer/81126).
 WATCH, STOP = 0.001, 0.003
 TOO_FEW = 3  # complaints that may be chance, whatever their share
@@ -42,7 +41,7 @@ class Standing:
     @property
     def accepted(self) -> int:
         """The provider took them, whatever it told of them later."""
-        return self.of(*HANDED_OVER)
+        return self.of(*Status.sent())
 
     @property
     def skipped(self) -> int:

@@ -1,9 +1,12 @@
 """What stops all mail."""
 
+import logging
 from datetime import datetime
 from typing import Self
 
 from django.db import models
+
+log = logging.getLogger(__name__)
 
 
 class BrakeQuerySet(models.QuerySet["Brake"]):
@@ -15,8 +18,9 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
         return self.engaged().exclude(cause=Brake.Cause.RESTORED).update(released_at=at)
 
     def pull(self, reason: str, cause: str = "") -> None:
-        """Stop all mail; once is enough for each cause."""
+        """Stop all mail until a person has acted; once is enough for each cause."""
         if not self.engaged().filter(cause=cause).exists():
+            log.error("all mail is stopped: %s", reason)
             self.create(reason=reason[:300], cause=cause)
 
 

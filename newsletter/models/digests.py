@@ -76,9 +76,19 @@ class Digest(models.Model):
             return [cls.PLANNED, *cls.held()]
 
         @classmethod
+        def sent(cls) -> list[str]:
+            """The provider has accepted it."""
+            return [cls.ACCEPTED, cls.DELIVERED, cls.BOUNCED, cls.COMPLAINED]
+
+        @classmethod
+        def unsent(cls) -> list[str]:
+            """It has touched no wire."""
+            return [cls.PLANNED, cls.CLAIMED, cls.SKIPPED, cls.EXPIRED, cls.CANCELLED]
+
+        @classmethod
         def possibly_sent(cls) -> list[str]:
             """The reader has it, or may have it."""
-            return [cls.SUBMITTING, cls.ACCEPTED, cls.DELIVERED, cls.BOUNCED, cls.COMPLAINED, cls.IN_DOUBT]
+            return [cls.SUBMITTING, *cls.sent(), cls.IN_DOUBT]
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # No index of their own: each mail updates its row three times, and indexes below begin with these columns.

@@ -17,7 +17,6 @@ from newsletter.models import Digest, Edition
 from subscribers.models import Subscriber
 
 Status = Digest.Status
-SENT = {Status.ACCEPTED, Status.DELIVERED, Status.BOUNCED, Status.COMPLAINED}
 HEAD = ("scenario", "moments", "planned", "accepted once", "zero, with reason", "in doubt", "twice", "recovery, s")
 
 
@@ -46,8 +45,8 @@ def judge(scenario: str, acceptances: Iterable[UUID], planned: int, moments: int
     accepted = Counter(acceptances)
     states = {uid: (Status(status), reason) for uid, status, reason in rows()}
     doubts = [uid for uid, (status, _) in states.items() if status is Status.IN_DOUBT]
-    once = [uid for uid, (status, _) in states.items() if status in SENT and accepted[uid] == 1]
-    zero = [uid for uid, (status, why) in states.items() if not (status in SENT or accepted[uid]) and why]
+    once = [uid for uid, (status, _) in states.items() if status in Status.sent() and accepted[uid] == 1]
+    zero = [uid for uid, (status, why) in states.items() if not (status in Status.sent() or accepted[uid]) and why]
     twice = [uid for uid, copies in accepted.items() if copies > 1]
     verdict = Verdict(
         scenario, moments, len(states), len(once), len(set(zero) - set(doubts)), len(doubts), len(twice), recovery

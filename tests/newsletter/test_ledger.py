@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from newsletter.delivery import ledger
-from newsletter.delivery.flow import Ready
+from newsletter.delivery.ledger import Ready
 from newsletter.delivery.ledger import Ending
 from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
