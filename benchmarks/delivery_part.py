@@ -30,10 +30,10 @@ from django.utils import timezone  # noqa: E402
 
 from newsletter import editions  # noqa: E402
 from newsletter.delivery import ledger  # noqa: E402
-from newsletter.delivery.carriers import carrier  # noqa: E402
-from newsletter.delivery.events import apply_stored  # noqa: E402
+from newsletter.delivery.feedback.events import apply_stored  # noqa: E402
+from newsletter.delivery.pace import carrier  # noqa: E402
 from newsletter.delivery.sending import Batches, Chosen, deliver_batch  # noqa: E402
-from newsletter.delivery.smtp_session import prepare  # noqa: E402
+from newsletter.delivery.wire.smtp_session import prepare  # noqa: E402
 from newsletter.models import Digest, DigestPaper, Edition, Event  # noqa: E402
 from newsletter.receivers import take_the_code_for_granted  # noqa: E402
 from papers.models import Paper, PaperTopic, Reading, Topic  # noqa: E402

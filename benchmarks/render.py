@@ -30,7 +30,7 @@ from django.core.management import call_command  # noqa: E402 - the settings rea
 from django.utils import timezone  # noqa: E402
 
 from newsletter import editions  # noqa: E402
-from newsletter.delivery.mime import as_data  # noqa: E402
+from newsletter.delivery.wire.mime import as_data  # noqa: E402
 from newsletter.digest.choice import Choice  # noqa: E402
 from newsletter.digest.rendering import Renderer  # noqa: E402
 from newsletter.models import Digest, Edition  # noqa: E402

@@ -8,7 +8,7 @@ from celery.schedules import crontab
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from newsletter.pool import be_patient
+from newsletter.worker_shutdown import be_patient
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from newsletter import duplicates, personal, proposals, pulses, retention, roles, tasks
-from newsletter.delivery import events
+from newsletter.delivery.feedback import events
 from papers.models import Paper
 from papers.signals import merged, merging
 from subscribers.models import Subscriber

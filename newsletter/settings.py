@@ -251,7 +251,7 @@ STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)
 STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5, validate=_percent)
 STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20)
 # Calls a second to the provider, for all workers together: 0 is no limit, not set is what the provider says that an
-# account may do (newsletter/delivery/throttle.py). To recipient domains: "example.org=5,*=100".
+# account may do (newsletter/delivery/wire/throttle.py). To recipient domains: "example.org=5,*=100".
 SEND_PER_SECOND = env.float("SEND_PER_SECOND", None)
 DOMAINS_PER_SECOND: dict[str, str] = env.dict("DOMAINS_PER_SECOND", {})
 # How many worker processes there are altogether: without Redis each keeps to its share of a rate.

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import census, duplicates, editions
-from newsletter.delivery import alarms, bounces, canaries, custody, events, ledger, repeats
+from newsletter.delivery import alarms, canaries, installation, ledger, repeats
+from newsletter.delivery.feedback import bounces, events
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 from subscribers import shared
@@ -23,7 +24,7 @@ CALLED = "letters are called for"
 def tick() -> None:
     """Plan what is due, repair what was left behind, and wake the workers that deliver."""
     now = timezone.now()
-    custody.renew(now)
+    installation.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now, more=lambda: nudge(plan))
     bounces.end_holds(now)
@@ -34,7 +35,7 @@ def tick() -> None:
     if repeats.are_due(now):
         settle_doubts.delay()
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
-    hear(until=now.timestamp() + settings.TICK_SECONDS)
+    apply_events(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
     if late := duplicates.catch_up(now):
         log.info("%d papers of digests followed theirs into others", late)
@@ -47,13 +48,13 @@ def plan() -> None:
 
 
 @shared_task
-def hear(until: float = 0) -> None:
+def apply_events(until: float = 0) -> None:
     """Apply what providers have reported, batch after batch, until the next tick comes to do so: a complaint may stand
     behind many thousands of deliveries.
     """
     now = timezone.now()
     if events.apply_stored(now) == events.BATCH and now.timestamp() < until:
-        nudge(hear, until=until)
+        nudge(apply_events, until=until)
 
 
 @shared_task
@@ -65,7 +66,7 @@ def deliver(until: float = 0) -> None:
         if timezone.now().timestamp() < until:
             nudge(deliver, until=until)
 
-    if not custody.check(timezone.now()):
+    if not installation.check(timezone.now()):
         return
     if delivered := deliver_batch(seconds=settings.DELIVER_SECONDS, more=call):
         log.info("delivered %d digests", delivered)
@@ -75,7 +76,7 @@ def deliver(until: float = 0) -> None:
 def settle_doubts() -> None:
     """Ask a provider that knows keys what became of the mails in doubt."""
     now = timezone.now()
-    if custody.check(now) and (ended := repeats.repeat(now)):
+    if installation.check(now) and (ended := repeats.repeat(now)):
         log.info("%d doubts ended by their keys", ended)
 
 
@@ -90,7 +91,7 @@ def send_letters() -> None:
     """Send what is owed to people one by one."""
     shared.unmark(CALLED)
     now = timezone.now()  # after that: who is not called for any more may be due
-    if custody.check(now) and send_owed_letters(now) and Letter.objects.due(timezone.now()).exists():
+    if installation.check(now) and send_owed_letters(now) and Letter.objects.due(timezone.now()).exists():
         call_for_letters()
 
 

@@ -40,7 +40,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from newsletter.delivery import sns
+from newsletter.delivery.feedback import sns
 from subscribers.abuse.counting import hashed, seen, take
 from subscribers.abuse.slots import Limit
 

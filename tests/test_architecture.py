@@ -59,6 +59,17 @@ def test_imports_point_one_way(trees: dict[str, ast.Module]) -> None:
     ] == []
 
 
+def test_who_carries_the_mail_knows_no_ledger(trees: dict[str, ast.Module]) -> None:
+    beneath = ("newsletter.delivery.wire.", "newsletter.digest.")
+    assert [
+        f"{path} must not import {name}"
+        for path, tree in trees.items()
+        if path.startswith("newsletter/delivery/wire/")
+        for name in imported(tree)
+        if name.startswith("newsletter.") and not name.startswith(beneath)
+    ] == []
+
+
 def test_functions_are_short_and_hide_no_import(trees: dict[str, ast.Module]) -> None:
     """A hidden import is a cycle that somebody gave up on."""
     functions = [

@@ -16,7 +16,8 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from newsletter import census, editions
-from newsletter.delivery import canaries, events
+from newsletter.delivery import canaries
+from newsletter.delivery.feedback import events
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest, Edition
 from papers import tasks

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
 from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly, StoppedFilter, beginning
-from newsletter.delivery import canaries, custody
+from newsletter.delivery import canaries, installation
 from newsletter.desk.finding import by_address
 from newsletter.desk.turns import APPROVE, TURNS
 from newsletter.digest.explanation import explain
@@ -279,7 +279,7 @@ class BrakeAdmin(admin.ModelAdmin):
         if settings.DATABASE_IS_RESTORED:
             self.message_user(request, "DATABASE_IS_RESTORED is set: unset it first.", messages.ERROR)
         elif brakes.engaged().filter(cause=Brake.Cause.RESTORED).exists():
-            custody.adopt(timezone.now(), request.user.get_username())
+            installation.adopt(timezone.now(), request.user.get_username())
             self.message_user(request, "Mail goes out from this database again.")
 
     adopt.typed = True  # type: ignore[attr-defined]

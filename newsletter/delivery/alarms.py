@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.delivery.outcomes import Kind
-from newsletter.delivery.provider import in_time
+from newsletter.delivery.wire.outcomes import Kind
+from newsletter.delivery.wire.provider import in_time
 from subscribers.emails import alarm
 from subscribers.models import Attack
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet, TextChoices
 
 from newsletter.delivery import ledger
-from newsletter.delivery.told import untold
+from newsletter.delivery.feedback.reported import untold
 from newsletter.models import Digest
 
 CHUNK = 500

@@ -14,12 +14,13 @@ from itertools import islice
 from django.db import DatabaseError
 from django.utils import timezone
 
-from newsletter.delivery import events, ledger
-from newsletter.delivery.carriers import Carrier
+from newsletter.delivery import ledger
+from newsletter.delivery.feedback import events
 from newsletter.delivery.ledger import Ending, Ready
-from newsletter.delivery.outcomes import Kind, Outcome, Report
-from newsletter.delivery.rerouting import destination
 from newsletter.delivery.streak import Streak
+from newsletter.delivery.wire.carriers import Carrier
+from newsletter.delivery.wire.outcomes import Kind, Outcome, Report
+from newsletter.delivery.wire.rerouting import destination
 from newsletter.models import Brake, Digest, Edition
 from subscribers.addresses import domain_of
 from subscribers.gate import refusals
@@ -80,15 +81,14 @@ class Flow:
                 continue
             self._end(key, outcome)
             # The rest would not be accepted either; after a streak, what is in flight shows whether anything is.
-            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear(outcome) or self.streak.is_long:
+            if outcome.kind in {Kind.HALT, Kind.UNSENT} or self._is_unclear or self.streak.is_long:
                 stop = outcome
         if stop and not self.stopped:
             self._stop(stop)
 
-    def _is_unclear(self, outcome: Outcome) -> bool:
+    @property
+    def _is_unclear(self) -> bool:
         """Whether the provider's answers are too unclear to go on."""
-        self._is_clear |= outcome.kind in {Kind.ACCEPTED, Kind.REFUSED}
-        self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
         return self._doubts >= (DOUBTS if self._is_clear else 1)
 
     def _room(self) -> int:
@@ -105,6 +105,8 @@ class Flow:
         if outcome.kind is Kind.ACCEPTED and not self.streak.works:
             self._when_it_works()
         self._endings.append(ledger.answered(one.digest, outcome, timezone.now(), held))
+        self._is_clear |= outcome.kind in {Kind.ACCEPTED, Kind.REFUSED}
+        self._doubts = self._doubts + 1 if outcome.kind is Kind.DOUBT else 0
         self.undone += outcome.kind in {Kind.HALT, Kind.UNSENT}
         self.waiting += outcome.kind is Kind.WAITS
         with suppress_and_log():

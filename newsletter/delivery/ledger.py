@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Greatest
 from psycopg.errors import DeadlockDetected
 
 from newsletter.delivery import statements
-from newsletter.delivery.outcomes import Kind, Outcome, printable
+from newsletter.delivery.wire.outcomes import Kind, Outcome, printable
 from newsletter.digest.choice import Choice
 from newsletter.models import Brake, Digest, DigestPaper, Edition, Event
 from newsletter.rows import instant

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from newsletter.delivery import keys, throttle
-from newsletter.delivery.outcomes import NOT_NOW, Kind, Outcome, in_words
-from newsletter.delivery.provider import in_time, patience
-from newsletter.delivery.rerouting import OutsideProductionError, reroute
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery.wire import keys, throttle
+from newsletter.delivery.wire.outcomes import NOT_NOW, Kind, Outcome, in_words
+from newsletter.delivery.wire.provider import call_timeout, in_time
+from newsletter.delivery.wire.rerouting import OutsideProductionError, reroute
+from newsletter.delivery.wire.throttle import Lane
 from newsletter.models import Brake
 from subscribers.addresses import domain_of
 from subscribers.domains import why_unreachable
@@ -55,7 +55,7 @@ def send_owed_letters(at: datetime, size: int = BATCH) -> int:
 
 def lease() -> timedelta:
     """For how long no other run takes a letter: longer than this one can need."""
-    return max(LEASE, timedelta(seconds=RUN + NEAR + patience()))
+    return max(LEASE, timedelta(seconds=RUN + NEAR + call_timeout()))
 
 
 def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, until: float) -> Kind:

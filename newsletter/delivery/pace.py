@@ -9,20 +9,23 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from newsletter.delivery import ledger, throttle
+from newsletter.delivery import ledger
 from newsletter.delivery.ledger import Ending
-from newsletter.delivery.outcomes import NOT_NOW, Report
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery.wire import throttle
+from newsletter.delivery.wire.batch_apis import batch_api
+from newsletter.delivery.wire.batch_calls import BatchCalls
+from newsletter.delivery.wire.carriers import SMTP, Calls, Carrier
+from newsletter.delivery.wire.outcomes import NOT_NOW, Report
+from newsletter.delivery.wire.smtp import SmtpSessions
+from newsletter.delivery.wire.throttle import Lane
 from newsletter.models import Digest
 from subscribers.addresses import domain_of
-
-if TYPE_CHECKING:
-    from newsletter.delivery.carriers import Carrier
 
 WAITS = NOT_NOW.reason
 PAUSE = 0.05  # seconds, at most, between two checks whether it is our turn
@@ -36,7 +39,7 @@ class Paced:
     another run.
     """
 
-    def __init__(self, carrier: "Carrier", patience: float) -> None:
+    def __init__(self, carrier: Carrier, patience: float) -> None:
         self._carrier, self._patience, self.per_call = carrier, patience, carrier.per_call
         self._allowed = 0  # messages that may be offered
         self._is_fast = False
@@ -91,6 +94,14 @@ class Paced:
         self._allowed = share.given * self.per_call
         if not share.given:
             self._shut_until = time.monotonic() + share.wait.total_seconds()
+
+
+def carrier(patience: float = 0) -> Paced:
+    """The one that the settings ask for, at the pace of the throttle; `patience`: seconds that it may wait idly."""
+    if settings.EMAIL_BACKEND == SMTP:
+        return Paced(SmtpSessions(), patience)
+    api = batch_api()
+    return Paced(BatchCalls(api, patience) if api else Calls(), patience)
 
 
 def in_turn(digests: Sequence[Digest]) -> list[Digest]:

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from newsletter.delivery import keys, ledger, throttle
-from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.provider import in_time, patience
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery import ledger
+from newsletter.delivery.wire import keys, throttle
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.provider import call_timeout, in_time
+from newsletter.delivery.wire.throttle import Lane
 from newsletter.digest.copies import as_submitted
 from newsletter.models import Brake, Digest
 from subscribers.addresses import domain_of
@@ -55,7 +56,7 @@ def repeat(at: datetime, most: int = MOST) -> int:
 
 def once_more(digest: Digest, at: datetime) -> EmailMultiAlternatives | None:
     """The mail of a doubt, to go under its key; None where it must not go any more, or would go elsewhere than then."""
-    known, submitted = keys.known_since(at + timedelta(seconds=patience())), digest.submitted_at
+    known, submitted = keys.known_since(at + timedelta(seconds=call_timeout())), digest.submitted_at
     if known is None or submitted is None or submitted <= known:
         return None  # forgotten, perhaps, before the call arrives
     if digest.idempotency_key != keys.key_of_digest(digest.uid, digest.attempts):

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from newsletter.delivery import keys, ledger
-from newsletter.delivery.carriers import carrier
+from newsletter.delivery import ledger
 from newsletter.delivery.flow import Flow
 from newsletter.delivery.ledger import Ending, Ready
-from newsletter.delivery.outcomes import in_words
-from newsletter.delivery.pace import WAITS, Paced, in_turn
-from newsletter.delivery.rerouting import reroute
+from newsletter.delivery.pace import WAITS, Paced, carrier, in_turn
+from newsletter.delivery.wire import keys
+from newsletter.delivery.wire.outcomes import in_words
+from newsletter.delivery.wire.rerouting import reroute
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Choice, Chooser
 from newsletter.digest.rendering import Renderer

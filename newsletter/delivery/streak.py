@@ -27,9 +27,9 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from newsletter.delivery import keys
-from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.provider import patience
+from newsletter.delivery.wire import keys
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.provider import call_timeout
 from newsletter.models import Brake, Refusal
 
 REFUSALS, WEAK, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
@@ -79,7 +79,7 @@ class Streak:
         Refusal.objects.bulk_create(news)
         Refusal.objects.filter(at__lt=at - KEEP).delete()
         streak = Refusal.objects.filter(account=account())
-        not_late = streak.filter(at__lte=at - timedelta(seconds=patience())).order_by()
+        not_late = streak.filter(at__lte=at - timedelta(seconds=call_timeout())).order_by()
         counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
         if is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
             with transaction.atomic():

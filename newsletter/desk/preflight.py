@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
-from newsletter.delivery import throttle
+from newsletter.delivery.wire import throttle
 from newsletter.desk import sender
 from newsletter.desk.checks import Check
 from newsletter.desk.month import due_on

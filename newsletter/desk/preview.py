@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from newsletter import audit
-from newsletter.delivery.outcomes import Kind
-from newsletter.delivery.provider import in_time
+from newsletter.delivery.wire.outcomes import Kind
+from newsletter.delivery.wire.provider import in_time
 from newsletter.desk import preflight
 from newsletter.desk.finding import by_address
 from newsletter.digest import candidates, readers

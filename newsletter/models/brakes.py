@@ -14,7 +14,7 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
         return self.filter(released_at=None)
 
     def release(self, at: datetime) -> int:
-        """Let mail go again; a database that may be a copy needs custody.adopt instead. Returns how many."""
+        """Let mail go again; a database that may be a copy needs installation.adopt instead. Returns how many."""
         return self.engaged().exclude(cause=Brake.Cause.RESTORED).update(released_at=at)
 
     def pull(self, reason: str, cause: str = "") -> None:

@@ -42,7 +42,7 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["provider", "key"], name="an_event_is_stored_once"),
         ]
         indexes = [
-            # tasks.hear: events.apply_stored
+            # tasks.apply_events: events.apply_stored
             models.Index(fields=["received_at"], condition=Q(applied_at=None), name="event_unapplied"),
             # The admin's list, by what is rare
             models.Index(fields=["type", "-id"], condition=~Q(type__in=["delivered", "sent"]), name="event_by_type"),

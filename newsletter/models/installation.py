@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Installation(models.Model):
-    """The one row that tells a database from its copies: see newsletter/delivery/custody.py."""
+    """The one row that tells a database from its copies: see newsletter/delivery/installation.py."""
 
     epoch = models.UUIDField(default=uuid.uuid4, help_text="Made when mail was first allowed from this database.")
     beat = models.PositiveBigIntegerField(default=0, help_text="Counts the ticks; kept outside the database too.")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from anymail.signals import AnymailTrackingEvent
 
-from newsletter.delivery import events
+from newsletter.delivery.feedback import events
 from newsletter.models import Digest
 from tests.kill.harness import (
     LEASE,

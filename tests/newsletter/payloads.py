@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from newsletter.delivery import sns
+from newsletter.delivery.feedback import sns
 from tests.conftest import NOW
 
 SECRET = "papers:only-for-tests"

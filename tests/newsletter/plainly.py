@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
 
-from newsletter.delivery.payloads import in_json
+from newsletter.delivery.wire.payloads import in_json
 from newsletter.digest.cards import card_context
 from newsletter.digest.choice import Choice
 from newsletter.digest.quoting import quoted

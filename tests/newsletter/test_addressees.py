@@ -8,7 +8,7 @@ from anymail.signals import AnymailTrackingEvent
 from django.test import Client
 from django.urls import reverse
 
-from newsletter.delivery import events
+from newsletter.delivery.feedback import events
 from newsletter.models import Digest, Edition, Event
 from subscribers import links, moves
 from subscribers.gate import why_not

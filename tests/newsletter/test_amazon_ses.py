@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.provider import Provider
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.provider import Provider
 from tests.newsletter.conftest import message_to
 from tests.provider_stubs import Answer, HttpProvider, serving
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from newsletter import editions
-from newsletter.delivery import throttle
-from newsletter.delivery.batch_apis import Postmark, Resend, batch_api, messages_a_call
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery.wire import throttle
+from newsletter.delivery.wire.batch_apis import Postmark, Resend, batch_api, messages_a_call
+from newsletter.delivery.wire.throttle import Lane
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber

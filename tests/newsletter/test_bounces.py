@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from newsletter.delivery import bounces, events
+from newsletter.delivery.feedback import bounces, events
 from newsletter.models import Digest, DomainHealth, Edition, SoftBounces
 from subscribers import leaving
 from subscribers.gate import why_not_mail

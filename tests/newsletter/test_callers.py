@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from newsletter.delivery.callers import Callers, Submit
-from newsletter.delivery.outcomes import Kind, Outcome, Report
+from newsletter.delivery.wire.callers import Callers, Submit
+from newsletter.delivery.wire.outcomes import Kind, Outcome, Report
 
 YES = Outcome(Kind.ACCEPTED)
 

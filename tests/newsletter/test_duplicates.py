@@ -16,8 +16,7 @@ from django.urls import reverse
 
 from newsletter import duplicates, tasks
 from newsletter.delivery import ledger
-from newsletter.delivery.ledger import Ready
-from newsletter.delivery.ledger import Ending, learn
+from newsletter.delivery.ledger import Ending, Ready, learn
 from newsletter.delivery.sending import deliver_batch
 from newsletter.digest import candidates
 from newsletter.digest.choice import Choice

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from newsletter.delivery.provider import look_around_once
+from newsletter.delivery.wire.provider import look_around_once
 
 URL = "https://api.provider.example/email"
 

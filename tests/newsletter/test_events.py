@@ -14,9 +14,10 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from newsletter import tasks
-from newsletter.delivery import events, ledger
+from newsletter.delivery import ledger
+from newsletter.delivery.feedback import events
 from newsletter.delivery.ledger import TAKEN_FOR_UNSENT
-from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.models import Digest, Edition, Event
 from subscribers.emails import message_id
 from subscribers.models import Letter, Subscriber, Suppression
@@ -268,9 +269,9 @@ def test_a_complaint_does_not_wait_for_a_tick_behind_many_deliveries(
     many = (Event(provider="P", key=str(number), type="deferred", happened_at=NOW) for number in range(events.BATCH))
     Event.objects.bulk_create(many)
     happened("complained", digest_uid=digest.uid)
-    monkeypatch.setattr(tasks.hear, "delay", tasks.hear)  # a worker that is there at once
+    monkeypatch.setattr(tasks.apply_events, "delay", tasks.apply_events)  # a worker that is there at once
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.hear(until=NOW.timestamp() + 60)
+        tasks.apply_events(until=NOW.timestamp() + 60)
     assert status_of(digest) == "complained"
 
 
@@ -280,5 +281,5 @@ def test_after_the_next_tick_it_is_the_ticks_to_go_on(
     many = (Event(provider="P", key=str(number), type="deferred", happened_at=NOW) for number in range(events.BATCH))
     Event.objects.bulk_create(many)
     with django_capture_on_commit_callbacks() as calls:
-        tasks.hear(until=NOW.timestamp())
+        tasks.apply_events(until=NOW.timestamp())
     assert calls == []

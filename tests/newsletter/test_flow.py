@@ -15,11 +15,11 @@ from time_machine import Traveller
 
 from newsletter import editions
 from newsletter.delivery import decisions, flow, ledger
-from newsletter.delivery.carriers import carrier
 from newsletter.delivery.flow import DOUBTS, Flow
-from newsletter.delivery.provider import patience
+from newsletter.delivery.pace import carrier
 from newsletter.delivery.sending import Batches, deliver_batch
 from newsletter.delivery.streak import REFUSALS
+from newsletter.delivery.wire.provider import call_timeout
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
 from subscribers.gate import why_not_mail
@@ -176,7 +176,7 @@ def test_a_provider_that_refuses_whatever_we_send_stops_all_mail(
     deliver_batch()
     assert REFUSALS <= statuses()["failed"] <= REFUSALS + 2
     assert not Brake.objects.exists(), "another worker may wait for an answer"
-    clock.shift(timedelta(seconds=patience()))
+    clock.shift(timedelta(seconds=call_timeout()))
     deliver_batch()
     assert REFUSALS + 1 <= statuses()["failed"] <= REFUSALS + 3
     assert statuses()["failed"] + statuses()["planned"] == 30

@@ -9,10 +9,11 @@ import time_machine
 from pytest_django import Settings
 
 from newsletter import editions
-from newsletter.delivery import decisions, keys, ledger, repeats
+from newsletter.delivery import decisions, ledger, repeats
 from newsletter.delivery.decisions import Verdict
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
+from newsletter.delivery.wire import keys
 from newsletter.models import Brake, Digest, Edition
 from papers.models import Paper, Topic
 from subscribers.letters import owe

@@ -9,9 +9,8 @@ import pytest
 from django.db import IntegrityError, connection
 
 from newsletter.delivery import ledger
-from newsletter.delivery.ledger import Ready
-from newsletter.delivery.ledger import Ending
-from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.ledger import Ending, Ready
+from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.digest.choice import Choice
 from newsletter.models import Digest, DigestPaper, Edition
 from subscribers.models import Subscriber

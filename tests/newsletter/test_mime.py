@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from newsletter.delivery.mime import as_data, ascii_address
+from newsletter.delivery.wire.mime import as_data, ascii_address
 from newsletter.digest.slots import Slots, Slotted
 from newsletter.models import Edition
 from subscribers.emails import compose

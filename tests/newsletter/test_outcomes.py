@@ -9,8 +9,8 @@ import pytest
 import requests
 from pytest_django.fixtures import Settings
 
-from newsletter.delivery.outcomes import Kind, on_connect, on_submit, retry_after
-from newsletter.delivery.provider import Provider
+from newsletter.delivery.wire.outcomes import Kind, on_connect, on_submit, retry_after
+from newsletter.delivery.wire.provider import Provider
 from tests.newsletter.conftest import message_to
 from tests.stubs import Api, Relay
 

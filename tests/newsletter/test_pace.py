@@ -12,11 +12,11 @@ import time_machine
 from pytest_django import Settings
 
 from newsletter import editions
-from newsletter.delivery import throttle
 from newsletter.delivery.letters import send_owed_letters
-from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery.wire import throttle
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.throttle import Lane
 from newsletter.models import Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
 from subscribers import shared
@@ -191,7 +191,7 @@ def test_a_bucket_that_nobody_slows_down_is_not_kept(settings: Settings) -> None
 TAKE = """
 import sys
 from datetime import datetime
-from newsletter.delivery import throttle
+from newsletter.delivery.wire import throttle
 sys.stdin.readline()
 at = datetime.fromisoformat(sys.argv[1])
 print(sum(throttle.calls(3, throttle.Lane.DIGESTS, at).given for _ in range(40)))

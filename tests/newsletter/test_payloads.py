@@ -15,7 +15,7 @@ from django.core.mail import EmailMultiAlternatives
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.payloads import Forms, Item, write_fast
+from newsletter.delivery.wire.payloads import Forms, Item, write_fast
 from subscribers.emails import unsubscribing
 from tests.newsletter.mails import InPieces
 

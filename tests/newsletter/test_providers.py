@@ -16,9 +16,9 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
-from newsletter.delivery.carriers import Calls
-from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.provider import in_time
+from newsletter.delivery.wire.carriers import Calls
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.provider import in_time
 from subscribers.emails import compose, unsubscribing
 from tests.provider_stubs import Answer, Call, HttpProvider, serving
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from newsletter.delivery.mime import as_data
+from newsletter.delivery.wire.mime import as_data
 from newsletter.digest.cards import authors_line
 from newsletter.digest.choice import Choice
 from newsletter.digest.rendering import HTML_LIMIT, Renderer

@@ -12,7 +12,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from newsletter import editions
 from newsletter.delivery import ledger
-from newsletter.delivery.carriers import carrier
+from newsletter.delivery.pace import carrier
 from newsletter.delivery.sending import Batches, deliver_batch
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.merging import merge

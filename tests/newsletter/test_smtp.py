@@ -9,9 +9,9 @@ from threading import Event
 import pytest
 from pytest_django.fixtures import Settings
 
-from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.smtp import SmtpSessions
-from newsletter.delivery.smtp_session import prepare
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.smtp import SmtpSessions
+from newsletter.delivery.wire.smtp_session import prepare
 from tests.newsletter.conftest import message_to
 from tests.stubs import Server, smtp_server
 

@@ -14,10 +14,10 @@ from pytest_django import Settings
 
 from newsletter import editions
 from newsletter.delivery.letters import send_owed_letters
-from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.smtp import SmtpSessions
-from newsletter.delivery.smtp_session import prepare
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.smtp import SmtpSessions
+from newsletter.delivery.wire.smtp_session import prepare
 from newsletter.models import Brake, Digest, Edition
 from papers.models import Paper, Topic
 from subscribers.models import Letter, Subscriber

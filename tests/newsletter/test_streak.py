@@ -11,9 +11,9 @@ from time_machine import Traveller
 
 from newsletter import editions, retention
 from newsletter.delivery.letters import send_owed_letters
-from newsletter.delivery.outcomes import Kind, Outcome
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.streak import DOMAINS, KEEP, REFUSALS, WEAK, Streak
+from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.models import Brake, Digest, Edition, Refusal
 from papers.models import Paper, Topic
 from subscribers.letters import owe

@@ -13,10 +13,10 @@ import requests
 from pytest_django import Settings
 from requests.adapters import BaseAdapter
 
-from newsletter.delivery.callers import Submit
-from newsletter.delivery.outcomes import Kind, Outcome, on_submit
-from newsletter.delivery.provider import Provider
-from newsletter.delivery.switchboard import Client, Switchboard, mount
+from newsletter.delivery.wire.callers import Submit
+from newsletter.delivery.wire.outcomes import Kind, Outcome, on_submit
+from newsletter.delivery.wire.provider import Provider
+from newsletter.delivery.wire.switchboard import Client, Switchboard, mount
 from tests.certificates import certificate
 from tests.newsletter.conftest import message_to
 from tests.provider_stubs import Answer, Call, HttpProvider, serving

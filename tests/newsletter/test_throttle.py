@@ -10,10 +10,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from newsletter.delivery import throttle
 from newsletter.delivery.letters import send_owed_letters
-from newsletter.delivery.outcomes import Kind, Outcome
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery.wire import throttle
+from newsletter.delivery.wire.outcomes import Kind, Outcome
+from newsletter.delivery.wire.throttle import Lane
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
 from tests.stubs import Api

@@ -14,7 +14,7 @@ from django.core import checks
 from django.test import Client
 from pytest_django import Settings
 
-from newsletter.delivery import events, sns
+from newsletter.delivery.feedback import events, sns
 from newsletter.models import Digest, Edition, Event
 from newsletter.webhooks import VIEWS
 from subscribers.models import Subscriber

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from newsletter import audit
-from newsletter.delivery.accounts import moment
+from newsletter.management.accounts import moment
 from newsletter.management.deciding import DRY, for_good, reason
 from newsletter.models import Brake
 from subscribers.models import HeldDomain

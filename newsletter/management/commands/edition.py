@@ -12,11 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from newsletter import audit, editions
-from newsletter.delivery import accounts
 from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
 from newsletter.desk.turns import MOST_AHEAD, TURNS, carry_out, size_of
+from newsletter.management import accounts
 from newsletter.management.commands.explain import found, kind_and_day
 from newsletter.management.deciding import DRY, confirm, for_good, reason
 from newsletter.models import Edition, EditionPaper

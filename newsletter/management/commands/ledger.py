@@ -12,8 +12,9 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from newsletter import audit
-from newsletter.delivery import accounts, custody, decisions, invariants
+from newsletter.delivery import decisions, installation, invariants
 from newsletter.delivery.decisions import Digests, Verdict
+from newsletter.management import accounts
 from newsletter.management.commands.explain import found, reader_of
 from newsletter.management.deciding import confirm
 from newsletter.models import Digest, Edition
@@ -102,7 +103,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{due} digests would go out at once; cancel their editions first, if they went out before.")
         if not dry_run:
             confirm(typed, SEND_FROM_HERE)
-            custody.adopt(at, caller())
+            installation.adopt(at, caller())
             self.stdout.write("Mail goes out from this database.")
 
     def _resolve(self, at: datetime, **options: Any) -> None:

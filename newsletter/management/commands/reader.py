@@ -14,10 +14,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from newsletter import audit
-from newsletter.delivery import accounts
 from newsletter.desk.deeds import DEEDS, Deed, carry_out
 from newsletter.desk.finding import HASH, by_hash, found
 from newsletter.desk.reader import DECISIONS_SHOWN, EXPORTED, all_about
+from newsletter.management import accounts
 from newsletter.management.deciding import DRY, confirm, for_good, reason
 from subscribers.gate import why_not_mail
 from subscribers.management.commands.import_subscribers import private_file

@@ -11,8 +11,8 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from newsletter import audit
-from newsletter.delivery.accounts import moment
 from newsletter.desk.needs import MOST_HELD, held
+from newsletter.management.accounts import moment
 from newsletter.management.deciding import DRY, confirm, for_good, reason
 from subscribers.models import Attack, SubscriptionRequest
 

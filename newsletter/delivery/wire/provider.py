@@ -17,12 +17,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from requests.adapters import BaseAdapter
 
-from newsletter.delivery import keys
-from newsletter.delivery.callers import Submit, one_at_a_time
-from newsletter.delivery.outcomes import INVALID, Kind, Outcome, in_words, on_connect, on_submit
-from newsletter.delivery.payloads import write_fast
-from newsletter.delivery.rerouting import OutsideProductionError, reroute
-from newsletter.delivery.switchboard import mount
+from newsletter.delivery.wire import keys
+from newsletter.delivery.wire.callers import Submit, one_at_a_time
+from newsletter.delivery.wire.outcomes import INVALID, Kind, Outcome, in_words, on_connect, on_submit
+from newsletter.delivery.wire.payloads import write_fast
+from newsletter.delivery.wire.rerouting import OutsideProductionError, reroute
+from newsletter.delivery.wire.switchboard import mount
 
 # They know no metadata, and anymail refuses a message that has any: their events name the mail by the provider's id.
 WITHOUT_METADATA = {"anymail.backends.mailersend.EmailBackend", "anymail.backends.postal.EmailBackend"}
@@ -135,7 +135,7 @@ def for_amazon() -> dict[str, Any]:
     return {"client_params": {**given, "config": config}}
 
 
-def patience() -> float:
+def call_timeout() -> float:
     """Seconds, at most, that a message may take: to connect and to answer, and once more where it is repeated."""
     return float(settings.EMAIL_TIMEOUT * (2 if keys.of_provider() is None else 4))
 
@@ -153,8 +153,8 @@ def client(adapter: BaseAdapter | None = None) -> Iterator[Submit]:
 
 @contextmanager
 def in_time() -> Iterator[Callable[[EmailMultiAlternatives], Outcome]]:
-    """Hands over one message after the other, and waits for no answer longer than `patience()`."""
-    with one_at_a_time(patience(), client) as submit:
+    """Hands over one message after the other, and waits for no answer longer than `call_timeout()`."""
+    with one_at_a_time(call_timeout(), client) as submit:
         yield lambda message: submit(message)[0]
 
 

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.delivery import bounces, ledger
-from newsletter.delivery.addressees import Addressee
+from newsletter.delivery import ledger
+from newsletter.delivery.feedback import bounces
+from newsletter.delivery.feedback.addressees import Addressee
 from newsletter.models import Digest, Event
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def _apply(told: Sequence[Event], at: datetime) -> Sequence[Event]:
         for event in clear
         if event.type == Event.Type.DELIVERED and event.digest_uid
     ]
-    bounces.were_delivered(arrived, at)
+    bounces.clear(arrived, at)
     applied = {event.pk for event in clear}
     Event.objects.filter(pk__among=applied).update(applied_at=at, recipient_hash="")
     return [event for event in told if event.pk not in applied]

@@ -22,7 +22,7 @@ from enum import Enum
 import redis
 from django.conf import settings
 
-from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.wire.outcomes import Kind, Outcome
 from subscribers import shared
 
 RESERVED = 0.2  # of each bucket, for letters

@@ -8,14 +8,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.module_loading import import_string
 
-from newsletter.delivery.batch_apis import batch_api
-from newsletter.delivery.batch_calls import BatchCalls
-from newsletter.delivery.callers import Callers
-from newsletter.delivery.outcomes import Report
-from newsletter.delivery.pace import Paced
-from newsletter.delivery.provider import client, patience
-from newsletter.delivery.smtp import SmtpSessions
-from newsletter.delivery.switchboard import Switchboard
+from newsletter.delivery.wire.callers import Callers
+from newsletter.delivery.wire.outcomes import Report
+from newsletter.delivery.wire.provider import call_timeout, client
+from newsletter.delivery.wire.switchboard import Switchboard
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
@@ -52,14 +48,6 @@ class Carrier(Protocol):
     def close(self) -> None: ...
 
 
-def carrier(patience: float = 0) -> Paced:
-    """The one that the settings ask for, at the pace of the throttle; `patience` is how long it may wait idly."""
-    if settings.EMAIL_BACKEND == SMTP:
-        return Paced(SmtpSessions(), patience)
-    api = batch_api()
-    return Paced(BatchCalls(api, patience) if api else Calls(), patience)
-
-
 class Calls:
     """A provider's own client, one message a call, as many calls at a time as there may be messages in flight: in one
     thread where it speaks HTTP through requests, otherwise in as many threads as calls.
@@ -72,7 +60,7 @@ class Calls:
         self._offered: dict[int, EmailMultiAlternatives] = {}
         self._new: list[Report] = []
         by_http = issubclass(import_string(settings.EMAIL_BACKEND), AnymailRequestsBackend)
-        self._callers = Switchboard(client) if by_http else Callers(self._width, patience(), client)
+        self._callers = Switchboard(client) if by_http else Callers(self._width, call_timeout(), client)
 
     def prepare(self, message: EmailMultiAlternatives) -> EmailMultiAlternatives:
         for part in ("body", "alternatives"):  # of a digest, joined now: one that cannot be fails alone

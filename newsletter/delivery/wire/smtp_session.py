@@ -20,8 +20,8 @@ from functools import lru_cache
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from newsletter.delivery.mime import as_data, ascii_address
-from newsletter.delivery.outcomes import Kind, Outcome, by_sender_code, by_smtp_code
+from newsletter.delivery.wire.mime import as_data, ascii_address
+from newsletter.delivery.wire.outcomes import Kind, Outcome, by_sender_code, by_smtp_code
 
 LONGEST_REPLY = 65_536  # octets; a server that says more says nothing
 AT_ONCE = 65_536  # octets read

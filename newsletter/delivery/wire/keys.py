@@ -16,8 +16,8 @@ import requests
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.delivery.batch_apis import takes_batches
-from newsletter.delivery.outcomes import Kind, Outcome
+from newsletter.delivery.wire.batch_apis import takes_batches
+from newsletter.delivery.wire.outcomes import Kind, Outcome
 
 KNOWN = Outcome(Kind.ACCEPTED, "the provider had it already, by its key")
 UNDER_WAY = Outcome(Kind.DOUBT, "the provider still works at a call under this key")

@@ -27,8 +27,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, prepend_scheme_if_needed, sel
 from urllib3 import HTTPResponse
 from yarl import URL
 
-from newsletter.delivery.callers import Submit
-from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words
+from newsletter.delivery.wire.callers import Submit
+from newsletter.delivery.wire.outcomes import Kind, Outcome, Report, in_words
 
 LARGE = 1 << 20  # octets; aiohttp wants what is longer in pieces, so that the others are not kept waiting
 TURNS = 3  # of the loop, after which even a closed TLS connection has been noticed

@@ -14,9 +14,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from newsletter.delivery import arrivals, bounces, ledger, stopping
-from newsletter.delivery.addressees import Addressee, addressee_of, recipient_hash
-from newsletter.delivery.outcomes import printable
+from newsletter.delivery import ledger, stopping
+from newsletter.delivery.feedback import bounces, bulk
+from newsletter.delivery.feedback.addressees import Addressee, addressee_of, recipient_hash
+from newsletter.delivery.wire.outcomes import printable
 from newsletter.models import Digest, Edition, Event
 from subscribers import leaving
 from subscribers.addresses import address_hash, domain_of
@@ -49,7 +50,7 @@ def store(event: AnymailTrackingEvent, provider: str) -> None:
     metadata = event.metadata or {}
     happened = likely(event.timestamp)
     kind = TYPES.get(event.event_type, Event.Type.OTHER)
-    hard = kind == Event.Type.BOUNCED and bounces.is_for_good(provider, event.esp_event)
+    hard = kind == Event.Type.BOUNCED and bounces.is_hard(provider, event.esp_event)
     if provider == "Postal" and kind == Event.Type.FAILED:  # the reader's server refused it: a hard bounce
         kind, hard = Event.Type.BOUNCED, True
     Event.objects.bulk_create(
@@ -111,9 +112,9 @@ def apply_stored(at: datetime, size: int = BATCH) -> int:
 
 def one_by_one(waiting: Iterable[Event], at: datetime) -> Iterator[Event]:
     """Those that cannot be applied together; the others are applied when their turn comes."""
-    for is_plain, in_a_row in groupby(waiting, arrivals.is_plain):
+    for is_plain, in_a_row in groupby(waiting, bulk.is_plain):
         some = list(in_a_row)
-        yield from arrivals.apply(some, at) if is_plain else some
+        yield from bulk.apply(some, at) if is_plain else some
 
 
 @transaction.atomic
@@ -137,7 +138,7 @@ def apply(event: Event, at: datetime) -> set[int]:
 
 def is_too_early(event: Event) -> bool:
     """Whether the mail it speaks of is still to be written down; finds it by its Message-ID where no metadata came."""
-    if event.type in arrivals.IDLE or not (event.digest_uid or event.letter_uid or event.message_id):
+    if event.type in bulk.IDLE or not (event.digest_uid or event.letter_uid or event.message_id):
         return False
     if not (event.digest_uid or event.letter_uid):
         uid = uid_in({"own": event.message_id.strip("<>").partition("@")[0]}, "own")
@@ -200,12 +201,12 @@ def told_by(event: Event) -> Event.Type:
 def act(event: Event, addressee: Addressee, at: datetime) -> None:
     """Do what it means for our mail to the address."""
     if event.type == Event.Type.DELIVERED:
-        bounces.were_delivered([addressee], at)
+        bounces.clear([addressee], at)
     elif event.type == Event.Type.COMPLAINED:
         drop(addressee, *COMPLAINED, at)
     elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
-    elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.soften(addressee.address_hash, at)):
+    elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.count_soft(addressee.address_hash, at)):
         drop_unless_held(addressee, at, of_digest=bool(event.digest_uid))
 
 
@@ -219,14 +220,14 @@ def refused(digest: Digest, at: datetime) -> None:
     not set up well may say so of everybody.
     """
     addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
-    if bounces.soften(addressee.address_hash, at):
+    if bounces.count_soft(addressee.address_hash, at):
         drop_unless_held(addressee, at, of_digest=True)
 
 
 def drop_unless_held(addressee: Addressee, at: datetime, *, of_digest: bool) -> None:
     """It bounced, and for good; unless its whole domain does."""
     domain = addressee.domain_now
-    if not (domain and of_digest and bounces.is_the_domains(domain, at)):
+    if not (domain and of_digest and bounces.is_domain_wide(domain, at)):
         drop(addressee, *BOUNCED, at)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import F
 
-from newsletter.delivery.addressees import Addressee
+from newsletter.delivery.feedback.addressees import Addressee
 from newsletter.models import Digest, DomainHealth, Event, SoftBounces
 from subscribers.models import HeldDomain, Subscriber, Suppression
 
@@ -27,7 +27,7 @@ FOR_GOOD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 }
 
 
-def is_for_good(provider: str, raw: object) -> bool:
+def is_hard(provider: str, raw: object) -> bool:
     """Whether a bounce is hard: the address takes no mail at all. It counts as hard where the provider does not say."""
     path, words = FOR_GOOD.get(provider, ((), set()))
     for name in path:
@@ -36,7 +36,7 @@ def is_for_good(provider: str, raw: object) -> bool:
     return raw is None or isinstance(raw, Mapping) or any(raw == word for word in words)
 
 
-def soften(address_hash: str, at: datetime) -> bool:
+def count_soft(address_hash: str, at: datetime) -> bool:
     """Count a soft bounce; returns whether the recent ones amount to a hard one.
 
     The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it.
@@ -50,7 +50,7 @@ def soften(address_hash: str, at: datetime) -> bool:
     return row.score >= settings.SOFT_BOUNCES
 
 
-def were_delivered(where: Collection[Addressee], at: datetime) -> None:
+def clear(where: Collection[Addressee], at: datetime) -> None:
     """Mail arrives there: what was counted against the addresses is forgotten, and their domains are not dead."""
     SoftBounces.objects.filter(address_hash__among={one.address_hash for one in where}).delete()
     domains = {one.domain_now for one in where} - {""}
@@ -59,7 +59,7 @@ def were_delivered(where: Collection[Addressee], at: datetime) -> None:
         DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
 
 
-def is_the_domains(domain: str, at: datetime) -> bool:
+def is_domain_wide(domain: str, at: datetime) -> bool:
     """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody

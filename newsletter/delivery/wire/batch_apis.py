@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.delivery.outcomes import (
+from newsletter.delivery.wire.outcomes import (
     NOT_NOW,
     Kind,
     Outcome,
@@ -26,7 +26,7 @@ from newsletter.delivery.outcomes import (
     on_http,
     without_addresses,
 )
-from newsletter.delivery.payloads import Forms, Item, write_fast
+from newsletter.delivery.wire.payloads import Forms, Item, write_fast
 
 GARBLED = Outcome(Kind.DOUBT, "the provider's answer makes no sense")
 

@@ -9,13 +9,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from requests.adapters import BaseAdapter
 
-from newsletter.delivery import throttle
-from newsletter.delivery.batch_apis import BatchApi, messages_a_call
-from newsletter.delivery.callers import Submit
-from newsletter.delivery.outcomes import Outcome, Report
-from newsletter.delivery.payloads import Item
-from newsletter.delivery.switchboard import Switchboard, mount, pause
-from newsletter.delivery.throttle import Lane
+from newsletter.delivery.wire import throttle
+from newsletter.delivery.wire.batch_apis import BatchApi, messages_a_call
+from newsletter.delivery.wire.callers import Submit
+from newsletter.delivery.wire.outcomes import Outcome, Report
+from newsletter.delivery.wire.payloads import Item
+from newsletter.delivery.wire.switchboard import Switchboard, mount, pause
+from newsletter.delivery.wire.throttle import Lane
 
 
 class BatchCalls:

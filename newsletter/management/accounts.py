@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from newsletter.delivery.told import events_of
+from newsletter.delivery.feedback.reported import events_of
 from newsletter.models import Digest, Edition
 from subscribers.models import Subscriber, Suppression
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.smtp import EmailBackend
 
-from newsletter.delivery.outcomes import Kind, Outcome, Report, in_words, on_connect
-from newsletter.delivery.smtp_session import Garbled, Heard, Prepared, Session, Transaction, prepare
+from newsletter.delivery.wire.outcomes import Kind, Outcome, Report, in_words, on_connect
+from newsletter.delivery.wire.smtp_session import Garbled, Heard, Prepared, Session, Transaction, prepare
 
 OPENERS = 8  # sessions opened at once, each in a thread: names, TLS and passwords take their time
 TRIES = 3  # sessions that a message is begun in: servers end kept sessions when they like

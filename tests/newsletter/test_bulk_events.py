@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from newsletter.delivery import arrivals, events
+from newsletter.delivery.feedback import bulk, events
 from newsletter.models import Digest, DomainHealth, Edition, Event, SoftBounces
 from subscribers.addresses import address_hash
 from subscribers.models import Subscriber, Suppression
@@ -112,7 +112,7 @@ def test_what_a_worker_is_writing_down_is_not_waited_for(edition: Edition) -> No
         told(digest)
     with psycopg.connect(**connection.get_connection_params() | {"context": None}) as worker:
         worker.execute("SELECT 1 FROM newsletter_digest WHERE id = %s FOR UPDATE", [digests[1].pk])
-        [left] = arrivals.apply(list(Event.objects.order_by("pk")), NOW)
+        [left] = bulk.apply(list(Event.objects.order_by("pk")), NOW)
     assert left.digest_uid == digests[1].uid
     assert states() == ["delivered", "accepted", "delivered"]
 

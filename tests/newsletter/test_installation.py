@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from newsletter import tasks
-from newsletter.delivery import custody
+from newsletter.delivery import installation
 from newsletter.models import Brake, Digest, Edition, Installation
 from papers.models import Topic
 from subscribers import shared
@@ -34,8 +34,8 @@ def with_redis(settings: Settings) -> None:
 @pytest.fixture
 def installed(db: None) -> Installation:
     """A database that mail is sent from, two ticks old."""
-    assert custody.renew(NOW)
-    assert custody.renew(NOW)
+    assert installation.renew(NOW)
+    assert installation.renew(NOW)
     return Installation.objects.get()
 
 
@@ -46,8 +46,8 @@ def test_a_new_database_is_taken_for_what_it_is(installed: Installation) -> None
 
 def test_a_database_that_lies_elsewhere_does_not_mail(installed: Installation) -> None:
     Installation.objects.update(place="another machine")
-    assert not custody.check(LATER)
-    assert not custody.renew(LATER)
+    assert not installation.check(LATER)
+    assert not installation.renew(LATER)
     brake = Brake.objects.get()
     assert (brake.cause, Installation.objects.get().beat) == ("restored", 2)
     assert "lies elsewhere" in brake.reason
@@ -55,9 +55,9 @@ def test_a_database_that_lies_elsewhere_does_not_mail(installed: Installation) -
 
 @needs_redis
 def test_a_database_that_has_gone_back_in_time_does_not_mail(installed: Installation) -> None:
-    custody.renew(LATER)
+    installation.renew(LATER)
     Installation.objects.update(beat=2)  # what a dump of a minute ago holds
-    assert not custody.check(LATER)
+    assert not installation.check(LATER)
     assert "gone back in time" in Brake.objects.get().reason
 
 
@@ -68,11 +68,11 @@ def test_a_tick_of_another_worker_in_between_is_no_journey_through_time(installe
     def tick(execute: Any, sql: str, *rest: Any) -> Any:
         found = execute(sql, *rest)
         while sql.startswith("SELECT") and "installation" in sql and others:
-            custody.renew(others.pop())
+            installation.renew(others.pop())
         return found
 
     with connection.execute_wrapper(tick):
-        assert custody.check(LATER)
+        assert installation.check(LATER)
     assert not others
     assert not Brake.objects.exists()
 
@@ -80,7 +80,7 @@ def test_a_tick_of_another_worker_in_between_is_no_journey_through_time(installe
 @needs_redis
 def test_two_databases_at_one_redis_do_not_both_mail(installed: Installation) -> None:
     Installation.objects.update(epoch="00000000-0000-0000-0000-000000000000")
-    assert not custody.check(LATER)
+    assert not installation.check(LATER)
 
 
 @needs_redis
@@ -89,33 +89,33 @@ def test_a_dump_from_before_all_this_does_not_mail(
 ) -> None:
     Installation.objects.all().delete()
     planned(edition, alice)
-    assert not custody.check(LATER)
+    assert not installation.check(LATER)
 
 
 @needs_redis
 def test_a_redis_that_was_flushed_stops_nothing(installed: Installation) -> None:
-    shared.ask(lambda client: client.delete(custody._key()))
-    assert custody.renew(LATER)
-    assert custody.renew(LATER)
+    shared.ask(lambda client: client.delete(installation._key()))
+    assert installation.renew(LATER)
+    assert installation.renew(LATER)
 
 
 def test_a_redis_that_is_gone_stops_nothing(installed: Installation, settings: Settings) -> None:
     settings.REDIS_URL = NO_REDIS
-    assert custody.renew(LATER)
+    assert installation.renew(LATER)
 
 
 @needs_redis
 def test_a_redis_that_was_gone_for_a_while_stops_nothing(installed: Installation, settings: Settings) -> None:
     there, settings.REDIS_URL = settings.REDIS_URL, NO_REDIS
-    custody.renew(LATER)
+    installation.renew(LATER)
     settings.REDIS_URL = there
-    assert custody.renew(LATER)
+    assert installation.renew(LATER)
     assert not Brake.objects.exists()
 
 
 def test_the_environment_can_say_so(db: None, settings: Settings) -> None:
     settings.DATABASE_IS_RESTORED = True
-    assert not custody.check(NOW)
+    assert not installation.check(NOW)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_worker_of_a_copy_sends_nothing(copied: Digest, relay: Relay) -> None:
 
 
 def test_releasing_the_brake_is_not_enough(copied: Digest, relay: Relay, admin_client: Client) -> None:
-    custody.check(NOW)
+    installation.check(NOW)
     asked = {"action": "release", "_selected_action": [Brake.objects.get().pk]}
     admin_client.post("/admin/newsletter/brake/", asked, secure=True)
     tasks.deliver()
@@ -143,7 +143,7 @@ def test_releasing_the_brake_is_not_enough(copied: Digest, relay: Relay, admin_c
 
 
 def test_an_operator_says_in_the_admin_that_it_is_no_copy(copied: Digest, relay: Relay, admin_client: Client) -> None:
-    custody.check(NOW)
+    installation.check(NOW)
     asked = {"action": "adopt", "_selected_action": [Brake.objects.get().pk]}
     assert (
         "Type “the database may be a copy”"
@@ -156,7 +156,7 @@ def test_an_operator_says_in_the_admin_that_it_is_no_copy(copied: Digest, relay:
 
 
 def test_an_operator_says_so_by_command(copied: Digest, relay: Relay) -> None:
-    custody.check(NOW)
+    installation.check(NOW)
     out = StringIO()
     call_command("ledger", "adopt", "--dry-run", stdout=out)
     assert "1 digests would go out at once" in out.getvalue()

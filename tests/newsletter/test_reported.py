@@ -5,8 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from newsletter.delivery import accounts, decisions, events
+from newsletter.delivery import decisions
 from newsletter.delivery.decisions import Left, Verdict
+from newsletter.delivery.feedback import events
+from newsletter.management import accounts
 from newsletter.models import Digest, Edition, Event
 from subscribers.emails import message_id
 from tests.conftest import NOW

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from newsletter.delivery.outcomes import LATE, Kind, Outcome, Report, in_words
+from newsletter.delivery.wire.outcomes import LATE, Kind, Outcome, Report, in_words
 
 OVERSLEPT = Outcome(Kind.UNSENT, "its worker slept past its lease")
 

@@ -1,0 +1,1 @@
+"""What providers tell later: stored once, applied in any order."""
