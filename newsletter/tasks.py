@@ -17,7 +17,7 @@ from subscribers.models import Letter
 
 log = logging.getLogger(__name__)
 
-CALLED = "letters are called for"
+CALLED, LATER = "letters are called for", "letters are called for later"
 
 
 @shared_task
@@ -87,20 +87,27 @@ def take_census() -> None:
 
 
 @shared_task
-def send_letters() -> None:
-    """Send what is owed to people one by one."""
-    shared.unmark(CALLED)
-    now = timezone.now()  # after that: who is not called for any more may be due
-    if installation.check(now) and send_owed_letters(now) and Letter.objects.due(timezone.now()).exists():
-        call_for_letters()
-
-
-def call_for_letters() -> None:
-    """Have a run of letters wait for a worker. One is enough for all who ask: many, each of which takes its time, would
-    leave no worker to ticks.
+def send_letters(mark: str = "") -> None:
+    """Send what is owed to people one by one, and call for another run where more is due before the next tick. `mark`
+    is what the caller has set.
     """
-    if shared.mark(CALLED, settings.TICK_SECONDS):
-        send_letters.apply_async(expires=settings.TICK_SECONDS)
+    if mark:
+        shared.unmark(mark)
+    now = timezone.now()  # after that: what nobody calls for any more is due by then
+    if not installation.check(now):
+        return
+    done, wait = send_owed_letters(now), Letter.objects.wait(timezone.now()).total_seconds()
+    if (done or wait) and wait < settings.TICK_SECONDS:
+        call_for_letters(wait)
+
+
+def call_for_letters(wait: float = 0) -> None:
+    """Have a run of letters wait for a worker, after so many seconds. One now and one for later are enough for all who
+    call: many, each of which takes its time, would leave no worker to ticks.
+    """
+    mark = LATER if wait else CALLED
+    if shared.mark(mark, settings.TICK_SECONDS):
+        send_letters.apply_async((mark,), countdown=wait, expires=wait + settings.TICK_SECONDS)
 
 
 def nudge(task: "Task[..., None]", **arguments: float) -> None:

@@ -47,6 +47,7 @@ class Flow:
         self._endings: list[Ending] = []  # known, and not written yet
         self._since = 0.0  # when the first of what is to be written came
         self._more = True  # to be built
+        self._nobody: list[Digest] = []  # whose mailboxes do not exist, says the provider
         self.undone = 0  # how many were put back
         self.waiting = 0  # how many were put back until their turn
         self.stopped = ""  # why there is no use in going on
@@ -62,6 +63,8 @@ class Flow:
             if self._is_time(building):
                 self._turn()
             self._more = self._more and not self.stopped
+        with suppress_and_log():
+            self._conclude()
 
     def _offer(self, copies: Iterator[Ready]) -> None:
         copy = next(copies, None)
@@ -119,8 +122,16 @@ class Flow:
             self.streak.hear(outcome, domain)
         elif one.digest.reason != ledger.RETRIED:  # that it was refused before is no news
             self.streak.hear(outcome, domain, is_newcomer=not outcome.no_mailbox and is_newcomer(one.digest))
-        if outcome.no_mailbox and destination(one.address) == one.address:
-            events.refused(one.digest, timezone.now())
+            if outcome.no_mailbox and destination(one.address) == one.address:
+                self._nobody.append(one.digest)
+
+    def _conclude(self) -> None:
+        """Let what was heard count for later runs. Of mailboxes only a provider that accepts others is believed: one
+        that is not set up well may say of everybody that there is no such user.
+        """
+        for digest in self._nobody if self.streak.works else []:
+            events.refused(digest, timezone.now())
+        self.streak.tell(timezone.now())
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""

@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 BATCH = 50
 LEASE = timedelta(minutes=5)
 DOUBTS = 2  # in a row, and a run ends
-REFUSALS = 8  # and a letter is given up, after three hours
 STAYS = {Kind.UNSENT, Kind.WAITS, Kind.HALT}  # so would any other
 RUN, NEAR = 15.0, 1.0  # seconds that a run takes, and that its last letter may wait for its turn beyond
 
@@ -113,8 +112,10 @@ def settle(letter: Letter, outcome: Outcome) -> None:
     now = timezone.now()
     if outcome.kind is Kind.ACCEPTED:
         letter.sent(now)
-    elif outcome.kind is Kind.REFUSED and (outcome.no_mailbox or letter.attempts >= REFUSALS):
+    elif outcome.no_mailbox:
         letter.failed(outcome.reason)
+    elif outcome.kind is Kind.REFUSED:
+        letter.refused(outcome.reason, now + letter.pause)
     else:
         letter.retry(outcome.reason, now + max(outcome.wait, letter.pause))
     if outcome.kind is Kind.HALT:

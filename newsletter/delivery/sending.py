@@ -52,7 +52,6 @@ def deliver_batch(size: int | None = None, seconds: float = 0, more: Callable[[]
         flow = Flow(by, settings.SUBMIT_SLICE, lambda: more() if batches.was_full else None)
         flow.run(batches.copies())
         left = batches.put_back(flow.stopped or WAITS) + flow.waiting
-        flow.streak.tell(timezone.now())
         delivered = batches.claimed - batches.put_off - left - flow.undone
         # A full batch has called already, unless all of it must wait.
         if not flow.stopped and ((left and not batches.was_full) or (batches.put_off and not delivered)):

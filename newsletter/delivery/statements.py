@@ -42,7 +42,7 @@ READY = {
 END = """
 UPDATE newsletter_digest AS d
 SET status = a.becomes, reason = a.reason, lease_until = NULL,
-    provider_id = COALESCE(NULLIF(a.provider_id, ''), d.provider_id),
+    provider_id = CASE WHEN a.provider_id = '' AND a.becomes <> 'accepted' THEN d.provider_id ELSE a.provider_id END,
     not_before = COALESCE(a.not_before, d.not_before),
     settled_at = CASE WHEN a.becomes = 'planned' THEN NULL ELSE %s END,
     submitted_at = CASE WHEN a.becomes = 'planned' THEN NULL ELSE d.submitted_at END

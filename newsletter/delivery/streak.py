@@ -8,7 +8,7 @@ on over the runs of all workers, in the database (`Refusal`).
     streak.hear(outcome, domain)    # after each answer
     streak.tell(at)                 # at its end
 
-- An accepted digest ends it. Whoever has one accepted says so, once a second at most.
+- An accepted digest ends it. Whoever has one accepted says so, and whoever has one refused, once a second at most.
 - One worker may be refused all that it has while others wait for their answers. So a streak stops all mail only where
   it is long without the refusals of late: any answer that was on its way then has come by now.
 - Refusals that blame the address, and those of readers who never got a mail where others did (a bad import), are weak:
@@ -34,7 +34,7 @@ from newsletter.models import Brake, Refusal
 
 REFUSALS, WEAK, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
 KEEP = timedelta(days=1)  # an older refusal is none of the streak
-SAYING = 1.0  # seconds between two times that a run says that its mail is accepted
+SAYING = 1.0  # seconds between two times that a run says what it hears
 
 Counts = Mapping[tuple[str, bool], int]  # of refusals, by their domain and whether they are weak
 
@@ -46,6 +46,8 @@ class Streak:
         self.works = False  # the provider has accepted a message
         self._counts = Counter[tuple[str, bool]]()  # since the last that it accepted
         self._untold: list[Refusal] = []
+        self._reason = ""  # of the last
+        self._told_at = 0.0
         self._is_said, self._said_at = True, 0.0  # that mail is accepted
         self._has_stopped = False
 
@@ -66,33 +68,39 @@ class Streak:
             is_weak = is_newcomer or outcome.no_mailbox
             self._counts[domain, is_weak] += 1
             self._untold.append(Refusal(account=account(), domain=domain, is_weak=is_weak, at=timezone.now()))
-            if is_first or len(self._untold) >= REFUSALS:  # it may be the last that was missing
-                self.tell(timezone.now(), outcome.reason)
+            self._reason = outcome.reason
+            # Others may have mail accepted meanwhile, and it may be the last that was missing.
+            if is_first or len(self._untold) >= REFUSALS or time.monotonic() - self._told_at > SAYING:
+                self.tell(timezone.now())
 
-    def tell(self, at: datetime, reason: str = "") -> None:
-        """Let it count for all. Stops all mail where the streak is long, for this reason."""
+    def tell(self, at: datetime) -> None:
+        """Let it count for all. Stops all mail where the streak is long."""
         if not self._is_said:
             self._say()
-        news, self._untold = self._untold, []
-        if not news or Brake.objects.engaged().exists():  # then the streak has ended
+        if not self._untold:
             return
-        Refusal.objects.bulk_create(news)
+        if not Brake.objects.engaged().exists():  # else the streak has ended
+            Refusal.objects.bulk_create(self._untold)
+            self._judge(at)
+        self._untold, self._told_at = [], time.monotonic()
+
+    def _judge(self, at: datetime) -> None:
         Refusal.objects.filter(at__lt=at - KEEP).delete()
         streak = Refusal.objects.filter(account=account())
         not_late = streak.filter(at__lte=at - timedelta(seconds=call_timeout())).order_by()
         counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
         if is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
             with transaction.atomic():
-                Brake.objects.pull(f"the provider refuses whatever we send: {reason}")
+                Brake.objects.pull(f"the provider refuses whatever we send: {self._reason}")
                 streak.delete()
             self._has_stopped = True
 
     def _say(self) -> None:
         """Mail is accepted."""
-        self._is_said, self._said_at = True, time.monotonic()
         streak = Refusal.objects.filter(account=account())
         if streak.exists():
             streak.delete()
+        self._is_said, self._said_at = True, time.monotonic()
 
 
 def is_long(counts: Counts) -> bool:

@@ -21,7 +21,7 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
         """Stop all mail until a person has acted; once is enough for each cause."""
         if not self.engaged().filter(cause=cause).exists():
             log.error("all mail is stopped: %s", reason)
-            self.create(reason=reason[:300], cause=cause)
+            self.bulk_create([Brake(reason=reason[:300], cause=cause)], ignore_conflicts=True)
 
 
 class Refusal(models.Model):
@@ -58,6 +58,11 @@ class Brake(models.Model):
 
     class Meta:
         ordering = ["-pulled_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause"], condition=models.Q(released_at=None), name="one_brake_of_a_cause"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reason if self.cause == self.Cause.OTHER else self.get_cause_display()

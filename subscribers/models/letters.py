@@ -24,6 +24,11 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         """Owed now, or taken by a sender that never came back."""
         return self.open().filter(not_before__lte=at).order_by("not_before", "pk")
 
+    def wait(self, at: datetime) -> timedelta:
+        """How long until one is due: zero where one is, for ever where none is open."""
+        first = self.open().order_by("not_before").values_list("not_before", flat=True).first()
+        return max(first - at, timedelta(0)) if first else timedelta.max
+
     def claim(self, at: datetime, lease: timedelta, limit: int) -> list["Letter"]:
         """Take up to `limit` due letters for as long as `lease`; nobody else gets them until then."""
         worn_out = self.due(at).filter(attempts__gte=MAX_ATTEMPTS)
@@ -36,6 +41,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
 # With the growing pauses of Letter.pause, about a day: longer than most outages, and than a quota of the day.
 MAX_ATTEMPTS = 30
+MAX_REFUSALS = 8  # about three hours
 
 
 class Letter(models.Model):
@@ -76,6 +82,7 @@ class Letter(models.Model):
     reason = models.CharField(max_length=200, blank=True, help_text="Why it failed or waits.")
     # Also the fencing token: a sender whose lease ran out no longer holds the present number.
     attempts = models.PositiveSmallIntegerField(default=0)
+    refusals = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     not_before = models.DateTimeField(help_text="When it is due, or a sender's lease ends.")
     requested_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -123,6 +130,13 @@ class Letter(models.Model):
         if self.attempts >= MAX_ATTEMPTS:
             return self.failed(reason)
         return self._settle(status=self.Status.OWED, reason=reason[:200], not_before=at)
+
+    def refused(self, reason: str, at: datetime) -> bool:
+        """Send it again at `at`, unless it was refused MAX_REFUSALS times."""
+        if self.refusals + 1 >= MAX_REFUSALS or self.attempts >= MAX_ATTEMPTS:
+            return self.failed(reason)
+        changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": at}
+        return self._settle(**changes, refusals=F("refusals") + 1)
 
     def put_back(self, reason: str, at: datetime) -> bool:
         """Send it at `at`: nobody was asked to take it, so this was no attempt."""

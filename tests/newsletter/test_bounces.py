@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 
+from newsletter import retention
 from newsletter.delivery.feedback import bounces, events
 from newsletter.models import Digest, DomainHealth, Edition, SoftBounces
 from subscribers import leaving
@@ -51,12 +53,25 @@ class TestSoftBounces:
         assert [bounce(NOW) for _ in range(3)][-1] == "active"
 
 
+@pytest.mark.parametrize("apart", [timedelta(minutes=1), timedelta(days=1)])
+def test_the_fourth_soft_bounce_of_late_is_a_hard_one(db: None, apart: timedelta) -> None:
+    assert [bounces.count_soft("hash", NOW + n * apart) for n in range(4)] == [False, False, False, True]
+
+
+def test_that_deliveries_are_told_is_known_from_the_first_on_and_for_good(digest: Digest) -> None:
+    happened("delivered", digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    retention.forget(NOW + timedelta(days=300))
+    assert DomainHealth.objects.values_list("domain", "delivered").get() == (bounces.ANY, 1)
+
+
 class TestAWholeDomain:
     @pytest.fixture
     def digests(self, edition: Edition) -> list[Digest]:
         digests = [planned(edition, reader) for reader in add_readers(6)]
         Digest.objects.update(status="accepted", submitted_at=NOW)
-        DomainHealth.objects.create(domain="example.com", since=NOW, delivered=1)  # where mail arrives we are told
+        long_ago = NOW - timedelta(days=30)
+        DomainHealth.objects.create(domain=bounces.ANY, since=long_ago, delivered=1)  # we are told where mail arrives
         return digests
 
     def tell_all(self, digests: list[Digest], kind: str = "bounced") -> None:
@@ -69,6 +84,13 @@ class TestAWholeDomain:
         assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
         assert not Suppression.objects.of(*Subscriber.objects.values_list("email", flat=True))
         assert "nothing reaches example.org" in str(why_not_mail(digests[0].subscriber))
+
+    def test_that_refused_them_at_once_is_held_too(self, digests: list[Digest], settings: Settings) -> None:
+        settings.SOFT_BOUNCES = 1
+        for digest in digests:
+            events.refused(digest, NOW)
+        assert HeldDomain.objects.exists()
+        assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
 
     def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
         self.tell_all(digests)

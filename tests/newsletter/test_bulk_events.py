@@ -136,7 +136,7 @@ def test_a_domain_of_which_there_was_bad_news_is_alive_with_the_first_mail_that_
     DomainHealth.objects.create(domain="example.org", since=NOW - since, bounced=1)
     told(accepted(edition, 1)[0])
     events.apply_stored(NOW)
-    health = DomainHealth.objects.get()
+    health = DomainHealth.objects.get(domain="example.org")
     assert (health.delivered, health.bounced) == (1, bounced)
 
 
@@ -144,4 +144,4 @@ def test_a_domain_that_was_alive_two_days_ago_is_asked_anew(edition: Edition) ->
     DomainHealth.objects.create(domain="example.org", since=NOW - timedelta(days=2), delivered=1, bounced=4)
     told(accepted(edition, 1)[0])
     events.apply_stored(NOW)
-    assert DomainHealth.objects.get().since == NOW
+    assert DomainHealth.objects.get(domain="example.org").since == NOW

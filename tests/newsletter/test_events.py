@@ -17,6 +17,7 @@ from newsletter import tasks
 from newsletter.delivery import ledger
 from newsletter.delivery.feedback import events
 from newsletter.delivery.ledger import TAKEN_FOR_UNSENT
+from newsletter.delivery.wire.keys import KNOWN
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.models import Digest, Edition, Event
 from subscribers.emails import message_id
@@ -244,6 +245,16 @@ def test_so_has_one_whose_answer_was_unclear(digest: Digest) -> None:
     happened("failed", message_id="the first", digest_uid=digest.uid)
     events.apply_stored(NOW)
     assert status_of(digest) == "in_doubt"
+
+
+def test_one_that_the_provider_knew_has_no_message_of_the_attempt_before(digest: Digest) -> None:
+    Digest.objects.update(status="planned", provider_id="the first", attempts=1, submitted_at=None)
+    [claimed] = ledger.claim(NOW, 1)
+    Digest.objects.update(status="submitting", submitted_at=NOW)
+    ledger.record([ledger.answered(claimed, KNOWN, NOW)], [], NOW)
+    happened("failed", message_id="the second", digest_uid=digest.uid)
+    events.apply_stored(NOW)
+    assert status_of(digest) == "failed"
 
 
 def test_who_unsubscribes_at_the_provider_is_unsubscribed(digest: Digest, alice: Subscriber) -> None:

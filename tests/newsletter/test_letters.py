@@ -111,6 +111,21 @@ def test_what_a_closed_relay_refused_goes_out_when_it_is_open(alice: Subscriber,
     assert relay.recipients == ["alice@example.org"]
 
 
+def test_a_closed_relay_after_an_outage_loses_no_letter(
+    alice: Subscriber, relay: Relay, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    owe(alice, Letter.Kind.PREFERENCES, NOW)
+    settings.EMAIL_PORT, relay.refuse = 1, {"alice@example.org": CLOSED}
+    for _ in range(60):  # five hours
+        send_owed_letters(timezone.now())
+        clock.shift(timedelta(minutes=5))
+    settings.EMAIL_PORT = relay.port
+    for _ in range(20):
+        send_owed_letters(timezone.now())
+        clock.shift(timedelta(minutes=5))
+    assert Letter.objects.values_list("status", "reason").get() == ("owed", CLOSED)
+
+
 def test_what_is_refused_for_hours_is_given_up(alice: Subscriber, relay: Relay, clock: time_machine.Traveller) -> None:
     relay.refuse = {"alice@example.org": CLOSED}
     owe(alice, Letter.Kind.PREFERENCES, NOW)
@@ -137,10 +152,26 @@ def test_one_run_waits_for_whoever_calls(at_once: None, alice: Subscriber, bob: 
     owe(alice, Letter.Kind.PREFERENCES, NOW)
     tasks.call_for_letters()
     assert relay.recipients == []
-    tasks.send_letters()
+    tasks.send_letters()  # the tick's own, which takes no mark away
+    assert not shared.mark(tasks.CALLED, 60)
     owe(bob, Letter.Kind.CONFIRMATION, NOW)
-    tasks.call_for_letters()
+    tasks.send_letters(tasks.CALLED)
     assert relay.recipients == ["alice@example.org", "bob@example.org"]
+    assert shared.mark(tasks.CALLED, 60)
+
+
+@pytest.mark.parametrize("rate", ["0.1", "2"])
+def test_a_busy_domain_gets_its_letters_at_its_rate(
+    db: None, relay: Relay, settings: Settings, clock: time_machine.Traveller, rate: str
+) -> None:
+    settings.DOMAINS_PER_SECOND, settings.WORKER_PROCESSES = {"uni.example": rate}, 1
+    for number in range(20):
+        owe(Subscriber.objects.create(email=f"{number}@uni.example"), Letter.Kind.CONFIRMATION, NOW)
+    while Letter.objects.open().exists():
+        send_owed_letters(timezone.now())
+        clock.shift(min(Letter.objects.wait(timezone.now()), timedelta(minutes=1)))
+    assert len(relay.recipients) == 20
+    assert timezone.now() - NOW < timedelta(minutes=1) + timedelta(seconds=20 / float(rate))
 
 
 def test_without_redis_whoever_calls_is_heard(

@@ -9,7 +9,7 @@ import pytest
 import requests
 from pytest_django.fixtures import Settings
 
-from newsletter.delivery.wire.outcomes import Kind, on_connect, on_submit, retry_after
+from newsletter.delivery.wire.outcomes import Kind, by_postmark_code, on_connect, on_submit, retry_after
 from newsletter.delivery.wire.provider import Provider
 from tests.newsletter.conftest import message_to
 from tests.stubs import Api, Relay
@@ -163,3 +163,45 @@ def test_a_message_for_two_is_never_submitted(relay: Relay) -> None:
     with Provider() as provider, pytest.raises(ValueError, match="one recipient"):
         provider.submit(message)
     assert relay.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("said", "is_gone"),
+    [
+        ((550, b"5.1.1 <a@b.example>: Recipient address rejected: User unknown in local recipient table"), True),
+        ((550, b"5.1.1 The email account that you tried to reach does not exist.\n5.1.1 Learn more"), True),
+        ((550, b"5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup"), True),
+        ((550, b"5.1.2 Domain not found"), True),
+        ((550, b"5.2.1 The user is receiving mail at a rate that prevents additional messages"), False),
+        ((554, b"5.7.1 Relay access denied"), False),
+        ((550, b"5.1.8 Sender address rejected: Domain not found"), False),
+        ((550, b"relay not permitted"), False),
+        ((450, b"4.1.1 try later"), False),
+    ],
+)
+def test_a_relay_blames_the_address_by_its_enhanced_code(said: tuple[int, bytes], is_gone: bool) -> None:
+    assert on_submit(smtplib.SMTPRecipientsRefused({"a@b.example": said})).no_mailbox is is_gone
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "is_gone"),
+    [
+        (406, "You tried to send to a recipient that has been marked as inactive.", True),
+        (300, "Error parsing 'To': Illegal email address", True),
+        (300, "Error parsing 'ReplyTo': Illegal email domain", False),
+        (300, "Invalid metadata content.", False),
+    ],
+)
+def test_postmark_blames_the_address_by_its_words(code: int, words: str, is_gone: bool) -> None:
+    assert by_postmark_code(code, words, words).no_mailbox is is_gone
+
+
+def test_an_inactive_recipient_is_blamed_in_a_call_of_one_too(postmark: Api) -> None:
+    postmark.status = 422
+    postmark.body = (
+        '{"ErrorCode": 406, "Message": "You tried to send to a recipient that has been marked as inactive.\\n'
+        'Found inactive addresses: alice@example.org.\\nInactive recipients are ones that have bounced."}'
+    )
+    with Provider() as provider:
+        outcome = provider.submit(message_to("alice@example.org"))
+    assert (outcome.kind, outcome.no_mailbox) == (Kind.REFUSED, True)

@@ -124,6 +124,7 @@ def test_a_hundred_digests_cost_anymail_two() -> None:
         {"metadata": {"letter": "1"}},
         {"metadata": {}},
         {"metadata": {"digest": ""}},
+        {"metadata": {"digest": 'a "quoted" one'}},
         {"subject": ""},
     ],
 )

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import F
 
 from newsletter.delivery.feedback.addressees import Addressee
-from newsletter.models import Digest, DomainHealth, Event, SoftBounces
+from newsletter.models import DomainHealth, SoftBounces
 from subscribers.models import HeldDomain, Subscriber, Suppression
 
 # Where a provider says whether a bounce is hard, and what it says when it is. anymail's own words do not tell.
@@ -25,6 +25,9 @@ FOR_GOOD: dict[str, tuple[tuple[str, ...], set[object]]] = {
     "SparkPost": (("msys", "message_event", "bounce_class"), {"10", "30"}),
     "Unisender Go": (("status",), {"hard_bounced"}),
 }
+
+
+ANY = ""  # the row of all domains together, which tells whether we are told of deliveries
 
 
 def is_hard(provider: str, raw: object) -> bool:
@@ -47,13 +50,13 @@ def count_soft(address_hash: str, at: datetime) -> bool:
     halvings = max(0.0, (at - row.at) / settings.SOFT_BOUNCE_HALF_LIFE)
     row.score, row.at = row.score * 0.5**halvings + 1, at
     row.save()
-    return row.score >= settings.SOFT_BOUNCES
+    return row.score > settings.SOFT_BOUNCES - 1  # it has halved a little since the first
 
 
 def clear(where: Collection[Addressee], at: datetime) -> None:
     """Mail arrives there: what was counted against the addresses is forgotten, and their domains are not dead."""
     SoftBounces.objects.filter(address_hash__among={one.address_hash for one in where}).delete()
-    domains = {one.domain_now for one in where} - {""}
+    domains = {one.domain_now for one in where} - {""} | {ANY}
     alive = DomainHealth.objects.filter(domain__among=domains, since__gte=at - settings.DOMAIN_HOLD, delivered__gt=0)
     for domain in sorted(domains - set(alive.values_list("domain", flat=True))):
         DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
@@ -73,7 +76,7 @@ def is_domain_wide(domain: str, at: datetime) -> bool:
     row.refresh_from_db()
     if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
         return False
-    if not DomainHealth.objects.filter(since__gte=at - settings.DOMAIN_HOLD, delivered__gt=0).exists():
+    if not DomainHealth.objects.filter(domain=ANY, delivered__gt=0).exists():
         return False
     reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
     HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})
@@ -97,10 +100,10 @@ def _health(domain: str, at: datetime) -> DomainHealth:
 
 
 def _bring_back(domain: str, since: datetime, at: datetime) -> None:
-    """Restore the readers who were dropped for bounces at this domain alone, since then."""
-    told = Event.objects.filter(type=Event.Type.BOUNCED, hard=True, received_at__gte=since)
-    theirs = Digest.objects.filter(uid__in=told.values("digest_uid")).values("subscriber")
-    dropped = Subscriber.objects.filter(pk__in=theirs, status=Subscriber.Status.BOUNCED, email__endswith=f"@{domain}")
+    """Restore the readers of this domain who were dropped since then, for whatever bounced."""
+    dropped = Subscriber.objects.filter(
+        status=Subscriber.Status.BOUNCED, status_changed_at__gte=since, email__endswith=f"@{domain}"
+    )
     bounced = Suppression.objects.filter(reason=Suppression.Reason.BOUNCED)
     for reader in dropped.iterator():
         bounced.lift(reader.email or "", f"all of {domain} bounced", "the service")

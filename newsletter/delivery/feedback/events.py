@@ -216,9 +216,7 @@ def is_hard(event: Event) -> bool:
 
 @transaction.atomic
 def refused(digest: Digest, at: datetime) -> None:
-    """The provider has said at once that there is no such mailbox. That counts like a soft bounce, because one that is
-    not set up well may say so of everybody.
-    """
+    """The provider has said at once that there is no such mailbox, which counts like a soft bounce."""
     addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
     if bounces.count_soft(addressee.address_hash, at):
         drop_unless_held(addressee, at, of_digest=True)

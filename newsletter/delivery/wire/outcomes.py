@@ -27,9 +27,8 @@ LONGEST_RETRY_AFTER = timedelta(hours=1)  # a provider's own word is believed up
 
 INVALID = {"invalid"}  # anymail's word for an address that is none
 ABOUT_MESSAGES = {400, 413, 422}  # HTTP's statuses that may be the fault of one message
-# RFC 3463, 3.2 and 3.3: no such address or domain, not valid, moved, null MX (RFC 7505), or the mailbox is disabled.
-NO_MAILBOX = re.compile(r"5\d\d[ -]5\.(1\.([12346]|10)|2\.1)\b")
-POSTMARK_NO_MAILBOX = {300, 406}
+# RFC 3463, 3.2: no such mailbox or domain, not valid, ambiguous, moved; RFC 7505: a domain that takes no mail.
+NO_MAILBOX = re.compile(r"5\d\d 5\.1\.([12346]|10)\b")
 POSTMARK_OURS = {10, 400, 401, 405, 412, 413}
 POSTMARK_NOT_NOW = {100, 429}
 AMAZON_LATER = {"TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
@@ -139,7 +138,9 @@ def by_recipient_status(error: AnymailRecipientsRefused) -> Outcome:
     status = getattr(error.email_message, "anymail_status", None)
     if not (status and status.recipients):
         return Outcome(Kind.DOUBT, in_words(error))
-    return Outcome(Kind.REFUSED, in_words(error), no_mailbox=status.status <= INVALID)
+    words, answer = in_words(error), getattr(error, "response", None)
+    said = by_postmark(answer, words) if isinstance(answer, requests.Response) else None
+    return Outcome(Kind.REFUSED, words, no_mailbox=status.status <= INVALID or bool(said and said.no_mailbox))
 
 
 def by_http_status(response: requests.Response, reason: str) -> Outcome:
@@ -170,7 +171,7 @@ def by_postmark_code(code: int, words: str, reason: str) -> Outcome:
         return Outcome(Kind.HALT, reason)
     if code in POSTMARK_NOT_NOW:
         return Outcome(Kind.LATER, reason)
-    return Outcome(Kind.REFUSED, reason, no_mailbox=code in POSTMARK_NO_MAILBOX)
+    return Outcome(Kind.REFUSED, reason, no_mailbox=code == 406 or (code == 300 and "'To'" in words))
 
 
 def by_api_error(error: AnymailAPIError) -> Outcome:

@@ -76,6 +76,7 @@ class Item:
 Write = Callable[[EmailMultiAlternatives], Item]
 
 PLAIN = re.compile(r"[\w+-]+(\.[\w+-]+)*@[\w-]+(\.[\w-]+)+", re.ASCII)  # an address that is written in one way only
+WORD = re.compile(r"[\w-]+", re.ASCII)  # of metadata: Resend has it as JSON within the JSON
 PLACES = ascii_lowercase  # names of a form's slots, other than those for its two parts
 HOST = "@slots.invalid"  # of a slot, where an address is asked for
 # The attributes of a message that a form has slots for, and one that says nothing.
@@ -134,8 +135,9 @@ def form_of(message: DigestMail, item: Item, write: Write) -> Form | None:
 
 def is_plain(message: DigestMail) -> bool:
     """Whether it has nothing that a backend might write in another way, leave out or refuse."""
-    others = [*message.extra_headers.values(), *message.metadata.values()]
-    return bool(message.subject and all(others) and "".join(others).isascii() and PLAIN.fullmatch(message.to[0]))
+    values, words = message.extra_headers.values(), message.metadata.values()
+    is_simple = message.subject and all(values) and "".join(values).isascii() and all(map(WORD.fullmatch, words))
+    return bool(is_simple and PLAIN.fullmatch(message.to[0]))
 
 
 def kind_of(message: DigestMail) -> object:
