@@ -17,13 +17,12 @@ from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
 from newsletter.desk.turns import MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.management import accounts
-from newsletter.management.commands.explain import found, kind_and_day
 from newsletter.management.deciding import DRY, confirm, for_good, reason
+from newsletter.management.naming import EDITION, edition_named, kind_and_day
 from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
 from subscribers.management.commands.import_subscribers import private_file
 
-NAME = "an edition, such as daily:2026-11-24"
 DECISIONS_SHOWN = 20
 Choice = EditionPaper.Choice
 # What can be decided about an edition's papers.
@@ -44,7 +43,7 @@ class Command(BaseCommand):
 
         def about(name: str, words: str) -> CommandParser:
             command: CommandParser = commands.add_parser(name, help=words)
-            command.add_argument("edition", help=NAME)
+            command.add_argument("edition", help=EDITION)
             return command
 
         about("show", "its digests by state, and who decided what")
@@ -75,7 +74,7 @@ class Command(BaseCommand):
         elif command == "open":
             self._open(now, **options)
         else:
-            self._on(command, found(options.pop("edition")), **options)
+            self._on(command, edition_named(options.pop("edition")), **options)
 
     def _on(self, command: str, edition: Edition, **options: Any) -> None:
         if command == "show":

@@ -1,14 +1,12 @@
 """Show what an edition brings one reader, and why."""
 
-from datetime import date
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from newsletter.desk.finding import by_address
 from newsletter.digest.explanation import explain
+from newsletter.management.naming import edition_named, reader_at
 from newsletter.models import Edition
 from subscribers.models import Subscriber
 
@@ -24,8 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--most", type=int, default=40, help="papers to show (40)")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        subscriber = reader_of(options["address"])
-        edition = found(options["edition"]) if options["edition"] else latest(subscriber)
+        subscriber = reader_at(options["address"])
+        edition = edition_named(options["edition"]) if options["edition"] else latest(subscriber)
         explanation = explain(subscriber, edition, timezone.now())
         self.stdout.write(f"{edition}, were it chosen now\n")
         for name, words in explanation.profile:
@@ -37,30 +35,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{numbers}  {line.topic or '–'} | {title}\n{'':36} {line.verdict}")
         if (left := len(explanation.lines) - options["most"]) > 0:
             self.stdout.write(f"and {left} more papers: --most {len(explanation.lines)} shows all")
-
-
-def reader_of(address: str) -> Subscriber:
-    try:
-        return by_address(address)
-    except ValidationError as error:
-        raise CommandError(error.messages[0]) from None
-
-
-def found(name: str) -> Edition:
-    """The edition of a name such as `daily:2026-11-24`. Raises CommandError where there is none."""
-    kind, day = kind_and_day(name)
-    try:
-        return Edition.objects.get(kind=kind, date=day)
-    except Edition.DoesNotExist:
-        raise CommandError(f"There is no edition {name}.") from None
-
-
-def kind_and_day(name: str) -> tuple[str, date]:
-    kind, _, day = name.partition(":")
-    try:
-        return kind, date.fromisoformat(day)
-    except ValueError:
-        raise CommandError(f"“{name}” is no edition: write its kind and date, as in daily:2026-11-24.") from None
 
 
 def latest(subscriber: Subscriber) -> Edition:

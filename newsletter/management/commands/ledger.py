@@ -15,12 +15,11 @@ from newsletter import audit
 from newsletter.delivery import decisions, installation, invariants
 from newsletter.delivery.decisions import Digests, Verdict
 from newsletter.management import accounts
-from newsletter.management.commands.explain import found, reader_of
 from newsletter.management.deciding import confirm
+from newsletter.management.naming import EDITION, edition_named, reader_at
 from newsletter.models import Digest, Edition
 from subscribers.management.commands.import_subscribers import caller
 
-EDITION = "an edition, such as daily:2026-11-24"
 SEND_FROM_HERE = "send from here"
 LONGEST = 24 * 366  # hours of a new expiry
 HINT = "; --expire-in HOURS gives time"
@@ -55,7 +54,7 @@ class Command(BaseCommand):
         elif command == "show":
             self._show(options["what"])
         elif command == "retry-failed":
-            self._retry_failed(found(options["edition"]), now, options["expire_in"], options["dry_run"])
+            self._retry_failed(edition_named(options["edition"]), now, options["expire_in"], options["dry_run"])
         elif command == "adopt":
             self._adopt(now, options["typed"], options["dry_run"])
         else:
@@ -75,9 +74,9 @@ class Command(BaseCommand):
         if (uid := uid_in(what)) is not None:
             lines = accounts.of_digest(one(uid))
         elif "@" in what:
-            lines = accounts.of_reader(reader_of(what))
+            lines = accounts.of_reader(reader_at(what))
         else:
-            lines = accounts.of_edition(found(what))
+            lines = accounts.of_edition(edition_named(what))
         for line in lines:
             self.stdout.write(line)
 
@@ -109,7 +108,7 @@ class Command(BaseCommand):
     def _resolve(self, at: datetime, **options: Any) -> None:
         verdict, hours = Verdict(options["verdict"]), options["expire_in"]
         uid = uid_in(options["what"])
-        edition = one(uid).edition if uid else found(options["what"])
+        edition = one(uid).edition if uid else edition_named(options["what"])
         rows: Digests = edition.digests.filter(uid=uid) if uid else edition.digests.all()
         number = decisions.in_doubt(rows).count()
         phrase = f"{number} {verdict.value}"

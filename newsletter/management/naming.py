@@ -1,0 +1,36 @@
+"""How an operator names an edition and a reader at the command line. Raises CommandError where there is none."""
+
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+
+from newsletter.desk.finding import by_address
+from newsletter.models import Edition
+from subscribers.models import Subscriber
+
+EDITION = "an edition, such as daily:2026-11-24"
+
+
+def edition_named(name: str) -> Edition:
+    kind, day = kind_and_day(name)
+    try:
+        return Edition.objects.get(kind=kind, date=day)
+    except Edition.DoesNotExist:
+        raise CommandError(f"There is no edition {name}.") from None
+
+
+def kind_and_day(name: str) -> tuple[str, date]:
+    """Of an edition, which there need not be yet."""
+    kind, _, day = name.partition(":")
+    try:
+        return kind, date.fromisoformat(day)
+    except ValueError:
+        raise CommandError(f"“{name}” is no edition: write its kind and date, as in daily:2026-11-24.") from None
+
+
+def reader_at(address: str) -> Subscriber:
+    try:
+        return by_address(address)
+    except ValidationError as error:
+        raise CommandError(error.messages[0]) from None
