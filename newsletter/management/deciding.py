@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from subscribers.management.commands.import_subscribers import caller
+from subscribers.management.caller import caller
 
 DRY = "A dry run: nothing was changed."
 

@@ -21,7 +21,7 @@ from newsletter.management.deciding import DRY, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
 from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
-from subscribers.management.commands.import_subscribers import private_file
+from subscribers.management.caller import private_file
 
 DECISIONS_SHOWN = 20
 Choice = EditionPaper.Choice

@@ -18,7 +18,7 @@ from newsletter.management import accounts
 from newsletter.management.deciding import confirm
 from newsletter.management.naming import EDITION, edition_named, reader_at
 from newsletter.models import Digest, Edition
-from subscribers.management.commands.import_subscribers import caller
+from subscribers.management.caller import caller
 
 SEND_FROM_HERE = "send from here"
 LONGEST = 24 * 366  # hours of a new expiry

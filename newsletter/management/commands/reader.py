@@ -20,7 +20,7 @@ from newsletter.desk.reader import DECISIONS_SHOWN, EXPORTED, all_about
 from newsletter.management import accounts
 from newsletter.management.deciding import DRY, confirm, for_good, reason
 from subscribers.gate import why_not_mail
-from subscribers.management.commands.import_subscribers import private_file
+from subscribers.management.caller import private_file
 from subscribers.models import Subscriber
 from subscribers.suppressing import reason_of
 

@@ -1,12 +1,9 @@
 """Import readers who agreed elsewhere, from a CSV file. docs/imports.md describes the columns."""
 
-import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager
-from getpass import getuser
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -15,6 +12,7 @@ from tqdm import tqdm
 from subscribers.imports import importing
 from subscribers.imports.report import report_of
 from subscribers.imports.table import FileFault
+from subscribers.management.caller import caller, private_file
 from subscribers.models import Import
 
 Status = Import.Status
@@ -87,23 +85,3 @@ class Command(BaseCommand):
 def pieces(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(PIECE):
         yield piece
-
-
-@contextmanager
-def private_file(path: Path) -> Iterator[TextIO]:
-    """A new text file for the caller's eyes only, as what is about readers is. Raises CommandError."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from error
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        os.fchmod(descriptor, 0o600)
-        yield file
-
-
-def caller() -> str:
-    """Who runs this, for the record."""
-    try:
-        return f"{getuser()}, at the command line"
-    except (KeyError, OSError):  # a user without a name, as in a container
-        return f"user {os.getuid()}, at the command line"

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from subscribers import suppressing
-from subscribers.management.commands.import_subscribers import caller
+from subscribers.management.caller import caller
 
 
 class Command(BaseCommand):
