@@ -1,14 +1,26 @@
-"""What the commands that decide something have in common: a dry run, a typed confirmation, a record."""
+"""What the commands that decide something have in common: options, a dry run, a typed confirmation, a record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from subscribers.management.caller import caller
 
 DRY = "A dry run: nothing was changed."
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--because": {"default": "", "metavar": "WHY", "help": "for the audit log"},
+    "--dry-run": {"action": "store_true", "help": "say what would be done, and do nothing"},
+    "--yes-i-mean": {"dest": "typed", "help": "what would be asked for"},
+}
+
+
+def add_option(name: str, *commands: CommandParser, **instead: Any) -> None:
+    """Lets these commands take one of `OPTIONS`, with what is to be otherwise."""
+    for command in commands:
+        command.add_argument(name, **OPTIONS[name] | instead)
 
 
 @contextmanager

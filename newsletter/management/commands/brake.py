@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from newsletter import audit
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import DRY, for_good, reason
+from newsletter.management.deciding import DRY, add_option, for_good, reason
 from newsletter.models import Brake
 from subscribers.models import HeldDomain
 
@@ -24,12 +24,10 @@ class Command(BaseCommand):
         release = commands.add_parser(
             "release", help="let all mail go again; for a database that is no copy: ledger adopt"
         )
-        release.add_argument("--because", default="", metavar="WHY", help="for the audit log")
         free = commands.add_parser("free", help="end the hold of a domain")
         free.add_argument("domain")
-        free.add_argument("--because", default="", metavar="WHY", help="for the audit log")
-        for command in (pull, release, free):
-            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        add_option("--because", release, free)
+        add_option("--dry-run", pull, release, free)
 
     def handle(self, *_: Any, command: str, **options: Any) -> None:
         if command == "show":

@@ -17,7 +17,7 @@ from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
 from newsletter.desk.turns import MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.management import accounts
-from newsletter.management.deciding import DRY, confirm, for_good, reason
+from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
 from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
@@ -55,17 +55,15 @@ class Command(BaseCommand):
         command.add_argument("--to", required=True, metavar="NAME", help="whose account's own address gets it")
         decisions = [about("open", "open it ahead of its day, to prepare it")]
         decisions += [about(name, f"from then on it {turn.done}") for name, turn in TURNS.items()]
-        commands.choices["cancel"].add_argument("--yes-i-mean", dest="typed", help="what would be asked for")
+        add_option("--yes-i-mean", commands.choices["cancel"])
         commands.choices["canary"].add_argument("--size", default="", help=f"how many ({size_asked_for()})")
         for name, (_, words) in CHOICES.items():
             decisions.append(about(name, f"papers are {words}"))
             decisions[-1].add_argument("papers", nargs="+", help="arXiv ids, DOIs or our own numbers")
         decisions.append(about("note", "the editor's note above the papers"))
         decisions[-1].add_argument("text", nargs="?", help="read from the standard input, if not given")
-        for command in decisions:
-            command.add_argument("--because", default="", metavar="WHY", help="for the audit log")
-        for command in [*decisions, commands.choices["test-send"]]:
-            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        add_option("--because", *decisions)
+        add_option("--dry-run", *decisions, commands.choices["test-send"])
 
     def handle(self, *_: Any, command: str, **options: Any) -> None:
         now = timezone.now()

@@ -15,7 +15,7 @@ from newsletter import audit
 from newsletter.delivery import decisions, installation, invariants
 from newsletter.delivery.decisions import Digests, Verdict
 from newsletter.management import accounts
-from newsletter.management.deciding import confirm
+from newsletter.management.deciding import add_option, confirm
 from newsletter.management.naming import EDITION, edition_named, reader_at
 from newsletter.models import Digest, Edition
 from subscribers.management.caller import caller
@@ -39,13 +39,12 @@ class Command(BaseCommand):
         resolve = commands.add_parser("resolve", help="say what became of digests in doubt")
         resolve.add_argument("what", help=f"{EDITION}; a digest's uid")
         resolve.add_argument("--as", dest="verdict", required=True, choices=Verdict.values)
-        resolve.add_argument("--yes-i-mean", dest="typed", help="what would be asked for: such as “12 not-sent”")
+        add_option("--yes-i-mean", resolve, help="what would be asked for: such as “12 not-sent”")
         adopt = commands.add_parser("adopt", help="this database is no copy: let mail go out from it")
-        adopt.add_argument("--yes-i-mean", dest="typed", help=f"what would be asked for: “{SEND_FROM_HERE}”")
-        adopt.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        add_option("--yes-i-mean", adopt, help=f"what would be asked for: “{SEND_FROM_HERE}”")
         for decision in (retry, resolve):
             decision.add_argument("--expire-in", type=whole(LONGEST), metavar="HOURS", help="also what has expired")
-            decision.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        add_option("--dry-run", retry, resolve, adopt)
 
     def handle(self, *_: Any, command: str, **options: Any) -> None:
         now = timezone.now()

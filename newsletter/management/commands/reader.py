@@ -18,7 +18,7 @@ from newsletter.desk.deeds import DEEDS, Deed, carry_out
 from newsletter.desk.finding import HASH, by_hash, found
 from newsletter.desk.reader import DECISIONS_SHOWN, EXPORTED, all_about
 from newsletter.management import accounts
-from newsletter.management.deciding import DRY, confirm, for_good, reason
+from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
 from subscribers.gate import why_not_mail
 from subscribers.management.caller import private_file
 from subscribers.models import Subscriber
@@ -41,10 +41,10 @@ class Command(BaseCommand):
         for name, deed in DEEDS.items():
             command = commands.add_parser(name, help=deed.words.lower())
             command.add_argument("who", nargs="*", help=f"{WHO}; lines of the standard input, if none is given")
-            command.add_argument("--because", required=True, metavar="WHY", help="for the audit log: no address")
-            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+            add_option("--because", command, required=True, help="for the audit log: no address")
+            add_option("--dry-run", command)
             if deed.is_final:
-                command.add_argument("--yes-i-mean", dest="typed", help="what would be asked for: such as “erase 3”")
+                add_option("--yes-i-mean", command, help="what would be asked for: such as “erase 3”")
 
     def handle(self, *_: Any, command: str, **options: Any) -> None:
         if command == "show":

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from newsletter import audit
 from newsletter.desk.needs import MOST_HELD, held
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import DRY, confirm, for_good, reason
+from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
 from subscribers.models import Attack, SubscriptionRequest
 
 CHUNK = 500
@@ -35,14 +35,13 @@ class Command(BaseCommand):
         for command in (release, discard):
             command.add_argument("addresses", nargs="*", help="lines of the standard input, if none is given")
             command.add_argument("--all", action="store_true", help="all that are held")
-            command.add_argument("--because", default="", metavar="WHY", help="for the audit log: no address")
-        discard.add_argument("--yes-i-mean", dest="typed", help="what would be asked for: such as “discard 12”")
+        add_option("--because", release, discard, help="for the audit log: no address")
+        add_option("--yes-i-mean", discard, help="what would be asked for: such as “discard 12”")
         attack = commands.add_parser("attack", help="turn attack mode on; it then ends by hand")
         attack.add_argument("because", metavar="why", help="without any address")
         calm = commands.add_parser("calm", help="turn attack mode off")
-        calm.add_argument("--because", default="", metavar="WHY", help="for the audit log")
-        for command in (release, discard, attack, calm):
-            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        add_option("--because", calm)
+        add_option("--dry-run", release, discard, attack, calm)
 
     def handle(self, *_: Any, command: str, **options: Any) -> None:
         now = timezone.now()
