@@ -5,7 +5,8 @@ import random
 import signal
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -60,8 +61,10 @@ def test_k1_random_kills_of_workers(scene: Scene, relay: Relay) -> None:
     assert verdict.in_doubt <= killed * SLICE
 
 
-def test_k2_a_kill_right_after_the_provider_accepted(scene: Scene) -> None:
-    dice, kills = chance("K2"), size(2, 20)
+@contextmanager
+def kills_after_acceptance(scene: Scene, kills: int, dice: random.Random) -> Iterator[None]:
+    """Kill so many workers, each while the provider, which has the message, keeps back its answer; then start one that
+    goes on."""
     scene.readers(kills * 20)
     with scene.machine.beat():
         for _ in range(kills):
@@ -72,64 +75,42 @@ def test_k2_a_kill_right_after_the_provider_accepted(scene: Scene) -> None:
             scene.log.go.set()
         scene.harmed()
         with scene.machine.worker():
-            verdict = scene.ends("K2 killed after acceptance, SMTP", kills)
+            yield
+
+
+def test_k2_a_kill_right_after_the_provider_accepted(scene: Scene) -> None:
+    kills = size(2, 20)
+    with kills_after_acceptance(scene, kills, chance("K2")):
+        verdict = scene.ends("K2 killed after acceptance, SMTP", kills)
     assert 0 < verdict.in_doubt <= kills * PROCESSES * SLICE
 
 
 def test_k2_what_the_provider_tells_later_ends_the_doubt(http_scene: Scene) -> None:
     one_database_is_enough(vendor="postgresql")
-    dice, kills = chance("K2 events"), size(1, 10)
-    http_scene.readers(kills * 20)
-    with http_scene.machine.beat():
-        for _ in range(kills):
-            http_scene.log.hold(dice.randint(1, 10))
-            with http_scene.machine.worker() as worker:
-                until(http_scene.log.holding.is_set)
-                kill(worker)
-            http_scene.log.go.set()
-        http_scene.harmed()
-        with http_scene.machine.worker():
-            until(lambda: not Digest.objects.filter(status__in=Digest.Status.unsettled()).exists())
-            for digest in http_scene.log.taken:
-                events.store(delivered(str(digest)), "Postmark")
-            until(lambda: Digest.objects.filter(status="delivered").count() == len(http_scene.log.taken))
+    kills, taken = size(1, 10), http_scene.log.taken
+    with kills_after_acceptance(http_scene, kills, chance("K2 events")):
+        until(lambda: not Digest.objects.filter(status__in=Digest.Status.unsettled()).exists())
+        for digest in taken:
+            events.store(delivered(str(digest)), "Postmark")
+        until(lambda: Digest.objects.filter(status="delivered").count() == len(taken))
         verdict = http_scene.ends("K2 killed after acceptance, then the provider's events", kills)
-    assert verdict.once == len(http_scene.log.taken)
+    assert verdict.once == len(taken)
     assert verdict.planned - verdict.once == verdict.in_doubt  # what never reached the provider, and nobody can know
 
 
 def test_k2_a_provider_that_knows_keys_is_asked_again(keyed_scene: Scene, keyed: Keyed) -> None:
-    name = type(keyed).__name__
-    dice, kills = chance(f"K2 {name}"), size(2, 20)
-    keyed_scene.readers(kills * 20)
-    with keyed_scene.machine.beat():
-        for _ in range(kills):
-            keyed_scene.log.hold(dice.randint(1, 10))
-            with keyed_scene.machine.worker() as worker:
-                until(keyed_scene.log.holding.is_set)
-                kill(worker)
-            keyed_scene.log.go.set()
-        keyed_scene.harmed()
-        with keyed_scene.machine.worker():
-            until(lambda: not Digest.objects.filter(status__in=OPEN).exists())
-            verdict = keyed_scene.ends(f"K2 killed after acceptance, {name} with keys", kills)
+    name, kills = type(keyed).__name__, size(2, 20)
+    with kills_after_acceptance(keyed_scene, kills, chance(f"K2 {name}")):
+        until(lambda: not Digest.objects.filter(status__in=OPEN).exists())
+        verdict = keyed_scene.ends(f"K2 killed after acceptance, {name} with keys", kills)
     assert verdict.once == keyed_scene.planned
 
 
 def test_k2_a_kill_after_a_call_of_many_messages(batch_scene: Scene) -> None:
     one_database_is_enough(vendor="postgresql")
-    dice, kills = chance("K2 batches"), size(2, 20)
-    batch_scene.readers(kills * 20)
-    with batch_scene.machine.beat():
-        for _ in range(kills):
-            batch_scene.log.hold(dice.randint(1, 10))
-            with batch_scene.machine.worker() as worker:
-                until(batch_scene.log.holding.is_set)
-                kill(worker)
-            batch_scene.log.go.set()
-        batch_scene.harmed()
-        with batch_scene.machine.worker():
-            verdict = batch_scene.ends("K2 killed after acceptance, Resend, many a call", kills)
+    kills = size(2, 20)
+    with kills_after_acceptance(batch_scene, kills, chance("K2 batches")):
+        verdict = batch_scene.ends("K2 killed after acceptance, Resend, many a call", kills)
     assert 0 < verdict.in_doubt <= kills * PROCESSES * SLICE
 
 
