@@ -1,6 +1,6 @@
 """Stop all mail and let it go again, end the hold of a domain: what the admin does under Brakes and Held domains."""
 
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,32 +18,30 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
-        commands.add_parser("show", help="what stops mail now")
+        commands.add_parser("show", help="what stops mail now").set_defaults(act=self._show)
         pull = commands.add_parser("pull", help="stop all mail")
         pull.add_argument("because", metavar="why", help="said in the admin to everybody")
+        pull.set_defaults(act=self._decide, do=self._pull)
         release = commands.add_parser(
             "release", help="let all mail go again; for a database that is no copy: ledger adopt"
         )
+        release.set_defaults(act=self._decide, do=self._release)
         free = commands.add_parser("free", help="end the hold of a domain")
         free.add_argument("domain")
+        free.set_defaults(act=self._decide, do=self._free)
         add_option("--because", release, free)
         add_option("--dry-run", pull, release, free)
 
-    def handle(self, *_: Any, command: str, **options: Any) -> None:
-        if command == "show":
-            self._show()
-            return
-        with for_good(options["dry_run"]):
-            if command == "pull":
-                self._pull(options["because"])
-            elif command == "release":
-                self._release(timezone.now(), options["because"])
-            else:
-                self._free(options["domain"].strip().lower(), options["because"])
-        if options["dry_run"]:
+    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
+        act(**options)
+
+    def _decide(self, do: Callable[..., None], dry_run: bool, **options: Any) -> None:
+        with for_good(dry_run):
+            do(**options)
+        if dry_run:
             self.stdout.write(DRY)
 
-    def _show(self) -> None:
+    def _show(self, **_: Any) -> None:
         if not Brake.objects.engaged().exists():
             self.stdout.write("No brake is pulled: mail goes out.")
         for brake in Brake.objects.engaged():
@@ -51,34 +49,35 @@ class Command(BaseCommand):
         for held in HeldDomain.objects.all().iterator():
             self.stdout.write(f"{held.domain} is held until {moment(held.until)}: {held.reason}")
 
-    def _pull(self, why: str) -> None:
-        if not why.strip():
+    def _pull(self, because: str, **_: Any) -> None:
+        if not because.strip():
             raise CommandError("Say why, for whoever asks later.")
         if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
             raise CommandError("All mail is stopped already.")
-        Brake.objects.pull(why.strip())
+        Brake.objects.pull(because.strip())
         audit.record(audit.command_line(), Brake.objects.engaged().latest("pk"), "pull", reason(""))
         self.stdout.write("All mail is stopped.")
 
-    def _release(self, at: datetime, why: str) -> None:
+    def _release(self, because: str, **_: Any) -> None:
         engaged = list(Brake.objects.engaged())
         if not engaged:
             raise CommandError("No brake is pulled: mail goes out.")
-        if not Brake.objects.release(at):
+        if not Brake.objects.release(timezone.now()):
             raise CommandError("Only `ledger adopt` releases this brake.")
         for brake in engaged:
             before = audit.snapshot(brake)
             brake.refresh_from_db()
             if brake.released_at:
-                audit.record(audit.command_line(), brake, "release", reason(why), before)
+                audit.record(audit.command_line(), brake, "release", reason(because), before)
         self.stdout.write(
             "Mail goes out again." if not Brake.objects.engaged().exists() else "Another brake is engaged."
         )
 
-    def _free(self, domain: str, why: str) -> None:
+    def _free(self, domain: str, because: str, **_: Any) -> None:
+        domain = domain.strip().lower()
         held = HeldDomain.objects.filter(domain=domain).first()
         if held is None:
             raise CommandError(f"{domain} is not held.")
-        audit.record(audit.command_line(), held, "free", reason(why))
+        audit.record(audit.command_line(), held, "free", reason(because))
         held.delete()
         self.stdout.write(f"{domain} is mailed again.")

@@ -32,34 +32,29 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         check = commands.add_parser("check", help="check all invariants; exit code 1 where one is broken")
         check.add_argument("--most", type=whole(10_000), default=20, help="rows to name for each (20)")
+        check.set_defaults(act=self._check)
         show = commands.add_parser("show", help="what stands in it")
         show.add_argument("what", help=f"{EDITION}; a reader's address; a digest's uid")
+        show.set_defaults(act=self._show)
         retry = commands.add_parser("retry-failed", help="plan again what surely was not sent")
         retry.add_argument("edition", help=EDITION)
+        retry.set_defaults(act=self._retry_failed)
         resolve = commands.add_parser("resolve", help="say what became of digests in doubt")
         resolve.add_argument("what", help=f"{EDITION}; a digest's uid")
         resolve.add_argument("--as", dest="verdict", required=True, choices=Verdict.values)
         add_option("--yes-i-mean", resolve, help="what would be asked for: such as “12 not-sent”")
+        resolve.set_defaults(act=self._resolve)
         adopt = commands.add_parser("adopt", help="this database is no copy: let mail go out from it")
         add_option("--yes-i-mean", adopt, help=f"what would be asked for: “{SEND_FROM_HERE}”")
+        adopt.set_defaults(act=self._adopt)
         for decision in (retry, resolve):
             decision.add_argument("--expire-in", type=whole(LONGEST), metavar="HOURS", help="also what has expired")
         add_option("--dry-run", retry, resolve, adopt)
 
-    def handle(self, *_: Any, command: str, **options: Any) -> None:
-        now = timezone.now()
-        if command == "check":
-            self._check(now, options["most"])
-        elif command == "show":
-            self._show(options["what"])
-        elif command == "retry-failed":
-            self._retry_failed(edition_named(options["edition"]), now, options["expire_in"], options["dry_run"])
-        elif command == "adopt":
-            self._adopt(now, options["typed"], options["dry_run"])
-        else:
-            self._resolve(now, **options)
+    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
+        act(at=timezone.now(), **options)
 
-    def _check(self, at: datetime, most: int) -> None:
+    def _check(self, at: datetime, most: int, **_: Any) -> None:
         rules = list(invariants.rules(at))
         broken = list(invariants.broken(tqdm(rules, unit=" rules", disable=None), most))
         for rule, names, more in broken:
@@ -69,7 +64,7 @@ class Command(BaseCommand):
             raise CommandError(f"{len(broken)} of {len(rules)} rules are broken.")
         self.stdout.write(f"All {len(rules)} rules hold.")
 
-    def _show(self, what: str) -> None:
+    def _show(self, what: str, **_: Any) -> None:
         if (uid := uid_in(what)) is not None:
             lines = accounts.of_digest(one(uid))
         elif "@" in what:
@@ -79,9 +74,10 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(line)
 
-    def _retry_failed(self, edition: Edition, at: datetime, hours: int | None, dry_run: bool) -> None:
+    def _retry_failed(self, at: datetime, expire_in: int | None, dry_run: bool, **options: Any) -> None:
+        edition = edition_named(options["edition"])
         failed = decisions.failed(edition.digests.all())
-        until = at + timedelta(hours=hours) if hours else None
+        until = at + timedelta(hours=expire_in) if expire_in else None
         number = failed.count()
         if dry_run:
             left = decisions.left_alone(failed, at, until)
@@ -94,7 +90,7 @@ class Command(BaseCommand):
         left = decisions.left_alone(failed, at, until)
         self.stdout.write(f"{changed} are planned again.{left.words(HINT)}{waits(edition)}")
 
-    def _adopt(self, at: datetime, typed: str | None, dry_run: bool) -> None:
+    def _adopt(self, at: datetime, typed: str | None, dry_run: bool, **_: Any) -> None:
         if settings.DATABASE_IS_RESTORED:
             raise CommandError("DATABASE_IS_RESTORED is set: unset it first.")
         due = Digest.objects.claimable(at).order_by().count()
