@@ -1,7 +1,7 @@
 """Look at an edition, prepare it and decide about it: what the admin's pages of editions do."""
 
 import sys
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from newsletter import audit, editions
 from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
-from newsletter.desk.turns import MOST_AHEAD, TURNS, carry_out, size_of
+from newsletter.desk.turns import MOST_AHEAD, TURNS, Turn, carry_out, size_of
 from newsletter.management import accounts
 from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
@@ -40,73 +40,61 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         months = commands.add_parser("list", help="the editions of a month, past and coming")
         months.add_argument("--month", default="", help="such as 2026-11; this one, if not given")
+        months.set_defaults(act=self._list)
 
-        def about(name: str, words: str) -> CommandParser:
-            command: CommandParser = commands.add_parser(name, help=words)
+        def about(name: str, what: str, **todo: Any) -> CommandParser:
+            command: CommandParser = commands.add_parser(name, help=what)
             command.add_argument("edition", help=EDITION)
+            command.set_defaults(**{"act": self._on} | todo)
             return command
 
-        about("show", "its digests by state, and who decided what")
-        about("export", "all its digests, as CSV without addresses").add_argument("file", type=Path, nargs="?")
-        for name in ("check", "test-send"):
-            command = about(name, "look for what would go wrong" if name == "check" else "mail a copy to an operator")
+        about("show", "its digests by state, and who decided what", do=self._show)
+        export = about("export", "all its digests, as CSV without addresses", do=self._export)
+        export.add_argument("file", type=Path, nargs="?")
+        check = about("check", "look for what would go wrong", do=self._check)
+        test_send = about("test-send", "mail a copy to an operator", do=self._test_send)
+        for command in (check, test_send):
             command.add_argument("--topics", nargs="*", default=[], metavar="SLUG", help="as somebody new gets it")
             command.add_argument("--reader", default="", metavar="ADDRESS", help="as this reader gets it")
-        command.add_argument("--to", required=True, metavar="NAME", help="whose account's own address gets it")
-        decisions = [about("open", "open it ahead of its day, to prepare it")]
-        decisions += [about(name, f"from then on it {turn.done}") for name, turn in TURNS.items()]
-        add_option("--yes-i-mean", commands.choices["cancel"])
+        test_send.add_argument("--to", required=True, metavar="NAME", help="whose account's own address gets it")
+        decisions = [about("open", "open it ahead of its day, to prepare it", act=self._open)]
+        for name, turn in TURNS.items():
+            decisions.append(about(name, f"from then on it {turn.done}", do=self._turn, turn=turn))
+            if turn.is_final:
+                add_option("--yes-i-mean", decisions[-1])
         commands.choices["canary"].add_argument("--size", default="", help=f"how many ({size_asked_for()})")
-        for name, (_, words) in CHOICES.items():
-            decisions.append(about(name, f"papers are {words}"))
+        for name, (choice, words) in CHOICES.items():
+            decisions.append(about(name, f"papers are {words}", do=self._choose, choice=choice, words=words))
             decisions[-1].add_argument("papers", nargs="+", help="arXiv ids, DOIs or our own numbers")
-        decisions.append(about("note", "the editor's note above the papers"))
+        decisions.append(about("note", "the editor's note above the papers", do=self._note))
         decisions[-1].add_argument("text", nargs="?", help="read from the standard input, if not given")
         add_option("--because", *decisions)
-        add_option("--dry-run", *decisions, commands.choices["test-send"])
+        add_option("--dry-run", *decisions, test_send)
 
-    def handle(self, *_: Any, command: str, **options: Any) -> None:
+    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
+        act(**options)
+
+    def _on(self, edition: str, do: Callable[..., None], **options: Any) -> None:
+        do(edition_named(edition), **options)
+
+    def _list(self, **options: Any) -> None:
         now = timezone.now()
-        if command == "list":
-            self._list(options["month"], now)
-        elif command == "open":
-            self._open(now, **options)
-        else:
-            self._on(command, edition_named(options.pop("edition")), **options)
-
-    def _on(self, command: str, edition: Edition, **options: Any) -> None:
-        if command == "show":
-            self._show(edition)
-        elif command == "export":
-            self._export(edition, options["file"])
-        elif command == "check":
-            self._check(edition, **options)
-        elif command == "test-send":
-            self._test_send(edition, **options)
-        elif command in CHOICES:
-            self._choose(command, edition, **options)
-        elif command == "note":
-            self._note(edition, **options)
-        else:
-            self._turn(command, edition, **options)
-
-    def _list(self, name: str, at: datetime) -> None:
         try:
-            shown = month.month_of(name, at)
+            shown = month.month_of(options["month"], now)
         except ValueError as error:
             raise CommandError(str(error)) from None
-        for day in (day for week in month.weeks(shown, at) for day in week if day):
+        for day in (day for week in month.weeks(shown, now) for day in week if day):
             for one in day.editions:
                 name = f"{day.date}  {one.edition.kind}"
                 self.stdout.write(f"{name}: {one.edition.state}, {one.accepted:,} of {one.planned:,}")
             for coming in day.coming:
                 self.stdout.write(f"{day.date}  {coming.name.lower()}: coming, readers: {coming.readers:,}")
 
-    def _open(self, at: datetime, **options: Any) -> None:
+    def _open(self, **options: Any) -> None:
         kind, day = kind_and_day(options["edition"])
         with for_good(options["dry_run"]):
             try:
-                edition, is_new = editions.open_ahead(kind, day, at)
+                edition, is_new = editions.open_ahead(kind, day, timezone.now())
             except ValidationError as error:
                 raise CommandError(error.messages[0]) from None
             if is_new:
@@ -115,14 +103,14 @@ class Command(BaseCommand):
         state = "is open" if is_new else "was open already"
         self._tell(f"{edition} {state}, with {papers:,} papers in its pool.", options["dry_run"])
 
-    def _show(self, edition: Edition) -> None:
+    def _show(self, edition: Edition, **_: Any) -> None:
         for line in accounts.of_edition(edition):
             self.stdout.write(line)
         for one in audit.decisions_on(edition, DECISIONS_SHOWN):
             values = "".join(f"; {name}: {before or '–'} → {after or '–'}" for name, before, after in one.values)
             self.stdout.write(f"  {accounts.moment(one.at)} {one.who}: {one.words}{values}")
 
-    def _export(self, edition: Edition, file: Path | None) -> None:
+    def _export(self, edition: Edition, file: Path | None, **_: Any) -> None:
         audit.record(audit.command_line(), edition, EXPORTED, reason(""))
         if file is None:
             self.stdout.writelines(table(edition))
@@ -133,11 +121,11 @@ class Command(BaseCommand):
 
     def _check(self, edition: Edition, **options: Any) -> None:
         seen = preview_of(edition, **options)
-        found_out = preflight.checks(edition, seen.pool_size, seen.mail, timezone.now())
-        for check in found_out:
+        checks = preflight.checks(edition, seen.pool_size, seen.mail, timezone.now())
+        for check in checks:
             self.stdout.write(f"{'fine' if check.is_fine else 'LOOK'}  {check.words}")
-        if faults := sum(not check.is_fine for check in found_out):
-            raise CommandError(f"{faults} of {len(found_out)} need attention.")
+        if faults := sum(not check.is_fine for check in checks):
+            raise CommandError(f"{faults} of {len(checks)} need attention.")
 
     def _test_send(self, edition: Edition, **options: Any) -> None:
         account = User.objects.filter(username=options["to"], is_active=True, is_staff=True).first()
@@ -152,14 +140,13 @@ class Command(BaseCommand):
             raise CommandError(f"No test mail was accepted: {fault}")
         self._tell(f"“[Test] {mail.subject}” goes to {account.username}'s own address.", options["dry_run"])
 
-    def _choose(self, command: str, edition: Edition, **options: Any) -> None:
-        choice, words = CHOICES[command]
+    def _choose(self, edition: Edition, choice: Choice, words: str, **options: Any) -> None:
         papers = [paper_of(name) for name in options["papers"]]
         with for_good(options["dry_run"]):
             for paper in papers:
                 EditionPaper.objects.decide(edition, paper, choice)
             numbers = ", ".join(str(paper.pk) for paper in papers)
-            audit.record(audit.command_line(), edition, f"{command} {numbers}", reason(options["because"]))
+            audit.record(audit.command_line(), edition, f"{options['command']} {numbers}", reason(options["because"]))
         for paper in papers:
             self.stdout.write(f"{paper}: {words}.")
         self._tell("", options["dry_run"])
@@ -174,8 +161,8 @@ class Command(BaseCommand):
             audit.record(audit.command_line(), edition, "note", reason(options["because"]), before)
         self._tell(f"The note of {edition}: {edition.note or 'none'}", options["dry_run"])
 
-    def _turn(self, command: str, edition: Edition, **options: Any) -> None:
-        turn, size = TURNS[command], size_of(options.get("size", ""))
+    def _turn(self, edition: Edition, turn: Turn, **options: Any) -> None:
+        size = size_of(options.get("size", ""))
         if size is None:
             raise CommandError(f"From 1 to {MOST_AHEAD:,} copies can go ahead.")
         if turn.is_final and not options["dry_run"]:
@@ -204,7 +191,7 @@ def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> pr
 def paper_of(name: str) -> Paper:
     """By arXiv id, DOI or our own number. Raises CommandError where there is none."""
     own = Q(pk=int(name)) if name.isascii() and name.isdecimal() and len(name) < 18 else Q()
-    found_papers = Paper.objects.filter(Q(arxiv_id=name) | Q(doi=name.lower()) | own)[:2]
-    if len(found_papers) != 1:
+    papers = Paper.objects.filter(Q(arxiv_id=name) | Q(doi=name.lower()) | own)[:2]
+    if len(papers) != 1:
         raise CommandError(f"There is no paper {name}: write its arXiv id, its DOI or its number.")
-    return found_papers[0]
+    return papers[0]
