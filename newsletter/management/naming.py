@@ -1,5 +1,6 @@
 """How an operator names an edition and a reader at the command line. Raises CommandError where there is none."""
 
+import sys
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -34,3 +35,8 @@ def reader_at(address: str) -> Subscriber:
         return by_address(address)
     except ValidationError as error:
         raise CommandError(error.messages[0]) from None
+
+
+def lines() -> list[str]:
+    """Those of the standard input, without empty ones: one for each of many."""
+    return [line.strip() for line in sys.stdin if line.strip()]

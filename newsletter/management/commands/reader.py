@@ -1,8 +1,7 @@
 """Find a reader and do what they wish: what the admin's page of a reader does, for one or for many."""
 
 import json
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from newsletter.desk.finding import HASH, by_hash, found
 from newsletter.desk.reader import DECISIONS_SHOWN, EXPORTED, all_about
 from newsletter.management import accounts
 from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
+from newsletter.management.naming import lines
 from subscribers.gate import why_not_mail
 from subscribers.management.caller import private_file
 from subscribers.models import Subscriber
@@ -32,49 +32,50 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
-        commands.add_parser("show", help="how they stand, and what was sent").add_argument("who", nargs="?", help=WHO)
-        sought = commands.add_parser("find", help="whose address has this hash: searches all readers")
-        sought.add_argument("hash", help="its beginning, 12 digits at least")
+        show = commands.add_parser("show", help="how they stand, and what was sent")
+        show.add_argument("who", nargs="?", help=WHO)
+        show.set_defaults(act=self._show)
+        find = commands.add_parser("find", help="whose address has this hash: searches all readers")
+        find.add_argument("beginning", metavar="hash", type=str.lower, help="its beginning, 12 digits at least")
+        find.set_defaults(act=self._find)
         export = commands.add_parser("export", help="all that is stored about them, as JSON")
         export.add_argument("who", help=WHO)
         export.add_argument("file", type=Path, nargs="?")
+        export.set_defaults(act=self._export)
         for name, deed in DEEDS.items():
             command = commands.add_parser(name, help=deed.words.lower())
             command.add_argument("who", nargs="*", help=f"{WHO}; lines of the standard input, if none is given")
+            command.set_defaults(act=self._carry_out, deed=deed)
             add_option("--because", command, required=True, help="for the audit log: no address")
             add_option("--dry-run", command)
             if deed.is_final:
                 add_option("--yes-i-mean", command, help="what would be asked for: such as “erase 3”")
 
-    def handle(self, *_: Any, command: str, **options: Any) -> None:
-        if command == "show":
-            self._show(*readers([options["who"]] if options["who"] else lines()))
-        elif command == "find":
-            self._find(options["hash"].lower())
-        elif command == "export":
-            [reader] = readers([options["who"]])
-            self._export(reader, options["file"])
-        else:
-            self._act(command, DEEDS[command], readers(options["who"] or lines()), **options)
+    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
+        act(**options)
 
-    def _show(self, *people: Subscriber) -> None:
-        for reader in people:
-            for line in accounts.of_reader(reader):
-                self.stdout.write(line)
-            self.stdout.write(f"reader {reader.pk}: {why_not_mail(reader) or 'may get digests'}")
-            for one in audit.decisions_on(reader, DECISIONS_SHOWN):
-                self.stdout.write(f"  {accounts.moment(one.at)} {one.who}: {one.words}")
+    def _show(self, who: str | None, **_: Any) -> None:
+        for reader in readers([who] if who else lines()):
+            self._tell(reader)
 
-    def _find(self, beginning: str) -> None:
+    def _tell(self, reader: Subscriber) -> None:
+        for line in accounts.of_reader(reader):
+            self.stdout.write(line)
+        self.stdout.write(f"reader {reader.pk}: {why_not_mail(reader) or 'may get digests'}")
+        for one in audit.decisions_on(reader, DECISIONS_SHOWN):
+            self.stdout.write(f"  {accounts.moment(one.at)} {one.who}: {one.words}")
+
+    def _find(self, beginning: str, **_: Any) -> None:
         if not HASH.fullmatch(beginning):
             raise CommandError("Write 12 to 64 hexadecimal digits.")
         with tqdm(unit=" readers", disable=None) as bar:
             reader = by_hash(beginning, lambda asked: bar.update(asked - bar.n))
         if reader is None:
             raise CommandError("No reader's address has this hash.")
-        self._show(reader)
+        self._tell(reader)
 
-    def _export(self, reader: Subscriber, file: Path | None) -> None:
+    def _export(self, who: str, file: Path | None, **_: Any) -> None:
+        [reader] = readers([who])
         audit.record(audit.command_line(), reader, EXPORTED, reason(""))
         known = json.dumps(all_about(reader), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
         if file is None:
@@ -84,11 +85,12 @@ class Command(BaseCommand):
             out.write(known)
         self.stdout.write(f"All about reader {reader.pk} is in {file}.")
 
-    def _act(self, name: str, deed: Deed, people: list[Subscriber], **options: Any) -> None:
-        """One after the other, each with its record: what was done stays when the next one fails."""
-        because(options["because"])
+    def _carry_out(self, command: str, deed: Deed, who: list[str], **options: Any) -> None:
+        """For one after the other, each with its record: what was done stays when the next one fails."""
+        people = readers(who or lines())
+        check_reason(options["because"])
         if deed.is_final and not options["dry_run"]:
-            confirm(options["typed"], f"{name} {len(people)}")
+            confirm(options["typed"], f"{command} {len(people)}")
         user, changed = audit.command_line(), 0
         for reader in tqdm(people, unit=" readers", disable=None):
             changed += self._one(deed, reader, user, **options)
@@ -105,16 +107,11 @@ class Command(BaseCommand):
         return is_done
 
 
-def because(words: str) -> None:
+def check_reason(words: str) -> None:
     try:
         reason_of(words)
     except ValidationError as error:
         raise CommandError(error.messages[0]) from None
-
-
-def lines() -> list[str]:
-    """The standard input's, without empty ones."""
-    return [line.strip() for line in sys.stdin if line.strip()]
 
 
 def readers(sought: Iterable[str]) -> list[Subscriber]:
