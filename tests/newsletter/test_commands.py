@@ -254,7 +254,7 @@ class TestReader:
         run("reader", "resend", "bob@example.org", "--because", "lost it")
         assert bob.letters.get().kind == "confirmation"
 
-    @pytest.mark.parametrize("why", ["", " ", "x" * 301])
+    @pytest.mark.parametrize("why", ["", " ", "x" * 301, "asked by a@b.org"])
     def test_a_deed_without_a_reason_is_refused(self, alice: Subscriber, why: str) -> None:
         with pytest.raises(CommandError):
             run("reader", "pause", "alice@example.org", "--because", why)

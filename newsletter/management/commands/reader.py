@@ -101,7 +101,10 @@ class Command(BaseCommand):
     def _one(self, deed: Deed, reader: Subscriber, user: User, **options: Any) -> bool:
         was = reader.get_status_display()
         with for_good(options["dry_run"]):
-            is_done = carry_out(deed, reader, timezone.now(), user, reason(options["because"]))
+            try:
+                is_done = carry_out(deed, reader, timezone.now(), user, reason(options["because"]))
+            except ValidationError as error:
+                raise CommandError(error.messages[0]) from None
         if not is_done:
             self.stdout.write(f"reader {reader.pk}, {was}: nothing was changed.")
         return is_done
