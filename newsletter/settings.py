@@ -13,6 +13,7 @@ from environs import Env, validate
 
 from newsletter import logs, theme
 from newsletter.keeping import kept_secret, socket_dir
+from newsletter.validators import AT_LEAST_ONE, CADENCES, LEVEL, NOT_EMPTY, NOT_NEGATIVE, PERCENT, rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -28,13 +29,13 @@ def required(name: str, in_demo: str) -> str:
 
     Raises environs.EnvError, naming the variable, where it is not set.
     """
-    return env.str(name, in_demo) if DEMO else env.str(name)
+    return env.str(name, in_demo) if DEMO else env.str(name, validate=NOT_EMPTY)
 
 
-SECRET_KEY = kept_secret(VAR_DIR, "secret_key") if DEMO else env.str("SECRET_KEY")
+SECRET_KEY = kept_secret(VAR_DIR, "secret_key") if DEMO else env.str("SECRET_KEY", validate=NOT_EMPTY)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 # Keys the suppression hashes. Apart from SECRET_KEY, because rotating that must not revive anybody.
-SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else env.str("SUPPRESSION_KEY")
+SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else env.str("SUPPRESSION_KEY", validate=NOT_EMPTY)
 
 # --- the site ---------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", "Trending Papers")
@@ -210,7 +211,7 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30)  # seconds to connect, and as many to answer
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30, validate=AT_LEAST_ONE)  # seconds to connect, and as many to answer
 # Provider settings by anymail's own names: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
 ANYMAIL = {"REQUESTS_TIMEOUT": (min(10, EMAIL_TIMEOUT), EMAIL_TIMEOUT)} | {
     name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
@@ -225,43 +226,42 @@ INBOX_DIR = Path(env.str("INBOX_DIR", str(VAR_DIR / "inbox"))) if DEMO else None
 
 # --- choosing and delivering --------------------------------------------------------------------------
 POOL_DAYS = env.int("POOL_DAYS", 3650 if DEMO else 14)  # the demo reads the seed page whatever its age
-FIRST_DIGEST_AFTER = timedelta(seconds=env.int("FIRST_DIGEST_AFTER", 30))
-TICK_SECONDS = env.int("TICK_SECONDS", 5 if DEMO else 60)
-CLAIM_SIZE = env.int("CLAIM_SIZE", 500)  # digests a worker takes at once
-SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20)  # how many may be uncertain after a kill; 1 is the careful setting
-SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20)  # to the provider at once, per worker process
-SUBMIT_BATCH = env.int("SUBMIT_BATCH", None)  # messages a call, where the provider takes batches: docs/delivery.md
-DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5)  # a worker delivers so long before it looks after other tasks
-LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300))
+FIRST_DIGEST_AFTER = timedelta(seconds=env.int("FIRST_DIGEST_AFTER", 30, validate=NOT_NEGATIVE))
+TICK_SECONDS = env.int("TICK_SECONDS", 5 if DEMO else 60, validate=AT_LEAST_ONE)
+CLAIM_SIZE = env.int("CLAIM_SIZE", 500, validate=AT_LEAST_ONE)  # digests a worker takes at once
+# Per worker process: how many may be uncertain after a kill, connections, messages a call: docs/delivery.md
+SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20, validate=AT_LEAST_ONE)
+SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20, validate=AT_LEAST_ONE)
+SUBMIT_BATCH = env.int("SUBMIT_BATCH", None, validate=AT_LEAST_ONE)
+DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5, validate=AT_LEAST_ONE)  # before it looks after other tasks
+LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300, validate=AT_LEAST_ONE))
 # How late a daily digest may be; a weekly one four times as much, a monthly one ten times.
-DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12))
+DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12, validate=AT_LEAST_ONE))
 
 # --- brakes: docs/reliability.md ---------------------------------------------------------------------
 # How many copies of an edition go ahead, and how long the rest waits for what becomes of them. 0 is off: everybody
 # gets theirs at their hour. Large lists should ask for some.
-CANARY_SIZE = env.int("CANARY_SIZE", 0)
-CANARY_WAIT = timedelta(minutes=env.int("CANARY_MINUTES", 10))
+CANARY_SIZE = env.int("CANARY_SIZE", 0, validate=NOT_NEGATIVE)
+CANARY_WAIT = timedelta(minutes=env.int("CANARY_MINUTES", 10, validate=NOT_NEGATIVE))
 # Cadences whose editions wait until an operator approves each: daily, weekly, monthly. Others go by themselves.
-_cadences = validate.ContainsOnly(["daily", "weekly", "monthly"])
-NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=_cadences)
+NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=CADENCES)
 # An edition stops by itself at so many percent of what was accepted, but not before so many.
-_percent = validate.Range(min=0, min_inclusive=False, max=100)
-STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1, validate=_percent)
-STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3)
-STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5, validate=_percent)
-STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20)
+STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1, validate=PERCENT)
+STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3, validate=AT_LEAST_ONE)
+STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5, validate=PERCENT)
+STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20, validate=AT_LEAST_ONE)
 # Calls a second to the provider, for all workers together: 0 is no limit, not set is what the provider says that an
 # account may do (newsletter/delivery/wire/throttle.py). To recipient domains: "example.org=5,*=100".
-SEND_PER_SECOND = env.float("SEND_PER_SECOND", None)
-DOMAINS_PER_SECOND: dict[str, str] = env.dict("DOMAINS_PER_SECOND", {})
+SEND_PER_SECOND = env.float("SEND_PER_SECOND", None, validate=NOT_NEGATIVE)
+DOMAINS_PER_SECOND: dict[str, float] = rates(env.str("DOMAINS_PER_SECOND", "", validate=rates))
 # How many worker processes there are altogether: without Redis each keeps to its share of a rate.
-WORKER_PROCESSES = env.int("WORKER_PROCESSES", 8)
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", 8, validate=AT_LEAST_ONE)
 # Soft bounces of one address until it counts as gone; how soon half of them is forgotten.
-SOFT_BOUNCES = env.float("SOFT_BOUNCES", 4)
-SOFT_BOUNCE_HALF_LIFE = timedelta(days=env.int("SOFT_BOUNCE_HALF_LIFE_DAYS", 14))
+SOFT_BOUNCES = env.float("SOFT_BOUNCES", 4, validate=AT_LEAST_ONE)
+SOFT_BOUNCE_HALF_LIFE = timedelta(days=env.int("SOFT_BOUNCE_HALF_LIFE_DAYS", 14, validate=AT_LEAST_ONE))
 # Readers of one domain whose mail came back for good, and nobody's arrived, until the domain is held; and for how long.
-DOMAIN_BOUNCES = env.int("DOMAIN_BOUNCES", 5)
-DOMAIN_HOLD = timedelta(hours=env.int("DOMAIN_HOLD_HOURS", 24))
+DOMAIN_BOUNCES = env.int("DOMAIN_BOUNCES", 5, validate=AT_LEAST_ONE)
+DOMAIN_HOLD = timedelta(hours=env.int("DOMAIN_HOLD_HOURS", 24, validate=AT_LEAST_ONE))
 DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)  # to be looked at: nothing is sent
 # Outside production: the domains that are mailed as usual, and the one address that gets everything else.
 MAIL_ONLY_TO: list[str] = env.list("MAIL_ONLY_TO", [])
@@ -346,5 +346,5 @@ FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the seco
 
 LOGIN_REDIRECT_URL = "/admin/"  # only operators log in
 DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
-LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO"))
+LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO", validate=LEVEL))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

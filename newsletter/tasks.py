@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import census, duplicates, editions
-from newsletter.delivery import alarms, canaries, installation, ledger, repeats
+from newsletter.delivery import alarms, canaries, installation, ledger, repeats, streak
 from newsletter.delivery.feedback import bounces, events
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
@@ -29,6 +29,7 @@ def tick() -> None:
     planned = editions.plan(now, more=lambda: nudge(plan))
     bounces.end_holds(now)
     canaries.advance(now)
+    streak.judge(now)
     alarms.sound(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")

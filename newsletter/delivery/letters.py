@@ -116,6 +116,8 @@ def settle(letter: Letter, outcome: Outcome) -> None:
         letter.failed(outcome.reason)
     elif outcome.kind is Kind.REFUSED:
         letter.refused(outcome.reason, now + letter.pause)
+    elif outcome.kind is Kind.DOUBT:
+        letter.doubted(outcome.reason, now + max(outcome.wait, letter.pause))
     else:
         letter.retry(outcome.reason, now + max(outcome.wait, letter.pause))
     if outcome.kind is Kind.HALT:

@@ -33,6 +33,7 @@ from newsletter.delivery.wire.provider import call_timeout
 from newsletter.models import Brake, Refusal
 
 REFUSALS, WEAK, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
+OF_ONE = 100  # strong ones, where all are of fewer domains, as on a university's own list
 KEEP = timedelta(days=1)  # an older refusal is none of the streak
 SAYING = 1.0  # seconds between two times that a run says what it hears
 
@@ -46,7 +47,6 @@ class Streak:
         self.works = False  # the provider has accepted a message
         self._counts = Counter[tuple[str, bool]]()  # since the last that it accepted
         self._untold: list[Refusal] = []
-        self._reason = ""  # of the last
         self._told_at = 0.0
         self._is_said, self._said_at = True, 0.0  # that mail is accepted
         self._has_stopped = False
@@ -67,33 +67,23 @@ class Streak:
             is_first = not (self.works or self._counts)
             is_weak = is_newcomer or outcome.no_mailbox
             self._counts[domain, is_weak] += 1
-            self._untold.append(Refusal(account=account(), domain=domain, is_weak=is_weak, at=timezone.now()))
-            self._reason = outcome.reason
+            news = Refusal(account=account(), domain=domain, is_weak=is_weak, reason=outcome.reason, at=timezone.now())
+            self._untold.append(news)
             # Others may have mail accepted meanwhile, and it may be the last that was missing.
             if is_first or len(self._untold) >= REFUSALS or time.monotonic() - self._told_at > SAYING:
                 self.tell(timezone.now())
 
     def tell(self, at: datetime) -> None:
-        """Let it count for all. Stops all mail where the streak is long."""
+        """Let it count for all, and stop all mail where the streak is long."""
         if not self._is_said:
             self._say()
         if not self._untold:
             return
         if not Brake.objects.engaged().exists():  # else the streak has ended
+            Refusal.objects.filter(at__lt=at - KEEP).delete()
             Refusal.objects.bulk_create(self._untold)
-            self._judge(at)
+            self._has_stopped = judge(at)
         self._untold, self._told_at = [], time.monotonic()
-
-    def _judge(self, at: datetime) -> None:
-        Refusal.objects.filter(at__lt=at - KEEP).delete()
-        streak = Refusal.objects.filter(account=account())
-        not_late = streak.filter(at__lte=at - timedelta(seconds=call_timeout())).order_by()
-        counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
-        if is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
-            with transaction.atomic():
-                Brake.objects.pull(f"the provider refuses whatever we send: {self._reason}")
-                streak.delete()
-            self._has_stopped = True
 
     def _say(self) -> None:
         """Mail is accepted."""
@@ -103,12 +93,28 @@ class Streak:
         self._is_said, self._said_at = True, time.monotonic()
 
 
+def judge(at: datetime) -> bool:
+    """Stop all mail where the streak is long; returns whether it is. Each tick asks as well: there may be nobody left
+    to be refused.
+    """
+    streak = Refusal.objects.filter(account=account())
+    not_late = streak.filter(at__lte=at - timedelta(seconds=call_timeout()), at__gte=at - KEEP).order_by()
+    counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
+    if not is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
+        return False
+    with transaction.atomic():
+        reason = streak.order_by("-at", "-pk").values_list("reason", flat=True)[0]
+        Brake.objects.pull(f"the provider refuses whatever we send: {reason}")
+        streak.delete()
+    return True
+
+
 def is_long(counts: Counts) -> bool:
     """Too long for chance."""
     if not counts:  # this is asked after every accepted mail
         return False
     strong = {(domain, weak): count for (domain, weak), count in counts.items() if not weak}
-    return any(
+    return sum(strong.values()) >= OF_ONE or any(
         sum(some.values()) >= most and len({domain for domain, _ in some}) >= DOMAINS
         for some, most in ((strong, REFUSALS), (counts, WEAK))
     )

@@ -18,6 +18,7 @@ from subscribers.models import Attack, Import, SubscriptionRequest
 May = Callable[[str], bool]  # whether somebody has a permission
 MOST_HELD = 1_000  # counted one by one
 MOST_IMPORTS = 5  # named one by one
+SOME_FAILED = 10  # of an edition: fewer may be chance
 UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
 
 
@@ -111,6 +112,9 @@ def editions(found: Iterable[Standing], may: May) -> Iterator[Need]:
             )
             link = ledger if may("newsletter.view_digest") else own
             yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link, one.counted_at)
+        failed = one.of(Digest.Status.FAILED)
+        if failed >= SOME_FAILED and failed > one.accepted:
+            yield Need(f"{one.edition}: {failed:,} failed, more than were accepted", own, one.counted_at)
         if one.edition.status == Edition.Status.HELD and (one.open or not one.planned):
             words = f"{one.edition} waits for approval" + (f", with {one.open:,} to go" if one.open else "")
             yield Need(words, own, one.edition.opened_at)

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('account', models.CharField(help_text='At which provider, hashed.', max_length=16)),
                 ('domain', models.CharField(max_length=253)),
+                ('reason', models.CharField(max_length=200)),
                 ('is_weak', models.BooleanField(help_text="It may well be the address's fault.")),
                 ('at', models.DateTimeField()),
             ],

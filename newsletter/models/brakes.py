@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from typing import Self
 
-from django.db import models
+from django.db import models, transaction
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
     def pull(self, reason: str, cause: str = "") -> None:
         """Stop all mail until a person has acted; once is enough for each cause."""
         if not self.engaged().filter(cause=cause).exists():
-            log.error("all mail is stopped: %s", reason)
+            transaction.on_commit(lambda: log.error("all mail is stopped: %s", reason))  # which a dry run never does
             self.bulk_create([Brake(reason=reason[:300], cause=cause)], ignore_conflicts=True)
 
 
@@ -29,6 +29,7 @@ class Refusal(models.Model):
 
     account = models.CharField(max_length=16, help_text="At which provider, hashed.")
     domain = models.CharField(max_length=253)
+    reason = models.CharField(max_length=200)
     is_weak = models.BooleanField(help_text="It may well be the address's fault.")
     at = models.DateTimeField()
 

@@ -42,6 +42,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 # With the growing pauses of Letter.pause, about a day: longer than most outages, and than a quota of the day.
 MAX_ATTEMPTS = 30
 MAX_REFUSALS = 8  # about three hours
+MAX_DOUBTS = 3  # each of which may have arrived, at a stranger's
 
 
 class Letter(models.Model):
@@ -83,6 +84,7 @@ class Letter(models.Model):
     # Also the fencing token: a sender whose lease ran out no longer holds the present number.
     attempts = models.PositiveSmallIntegerField(default=0)
     refusals = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    doubts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     not_before = models.DateTimeField(help_text="When it is due, or a sender's lease ends.")
     requested_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -137,6 +139,13 @@ class Letter(models.Model):
             return self.failed(reason)
         changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": at}
         return self._settle(**changes, refusals=F("refusals") + 1)
+
+    def doubted(self, reason: str, at: datetime) -> bool:
+        """Send it again at `at`, unless it may have been sent MAX_DOUBTS times."""
+        if self.doubts + 1 >= MAX_DOUBTS or self.attempts >= MAX_ATTEMPTS:
+            return self.failed(reason)
+        changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": at}
+        return self._settle(**changes, doubts=F("doubts") + 1)
 
     def put_back(self, reason: str, at: datetime) -> bool:
         """Send it at `at`: nobody was asked to take it, so this was no attempt."""

@@ -203,6 +203,17 @@ def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
     assert Letter.objects.get().status == Letter.Status.SENT
 
 
+def test_a_letter_may_arrive_three_times_at_most(bob: Subscriber, relay: Relay, clock: time_machine.Traveller) -> None:
+    """At a relay that takes it, and answers too late: whoever signed a stranger up would mail them for a day."""
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    relay.hang_up = True
+    for _ in range(60):
+        send_owed_letters(timezone.now())
+        clock.shift(timedelta(minutes=5))
+    assert relay.recipients == ["bob@example.org"] * 3
+    assert Letter.objects.get().status == "failed"
+
+
 def test_an_answer_that_drips_holds_up_no_letter_for_long(
     alice: Subscriber, bob: Subscriber, settings: Settings
 ) -> None:

@@ -12,7 +12,7 @@ from time_machine import Traveller
 from newsletter import editions, retention
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.streak import DOMAINS, KEEP, REFUSALS, WEAK, Streak
+from newsletter.delivery.streak import DOMAINS, KEEP, OF_ONE, REFUSALS, WEAK, Streak, judge
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.models import Brake, Digest, DigestPaper, Edition, Refusal
 from papers.models import Paper, Topic
@@ -87,6 +87,20 @@ class TestAStreak:
         run(3 * WAITED, *[REFUSED] * DOMAINS)
         run(4 * WAITED, REFUSED)
         assert stopped()
+
+    def test_of_one_domain_needs_more(self, run: Run) -> None:
+        """As on a university's own list."""
+        run(0 * SECOND, *[REFUSED] * (OF_ONE - 1), domains=1)
+        run(WAITED, REFUSED, domains=1)
+        assert not stopped()
+        run(2 * WAITED, REFUSED, domains=1)
+        assert stopped()
+
+    def test_is_judged_by_a_tick_where_nobody_is_left_to_be_refused(self, run: Run, clock: Traveller) -> None:
+        run(0 * SECOND, *[REFUSED] * REFUSALS)
+        clock.move_to(NOW + WAITED)
+        assert judge(NOW + WAITED)
+        assert Brake.objects.get().reason.endswith(CLOSED)
 
     def test_stops_nothing_while_another_workers_answers_may_come(self, run: Run) -> None:
         hours = timedelta(hours=12)  # after a dead address at the end of last night's edition

@@ -178,3 +178,12 @@ def test_a_line_is_thinned_and_keeps_its_ends() -> None:
     assert drawn.points.startswith("0,120 ")
     assert drawn.points.endswith(" 600,0")
     assert charts.line(counted[:1]) is None
+
+
+@pytest.mark.usefixtures("beating")
+def test_an_edition_that_fails_by_and_large_is_said(edition: Edition) -> None:
+    for reader in add_readers(needs.SOME_FAILED):
+        planned(edition, reader)
+    Digest.objects.update(status="failed", reason="554 5.7.1 Relay access denied", settled_at=NOW)
+    census.follow(NOW)
+    assert f"{needs.SOME_FAILED} failed, more than were accepted" in home("Operator")

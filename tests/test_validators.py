@@ -1,0 +1,35 @@
+"""What a setting may not say is refused at the start, in words."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from marshmallow import ValidationError
+
+from newsletter.validators import rates
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_rates_by_domain_are_read_as_they_are_written() -> None:
+    assert rates("example.org=5, *=0.5,") == {"example.org": 5, "*": 0.5}
+    assert rates("") == {}
+
+
+@pytest.mark.parametrize("text", ["nonsense", "example.org", "*=x", "*=-3", "*=nan", "*=inf"])
+def test_a_rate_that_is_none_is_said(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"it must be|is no domain"):
+        rates(text)
+
+
+@pytest.mark.parametrize("setting", ["SUBMIT_SLICE=0", "DOMAINS_PER_SECOND=*=-3", "LOG_LEVEL=LOUD"])
+def test_a_command_does_not_begin_with_one_that_stops_all_mail(setting: str) -> None:
+    name, _, value = setting.partition("=")
+    settings = {**os.environ, "DEMO": "1", name: value}
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert f'"{name}" invalid' in done.stderr
+    assert "Traceback" not in done.stderr
