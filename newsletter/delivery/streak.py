@@ -102,9 +102,11 @@ def judge(at: datetime) -> bool:
     counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
     if not is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
         return False
+    last = streak.order_by("-at", "-pk").first()
+    if last is None:  # it has ended meanwhile
+        return False
     with transaction.atomic():
-        reason = streak.order_by("-at", "-pk").values_list("reason", flat=True)[0]
-        Brake.objects.pull(f"the provider refuses whatever we send: {reason}")
+        Brake.objects.pull(f"the provider refuses whatever we send: {last.reason}")
         streak.delete()
     return True
 

@@ -23,11 +23,13 @@ def edition_named(name: str) -> Edition:
 
 def kind_and_day(name: str) -> tuple[str, date]:
     """Of an edition, which there need not be yet."""
-    kind, _, day = name.partition(":")
+    kind, _, day = name.strip().lower().partition(":")
     try:
-        return kind, date.fromisoformat(day)
+        return Edition.Kind(kind).value, date.fromisoformat(day)
     except ValueError:
-        raise CommandError(f"“{name}” is no edition: write its kind and date, as in daily:2026-11-24.") from None
+        kinds = ", ".join(Edition.Kind.values)
+        words = f"“{name}” is no edition: write its kind ({kinds}) and date, as in daily:2026-11-24."
+        raise CommandError(words) from None
 
 
 def reader_at(address: str) -> Subscriber:

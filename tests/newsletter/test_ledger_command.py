@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -246,6 +247,33 @@ class TestResolve:
         assert ledger(*not_sent, "--expire-in", "3") == f"In doubt: 2. {known} {to_type('not-sent')}"
         accepted = ledger("resolve", NAME, "--as", "accepted", "--dry-run")
         assert accepted == f"In doubt: 2. {to_type('accepted')}"
+
+
+class TestByUids:
+    """With a relay's log each doubt can be settled for itself."""
+
+    def give(self, monkeypatch: pytest.MonkeyPatch, *lines: object) -> None:
+        monkeypatch.setattr("sys.stdin", StringIO("".join(f"{line}\n" for line in lines)))
+
+    def test_an_editions_doubts_are_listed_by_their_uids(self, sent: list[Digest]) -> None:
+        doubt(*sent[1:])
+        assert ledger("show", NAME, "--in-doubt").split() == [str(digest.uid) for digest in sent[1:]]
+        assert ledger("show", NAME.upper(), "--in-doubt").split()
+
+    def test_those_in_the_standard_input_are_settled(self, sent: list[Digest], monkeypatch: pytest.MonkeyPatch) -> None:
+        doubt(*sent[1:])
+        for digests, verdict, status in ((sent[1:2], "accepted", "accepted"), (sent[2:], "not-sent", "planned")):
+            self.give(monkeypatch, *(digest.uid for digest in digests))
+            ledger("resolve", "-", "--as", verdict, "--yes-i-mean", f"1 {verdict}")
+            assert {Digest.objects.get(pk=digest.pk).status for digest in digests} == {status}
+
+    def test_one_that_is_none_settles_nothing(self, sent: list[Digest], monkeypatch: pytest.MonkeyPatch) -> None:
+        doubt(*sent[1:])
+        for odd, words in (("foo", "Line 2 is no uid"), (uuid4(), "Of 1 of these uids there is no digest")):
+            self.give(monkeypatch, sent[1].uid, odd)
+            with pytest.raises(CommandError, match=words):
+                ledger("resolve", "-", "--as", "accepted", "--yes-i-mean", "1 accepted")
+        assert Digest.objects.filter(status="in_doubt").count() == 2
 
 
 class TestInTheAdmin:

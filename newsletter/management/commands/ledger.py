@@ -1,7 +1,7 @@
 """Look at the ledger of delivery, check it, and decide what only a person can."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from newsletter.delivery import decisions, installation, invariants
 from newsletter.delivery.decisions import Digests, Verdict
 from newsletter.management import accounts
 from newsletter.management.deciding import add_option, confirm
-from newsletter.management.naming import EDITION, edition_named, reader_at
+from newsletter.management.naming import EDITION, edition_named, lines, reader_at
 from newsletter.models import Digest, Edition
 from subscribers.management.caller import caller
 
@@ -35,13 +35,14 @@ class Command(BaseCommand):
         check.set_defaults(act=self._check)
         show = commands.add_parser("show", help="what stands in it")
         show.add_argument("what", help=f"{EDITION}; a reader's address; a digest's uid")
+        show.add_argument("--in-doubt", action="store_true", help="of an edition: the uids in doubt, one a line")
         show.set_defaults(act=self._show)
         retry = commands.add_parser("retry-failed", help="plan again what surely was not sent")
         retry.add_argument("edition", help=EDITION)
         retry.set_defaults(act=self._retry_failed)
         resolve = commands.add_parser("resolve", help="say what became of digests in doubt")
-        resolve.add_argument("what", help=f"{EDITION}; a digest's uid")
-        resolve.add_argument("--as", dest="verdict", required=True, choices=Verdict.values)
+        resolve.add_argument("what", help=f"{EDITION}; a digest's uid; - for uids in the standard input, one a line")
+        resolve.add_argument("--as", dest="verdict", required=True, choices=Verdict.values, help="what became of them")
         add_option("--yes-i-mean", resolve, help="what would be asked for: such as “12 not-sent”")
         resolve.set_defaults(act=self._resolve)
         adopt = commands.add_parser("adopt", help="this database is no copy: let mail go out from it")
@@ -64,14 +65,17 @@ class Command(BaseCommand):
             raise CommandError(f"{len(broken)} of {len(rules)} rules are broken.")
         self.stdout.write(f"All {len(rules)} rules hold.")
 
-    def _show(self, what: str, **_: Any) -> None:
-        if (uid := uid_in(what)) is not None:
-            lines = accounts.of_digest(one(uid))
+    def _show(self, what: str, in_doubt: bool, **_: Any) -> None:
+        if in_doubt:
+            doubts = decisions.in_doubt(edition_named(what).digests.all()).order_by("pk").values_list("uid", flat=True)
+            told: Iterable[str] = map(str, doubts.iterator())
+        elif (uid := uid_in(what)) is not None:
+            told = accounts.of_digest(one(uid))
         elif "@" in what:
-            lines = accounts.of_reader(reader_at(what))
+            told = accounts.of_reader(reader_at(what))
         else:
-            lines = accounts.of_edition(edition_named(what))
-        for line in lines:
+            told = accounts.of_edition(edition_named(what))
+        for line in told:
             self.stdout.write(line)
 
     def _retry_failed(self, at: datetime, expire_in: int | None, dry_run: bool, **options: Any) -> None:
@@ -102,13 +106,12 @@ class Command(BaseCommand):
 
     def _resolve(self, at: datetime, **options: Any) -> None:
         verdict, hours = Verdict(options["verdict"]), options["expire_in"]
-        uid = uid_in(options["what"])
-        edition = one(uid).edition if uid else edition_named(options["what"])
-        rows: Digests = edition.digests.filter(uid=uid) if uid else edition.digests.all()
+        rows = named(options["what"])
         number = decisions.in_doubt(rows).count()
         phrase = f"{number} {verdict.value}"
         until = at + timedelta(hours=hours) if hours else None
-        stopped = "" if verdict is Verdict.ACCEPTED else waits(edition)
+        editions = Edition.objects.filter(pk__in=rows.order_by().values("edition")).order_by("pk")
+        stopped = "" if verdict is Verdict.ACCEPTED else "".join(map(waits, editions))
         if options["dry_run"] or not (number or options["typed"]):
             left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT) + stopped
             ask = f" To be typed: “{phrase}”." if number else ""
@@ -120,6 +123,21 @@ class Command(BaseCommand):
             changed = decisions.resolve(rows, verdict, at, until, record=record, follow=bar.update)
         left = decisions.left_in_doubt(rows, verdict, at, until).words(HINT) + stopped
         self.stdout.write(f"{changed} settled: {verdict.label}.{left}")
+
+
+def named(what: str) -> Digests:
+    """The digests of an edition, one by its uid, or those whose uids stand in the standard input."""
+    if what == "-":
+        uids = {number: uid_in(line) for number, line in enumerate(lines(), start=1)}
+        if bad := [number for number, uid in uids.items() if uid is None]:
+            raise CommandError(f"Line {bad[0]} is no uid. Nothing was changed.")
+        rows = Digest.objects.filter(uid__in=set(uids.values()))
+        if missing := len(set(uids.values())) - rows.count():
+            raise CommandError(f"Of {missing} of these uids there is no digest. Nothing was changed.")
+        return rows
+    if uid := uid_in(what):
+        return Digest.objects.filter(pk=one(uid).pk)
+    return edition_named(what).digests.all()
 
 
 def whole(most: int) -> Callable[[str], int]:
