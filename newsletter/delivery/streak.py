@@ -35,6 +35,7 @@ from newsletter.models import Brake, Refusal
 REFUSALS, WEAK, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
 OF_ONE = 100  # strong ones, where all are of fewer domains, as on a university's own list
 KEEP = timedelta(days=1)  # an older refusal is none of the streak
+CLOSED = "the provider refuses whatever we send (try what has failed again, after the release)"
 SAYING = 1.0  # seconds between two times that a run says what it hears
 
 Counts = Mapping[tuple[str, bool], int]  # of refusals, by their domain and whether they are weak
@@ -106,7 +107,7 @@ def judge(at: datetime) -> bool:
     if last is None:  # it has ended meanwhile
         return False
     with transaction.atomic():
-        Brake.objects.pull(f"the provider refuses whatever we send: {last.reason}")
+        Brake.objects.pull(f"{CLOSED}: {last.reason}")
         streak.delete()
     return True
 

@@ -180,7 +180,7 @@ def test_a_provider_that_refuses_whatever_we_send_stops_all_mail(
     deliver_batch()
     assert REFUSALS + 1 <= statuses()["failed"] <= REFUSALS + 3
     assert statuses()["failed"] + statuses()["planned"] == 30
-    assert "refuses whatever we send: 554 5.7.1 Relay access denied" in Brake.objects.get().reason
+    assert Brake.objects.get().reason.endswith(": 554 5.7.1 Relay access denied")
 
 
 def test_one_that_takes_a_message_may_refuse_all_others(readers: list[Subscriber], server: Server) -> None:

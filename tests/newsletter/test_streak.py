@@ -10,6 +10,7 @@ from pytest_django import Settings
 from time_machine import Traveller
 
 from newsletter import editions, retention
+from newsletter.delivery import streak
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.streak import DOMAINS, KEEP, OF_ONE, REFUSALS, WEAK, Streak, judge
@@ -56,7 +57,7 @@ class TestAStreak:
         assert not stopped()
         run(KEEP - 2 * WAITED, REFUSED)
         run(KEEP - WAITED, REFUSED)
-        assert Brake.objects.get().reason == f"the provider refuses whatever we send: {CLOSED}"
+        assert Brake.objects.get().reason == f"{streak.CLOSED}: {CLOSED}"
 
     def test_ends_with_mail_that_was_accepted(self, run: Run) -> None:
         run(0 * SECOND, *[REFUSED] * (REFUSALS - 2))
