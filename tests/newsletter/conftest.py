@@ -8,6 +8,7 @@ import time_machine
 from django.core.mail import EmailMultiAlternatives
 from pytest_django.fixtures import Settings
 
+from newsletter import tasks
 from newsletter.models import Digest, Edition, Event
 from papers.models import Listing, Paper, PaperTopic, Topic
 from subscribers.emails import compose
@@ -125,3 +126,12 @@ def happened(kind: str, hard: bool | None = None, message_id: str = "", **fields
     number = Event.objects.count()
     own = {"provider": "P", "key": f"k{number}", "type": kind, "message_id": message_id, "happened_at": NOW}
     return Event.objects.create(**own, hard=kind == "bounced" if hard is None else hard, **fields)
+
+
+@pytest.fixture
+def at_once(db: None) -> Iterator[None]:
+    """Who calls a task does its work."""
+    conf = tasks.tick.app.conf
+    conf.task_always_eager = True
+    yield
+    conf.task_always_eager = False

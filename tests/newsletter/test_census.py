@@ -1,6 +1,5 @@
 """What is counted once in a while, so that no page counts."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -101,15 +100,6 @@ def test_an_edition_without_digests_to_go_may_get_more_while_its_day_lasts(going
 
 def test_old_editions_are_left_alone(going_out: Edition) -> None:
     assert census.follow(NOW + timedelta(days=9)) == 0
-
-
-@pytest.fixture
-def at_once(db: None) -> Iterator[None]:
-    """Who calls a task does its work."""
-    conf = tasks.tick.app.conf
-    conf.task_always_eager = True
-    yield
-    conf.task_always_eager = False
 
 
 def test_a_task_that_did_its_work_leaves_a_trace(db: None) -> None:

@@ -4,7 +4,6 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -134,15 +133,6 @@ def test_what_is_refused_for_hours_is_given_up(alice: Subscriber, relay: Relay, 
         clock.shift(timedelta(minutes=5))
     letter = Letter.objects.get()
     assert (letter.status, letter.attempts, letter.reason) == ("failed", 8, CLOSED)
-
-
-@pytest.fixture
-def at_once(db: None) -> Iterator[None]:
-    """Who calls a task does its work."""
-    conf = tasks.send_letters.app.conf
-    conf.task_always_eager = True
-    yield
-    conf.task_always_eager = False
 
 
 def test_one_run_waits_for_whoever_calls(at_once: None, alice: Subscriber, bob: Subscriber, relay: Relay) -> None:

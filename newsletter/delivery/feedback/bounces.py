@@ -11,7 +11,7 @@ from newsletter.models import DomainHealth, SoftBounces
 from subscribers.models import HeldDomain, Subscriber, Suppression
 
 # Where a provider says whether a bounce is hard, and what it says when it is. anymail's own words do not tell.
-FOR_GOOD: dict[str, tuple[tuple[str, ...], set[object]]] = {
+HARD: dict[str, tuple[tuple[str, ...], set[object]]] = {
     "Amazon SES": (("bounce", "bounceType"), {"Permanent"}),
     "Brevo": (("event",), {"hard_bounce", "invalid_email"}),
     "MailerSend": (("data", "type"), {"hard_bounced"}),
@@ -32,7 +32,7 @@ ANY = ""  # the row of all domains together, which tells whether we are told of 
 
 def is_hard(provider: str, raw: object) -> bool:
     """Whether a bounce is hard: the address takes no mail at all. It counts as hard where the provider does not say."""
-    path, words = FOR_GOOD.get(provider, ((), set()))
+    path, words = HARD.get(provider, ((), set()))
     for name in path:
         raw = raw.get(name) if isinstance(raw, Mapping) else None
     # One by one, because what a stranger puts there may not be hashable.
@@ -66,8 +66,8 @@ def is_domain_wide(domain: str, at: datetime) -> bool:
     """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
-    is dropped for it, and readers dropped earlier are restored. Where the provider tells of no deliveries at
-    all, nobody can know whether the domain takes anything.
+    is dropped for it, and readers dropped earlier are restored. Where the provider has never told of a delivery, nobody
+    can know whether the domain takes anything.
     """
     if HeldDomain.objects.filter(domain=domain).exists():
         return True

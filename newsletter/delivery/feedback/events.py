@@ -211,6 +211,7 @@ def act(event: Event, addressee: Addressee, at: datetime) -> None:
 
 
 def is_hard(event: Event) -> bool:
+    """Whether the address takes no mail. A provider's refusal can say so too."""
     return event.hard and event.type in {Event.Type.BOUNCED, Event.Type.REJECTED}
 
 
@@ -223,7 +224,7 @@ def refused(digest: Digest, at: datetime) -> None:
 
 
 def drop_unless_held(addressee: Addressee, at: datetime, *, of_digest: bool) -> None:
-    """It bounced, and for good; unless its whole domain does."""
+    """Never mail an address again that bounced hard; but keep it where its whole domain bounces."""
     domain = addressee.domain_now
     if not (domain and of_digest and bounces.is_domain_wide(domain, at)):
         drop(addressee, *BOUNCED, at)
