@@ -6,6 +6,7 @@ ABOUT = {
     "subscribers.Letter": "Mails about a subscription: to confirm it, to change it, to say goodbye.",
     "newsletter.Event": "What the provider told of a mail later on. Applied: when we drew our conclusion from it.",
     "newsletter.Brake": "One that is not released stops all mail; what is not too late goes out after it.",
+    "newsletter.Alarm": "What those named in OPERATORS were told of by mail: once for as long as it goes on.",
     "subscribers.HeldDomain": "Nothing goes there for a while, because most of it came back. Deleting one ends that.",
     "subscribers.Subscriber": "Whoever asked for digests, also those who left. Each has a page with it all.",
     "subscribers.SubscriptionRequest": "What waits for a worker, or is held until you release or discard it.",

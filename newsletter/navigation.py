@@ -18,6 +18,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("subscribers.Letter", "Letters", "drafts"),
             ("newsletter.Event", "Provider events", "bolt"),
             ("newsletter.Brake", "Brakes", "front_hand"),
+            ("newsletter.Alarm", "Alarms", "notifications_active"),
             ("subscribers.HeldDomain", "Held domains", "domain_disabled"),
         ),
     ),

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from newsletter.delivery import streak
 from newsletter.delivery.feedback import bounces
 from newsletter.models import (
+    Alarm,
     Census,
     Digest,
     DigestPaper,
@@ -38,6 +39,7 @@ def forget(at: datetime) -> dict[str, int]:
         "events": delete(Event.objects.filter(received_at__lt=at - settings.KEEP_EVENTS, applied_at__isnull=False)),
         "censuses": delete(Census.objects.filter(at__lt=at - settings.KEEP_CENSUS)),
         "counts of editions": delete(Progress.objects.filter(at__lt=at - settings.KEEP_PROGRESS)),
+        "alarms": delete(Alarm.objects.filter(ended_at__lt=at - settings.KEEP_LETTERS)),
         # After so many half-lives nothing is left of a score.
         "soft bounces": delete(SoftBounces.objects.filter(at__lt=at - 10 * settings.SOFT_BOUNCE_HALF_LIFE)),
         "domains' health": delete(

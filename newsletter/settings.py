@@ -302,7 +302,7 @@ ATTACK_CALM = timedelta(minutes=env.int("ATTACK_CALM_MINUTES", 30))
 ATTACK_CALM_REQUESTS = env.int("ATTACK_CALM_REQUESTS", 50)
 # How long a confirmation waits under attack: time for an operator to look.
 ATTACK_DELAY = timedelta(minutes=env.int("ATTACK_DELAY_MINUTES", 5))
-# Who is told of an attack, by mail.
+# Who is told, by mail, of an attack, of what was stopped, and of what waits for approval.
 OPERATORS: list[str] = env.list("OPERATORS", [])
 # Before every key of ours in Redis; two sites that share one Redis need two.
 REDIS_PREFIX = env.str("REDIS_PREFIX", "papers")

@@ -30,9 +30,10 @@ def tick() -> None:
     bounces.end_holds(now)
     canaries.advance(now)
     streak.judge(now)
-    alarms.sound(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
+    if alarms.are_due(now):
+        tell_operators.delay()
     if repeats.are_due(now):
         settle_doubts.delay()
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
@@ -79,6 +80,14 @@ def settle_doubts() -> None:
     now = timezone.now()
     if installation.check(now) and (ended := repeats.repeat(now)):
         log.info("%d doubts ended by their keys", ended)
+
+
+@shared_task
+def tell_operators() -> None:
+    """Mail the operators what cannot wait until one of them looks."""
+    now = timezone.now()
+    if installation.check(now) and (told := alarms.tell(now)):
+        log.info("the operators were told of %d things", told)
 
 
 @shared_task

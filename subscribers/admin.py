@@ -209,7 +209,7 @@ class AttackForm(forms.ModelForm):
 class AttackAdmin(admin.ModelAdmin):
     """Adding one turns attack mode on by hand: it then ends by hand too."""
 
-    list_display = ["began_at", "ended_at", "reason", "by_hand", "ended_by_hand", "told_at"]
+    list_display = ["began_at", "ended_at", "reason", "by_hand", "ended_by_hand"]
     list_display_links = None
     form = AttackForm
     fields = ["reason"]
@@ -222,8 +222,7 @@ class AttackAdmin(admin.ModelAdmin):
         return obj is None and super().has_change_permission(request)
 
     def save_model(self, request: HttpRequest, obj: Attack, form: Any, change: bool) -> None:  # noqa: ARG002
-        """The operators know of it: they did it."""
-        obj.by_hand, obj.told_at = True, timezone.now()
+        obj.by_hand = True
         obj.save()
 
     @admin.action(description="End it: sign-up is as usual again", permissions=["change"])

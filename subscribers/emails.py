@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language, override
 
 from subscribers import links
-from subscribers.models import Attack, Letter
+from subscribers.models import Letter
 from subscribers.schedule import in_words
 from subscribers.styling import inlined
 
@@ -194,15 +194,14 @@ def move_to(letter: Letter) -> EmailMultiAlternatives:
     return written(letter, "move_to", context, to=move.email)
 
 
-def alarm(operator: str, attack: Attack) -> EmailMultiAlternatives:
-    """Tells an operator that sign-up is under attack. It names nobody."""
-    whole = {
+def alarm(operator: str, words: Mapping[str, object]) -> EmailMultiAlternatives:
+    """Tells an operator of what cannot wait: `headline`, `reason`, `since`, `advice`, `link`, `link_words`."""
+    site = {
         "site_name": settings.SITE_NAME,
         "sender": settings.MAIL_FROM_NAME,
         "postal_address": settings.POSTAL_ADDRESS,
-        "attack": attack,
-        "admin_url": links.absolute("admin:subscribers_attack_changelist"),
     }
+    whole = site | dict(words)
     subject, text, html = (render_to_string(f"emails/alarm/{part}", whole) for part in ALARM)
     return compose(to=operator, subject=subject.strip(), text=text, html=html, headers=TRANSACTIONAL)
 

@@ -20,6 +20,7 @@ from newsletter.desk.finding import by_address
 from newsletter.desk.turns import APPROVE, TURNS
 from newsletter.digest.explanation import explain
 from newsletter.models import (
+    Alarm,
     Brake,
     BrakeQuerySet,
     Digest,
@@ -231,6 +232,12 @@ class BrakeForm(forms.ModelForm):
         return super().clean() or {}
 
 
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnly):
+    list_display = ["kind", "reason", "began_at", "told_at", "attempts", "ended_at"]
+    list_filter = ["kind"]
+
+
 @admin.register(Brake)
 class BrakeAdmin(admin.ModelAdmin):
     """Pulling one stops all mail; the list, and its own page, release it."""
@@ -260,6 +267,10 @@ class BrakeAdmin(admin.ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Brake | None = None) -> Any:
         return super().get_fields(request, obj) if obj else ["reason"]
+
+    def save_model(self, request: HttpRequest, obj: Brake, form: Any, change: bool) -> None:  # noqa: ARG002
+        obj.by_hand = True
+        obj.save()
 
     def response_add(self, request: HttpRequest, obj: Brake, post_url_continue: Any = None) -> HttpResponse:  # noqa: ARG002
         self.message_user(request, "All mail is stopped, until you release this brake.")

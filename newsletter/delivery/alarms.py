@@ -1,31 +1,101 @@
-"""Tells the operators, by mail, that sign-up is under attack: once per attack."""
+"""Tells the operators, by mail, of what cannot wait until one of them looks at Today: once for as long as it goes on.
+
+What goes on is read anew at each tick, so nothing that begins has to remember to say so, and nobody is told of what is
+over, or of what a person began. Where nobody could be mailed, as through a closed relay, it is tried again.
+"""
 
 import logging
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.wire.outcomes import Kind
 from newsletter.delivery.wire.provider import in_time
-from subscribers.emails import alarm
+from newsletter.models import Alarm, Brake, Edition
+from subscribers import emails, links
 from subscribers.models import Attack
 
 log = logging.getLogger(__name__)
 
-UNHEARD = {Kind.LATER, Kind.UNSENT, Kind.HALT}  # surely not sent: it is worth another try
+UNHEARD = {Kind.LATER, Kind.UNSENT, Kind.HALT, Kind.REFUSED}  # surely not sent: it is worth another try
+RECENT = timedelta(days=31)  # an older edition has nothing to go
+# What to do about it, and what the mail's link says.
+ADVICE = {
+    Alarm.Kind.ATTACK: (
+        "Until it is over, every sign-up takes a proof of work, what comes without one is held, and confirmations go "
+        "out a little later. It ends by itself when it has been calm for a while; you need not do anything.",
+        "Look, or end it yourself",
+    ),
+    Alarm.Kind.BRAKE: (
+        "Digests and letters wait, and nothing is lost until it is too late for them. Mend the cause, then release the "
+        "brake. What failed before can be tried again on its edition's page.",
+        "Look at the brake, or release it",
+    ),
+    Alarm.Kind.STOPPED: (
+        "What has not gone waits, until it is too late for it. Look at who complained or whose address is gone: an old "
+        "import? Then resume the edition, or cancel it.",
+        "Look at the edition",
+    ),
+    Alarm.Kind.WAITS: (
+        "Its readers are due, and their copies wait for somebody to look at it, until they are too late.",
+        "Look at the edition, and approve it",
+    ),
+}
 
 
-def sound(at: datetime) -> int:
-    """Tell the operators of an attack that they do not know of; returns how many were told. Where none could be, the
-    next tick tries again.
-    """
-    attack = Attack.objects.on().filter(told_at=None).first()
-    if attack is None or not attack.tell(at):
-        return 0
-    with in_time() as submit:
-        outcomes = [submit(alarm(operator, attack)).kind for operator in settings.OPERATORS]
-    heard = [kind for kind in outcomes if kind not in UNHEARD]
-    if outcomes and not heard:
-        log.error("the operators could not be told of the attack")
-        attack.take_back_telling()
-    return len(heard)
+def are_due(at: datetime) -> bool:
+    """Keep the alarms in step with what goes on; returns whether there is one to tell."""
+    if not settings.OPERATORS:
+        return False
+    going = {(one.kind, one.row): one for one in _going_on(at)}
+    known = {(one.kind, one.row): one for one in Alarm.objects.on()}
+    over = [known[one].pk for one in known.keys() - going.keys()]
+    if over:
+        Alarm.objects.on().filter(pk__in=over).update(ended_at=at)
+    if new := [going[one] for one in going.keys() - known.keys()]:
+        Alarm.objects.bulk_create(new, ignore_conflicts=True)
+    return Alarm.objects.due(at).exists()
+
+
+def tell(at: datetime) -> int:
+    """Mail the operators what is due; returns how many alarms somebody was told of."""
+    told = 0
+    for alarm in Alarm.objects.due(at):
+        if not alarm.take(at):
+            continue
+        with in_time() as submit:
+            kinds = {submit(_mail(alarm, operator)).kind for operator in settings.OPERATORS}
+        if kinds <= UNHEARD:
+            log.error("the operators could not be told: %s", alarm)
+        else:
+            alarm.told(at)
+            told += 1
+    return told
+
+
+def _going_on(at: datetime) -> Iterator[Alarm]:
+    def alarm(kind: Alarm.Kind, row: int, reason: str, since: datetime) -> Alarm:
+        return Alarm(kind=kind, row=row, reason=reason, began_at=since, next_at=at)
+
+    for attack in Attack.objects.on().filter(by_hand=False):
+        yield alarm(Alarm.Kind.ATTACK, attack.pk, attack.reason, attack.began_at)
+    for brake in Brake.objects.engaged().filter(by_hand=False, cause=Brake.Cause.OTHER):  # a copy mails nobody
+        yield alarm(Alarm.Kind.BRAKE, brake.pk, brake.reason, brake.pulled_at)
+    for edition in Edition.objects.filter(date__gte=(at - RECENT).date()).exclude(reason=""):
+        if edition.status == Edition.Status.PAUSED:
+            yield alarm(Alarm.Kind.STOPPED, edition.pk, f"{edition}: {edition.reason}", at)
+        elif edition.status == Edition.Status.HELD and edition.is_going_out:
+            yield alarm(Alarm.Kind.WAITS, edition.pk, f"{edition}: {edition.reason}", at)
+
+
+def _mail(alarm: Alarm, operator: str) -> EmailMultiAlternatives:
+    kind = Alarm.Kind(alarm.kind)
+    advice, link_words = ADVICE[kind]
+    if kind in {Alarm.Kind.STOPPED, Alarm.Kind.WAITS}:
+        link = links.absolute("desk_edition", str(alarm.row))
+    else:
+        link = links.absolute(f"admin:{'subscribers_attack' if kind == kind.ATTACK else 'newsletter_brake'}_changelist")
+    words = {"headline": kind.label, "reason": alarm.reason, "since": alarm.began_at}
+    return emails.alarm(operator, words | {"advice": advice, "link": link, "link_words": link_words})

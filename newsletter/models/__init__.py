@@ -1,5 +1,6 @@
 """Editions, the ledger of delivery, and what providers and readers told us afterwards."""
 
+from newsletter.models.alarms import Alarm
 from newsletter.models.bounces import DomainHealth, SoftBounces
 from newsletter.models.brakes import Brake, BrakeQuerySet, Refusal
 from newsletter.models.census import Census, Progress, Pulse
@@ -11,6 +12,7 @@ from newsletter.models.installation import Installation
 from newsletter.models.profiles import Profile
 
 __all__ = [
+    "Alarm",
     "Brake",
     "BrakeQuerySet",
     "Census",

@@ -17,11 +17,11 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
         """Let mail go again; a database that may be a copy needs installation.adopt instead. Returns how many."""
         return self.engaged().exclude(cause=Brake.Cause.RESTORED).update(released_at=at)
 
-    def pull(self, reason: str, cause: str = "") -> None:
+    def pull(self, reason: str, cause: str = "", *, by_hand: bool = False) -> None:
         """Stop all mail until a person has acted; once is enough for each cause."""
         if not self.engaged().filter(cause=cause).exists():
             transaction.on_commit(lambda: log.error("all mail is stopped: %s", reason))  # which a dry run never does
-            self.bulk_create([Brake(reason=reason[:300], cause=cause)], ignore_conflicts=True)
+            self.bulk_create([Brake(reason=reason[:300], cause=cause, by_hand=by_hand)], ignore_conflicts=True)
 
 
 class Refusal(models.Model):
@@ -52,6 +52,7 @@ class Brake(models.Model):
         help_text="Why. Digests and letters all wait, and nothing is lost, until somebody releases the brake.",
     )
     cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.OTHER, blank=True, editable=False)
+    by_hand = models.BooleanField(default=False, db_default=False, editable=False, help_text="Pulled by a person.")
     pulled_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True, blank=True)
 

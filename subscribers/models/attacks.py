@@ -38,7 +38,6 @@ class Attack(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     by_hand = models.BooleanField(default=False, help_text="Begun by an operator: it ends by an operator only.")
     ended_by_hand = models.BooleanField(default=False)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When the operators were told.")
 
     objects = AttackQuerySet.as_manager()
 
@@ -56,11 +55,3 @@ class Attack(models.Model):
         """Turn attack mode off; False where somebody was first."""
         mine = Attack.objects.on().filter(pk=self.pk)
         return bool(mine.update(ended_at=at, ended_by_hand=by_hand))
-
-    def tell(self, at: datetime) -> bool:
-        """Take it on oneself to tell the operators; False where it was done."""
-        return bool(Attack.objects.filter(pk=self.pk, told_at=None).update(told_at=at))
-
-    def take_back_telling(self) -> None:
-        """Nobody could be told."""
-        Attack.objects.filter(pk=self.pk).update(told_at=None)

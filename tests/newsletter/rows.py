@@ -12,7 +12,7 @@ from django.db.models import Model
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from newsletter.models import Brake, Digest, Edition, Event, Feedback
+from newsletter.models import Alarm, Brake, Digest, Edition, Event, Feedback
 from papers.models import BackFill, Listing, Paper, PaperTopic, Reading, Source, Topic, TopicModel
 from subscribers.models import (
     Attack,
@@ -77,6 +77,7 @@ def makers(count: int) -> dict[type[Model], Maker]:
         Digest: lambda n: Digest(edition=weekly, subscriber=reader(), not_before=NOW, expires_at=UNTIL),
         Event: lambda n: Event(provider="Brevo", key=str(n), type="delivered", happened_at=NOW),
         Feedback: lambda n: Feedback(subscriber=reader(), paper=title, kind="more"),
+        Alarm: lambda n: Alarm(kind="brake", row=n, reason=f"no. {n}", began_at=NOW, told_at=NOW),
         Brake: lambda n: Brake(reason=f"no. {n}", released_at=NOW),
         Source: lambda n: Source(name=f"source-{n}", kind="hugging-face"),
         BackFill: lambda n: BackFill(source=source, since=DAY, until=DAY, status="done", not_before=NOW),

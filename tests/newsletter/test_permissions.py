@@ -34,6 +34,7 @@ MODELS = {
     "newsletter.digest": ("oaw", "", "", ""),
     "newsletter.event": ("oaw", "", "", ""),
     "newsletter.feedback": ("oaw", "", "", ""),
+    "newsletter.alarm": ("oaw", "", "", ""),
     "newsletter.brake": ("eoaw", "ow", "", ""),
     "subscribers.helddomain": ("oaw", "", "", "ow"),
     "subscribers.subscriber": ("oaw", "", "", ""),

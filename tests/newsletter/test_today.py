@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -44,8 +45,18 @@ def half_gone(edition: Edition) -> Edition:
 
 
 @pytest.mark.usefixtures("beating")
-def test_a_quiet_day_needs_nobody() -> None:
+def test_a_quiet_day_needs_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Nothing. All is well" in home("Operator")
+    call_command("today")
+    assert capsys.readouterr().out == "Nothing. All is well.\n"
+
+
+@pytest.mark.usefixtures("beating")
+def test_a_monitor_is_told_what_needs_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+    Brake.objects.pull("535 bad password")
+    with pytest.raises(SystemExit, match="1"):
+        call_command("today")
+    assert capsys.readouterr().out == "All mail is stopped: 535 bad password (since 2026-03-20 09:00:00 UTC)\n"
 
 
 @pytest.mark.usefixtures("beating")

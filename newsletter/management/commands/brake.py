@@ -54,7 +54,7 @@ class Command(BaseCommand):
             raise CommandError("Say why, for whoever asks later.")
         if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
             raise CommandError("All mail is stopped already.")
-        Brake.objects.pull(because.strip())
+        Brake.objects.pull(because.strip(), by_hand=True)
         audit.record(audit.command_line(), Brake.objects.engaged().latest("pk"), "pull", reason(""))
         self.stdout.write("All mail is stopped.")
 

@@ -87,9 +87,7 @@ class Command(BaseCommand):
             raise CommandError("Say why, without any address.")
         if not Attack.objects.begin(why.strip()[:300], at, by_hand=True):
             raise CommandError("Attack mode is on already.")
-        attack = Attack.objects.on().get()
-        attack.tell(at)  # the operators know of it: one of them did it
-        audit.record(audit.command_line(), attack, "begin", reason(""))
+        audit.record(audit.command_line(), Attack.objects.on().get(), "begin", reason(""))
         self.stdout.write("Attack mode is on, until somebody ends it.")
 
     def _calm(self, why: str, at: datetime) -> None:

@@ -9,14 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from newsletter.delivery import alarms
 from subscribers import requests
 from subscribers.abuse import attack
 from subscribers.abuse.counting import note
 from subscribers.models import Attack, Letter, Subscriber, SubscriptionRequest
 from subscribers.signup import confirm
 from tests.conftest import NOW, carry_out_requests
-from tests.stubs import Relay, smtp_relay
 from tests.subscribers.abuse.conftest import solve
 
 pytestmark = pytest.mark.django_db
@@ -91,26 +89,6 @@ def test_an_operator_turns_it_on_and_off_and_is_obeyed(admin_client: Client, fix
     attack.judge(NOW)
     assert not on()
     assert "off already" in admin_client.post(path, ended, follow=True).content.decode()
-
-
-def test_the_operators_are_told_once_and_no_address_is_named(settings: Settings) -> None:
-    settings.OPERATORS = ["ada@papers.example", "bo@papers.example"]
-    Attack.objects.begin("a test", NOW)
-    with smtp_relay(Relay()) as relay:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
-        assert [alarms.sound(NOW), alarms.sound(NOW)] == [2, 0]
-    assert relay.recipients == settings.OPERATORS
-    assert "Attack mode is on since 2026-03-20 09:00 UTC: a test" in str(relay.accepted[0].get_body(("plain",)))
-
-
-def test_an_alarm_that_reached_nobody_is_tried_again(settings: Settings) -> None:
-    settings.OPERATORS = ["ada@papers.example"]
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    Attack.objects.begin("a test", NOW)
-    assert alarms.sound(NOW) == 0
-    assert Attack.objects.get().told_at is None
 
 
 def test_under_attack_a_proof_is_asked_for_in_words_and_then_enough(
