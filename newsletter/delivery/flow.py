@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 from django.db import DatabaseError
@@ -19,7 +20,7 @@ from newsletter.delivery.feedback import events
 from newsletter.delivery.ledger import Ending, Ready
 from newsletter.delivery.streak import Streak
 from newsletter.delivery.wire.carriers import Carrier
-from newsletter.delivery.wire.outcomes import Kind, Outcome, Report
+from newsletter.delivery.wire.outcomes import RETRY_AFTER, Kind, Outcome, Report
 from newsletter.delivery.wire.rerouting import destination
 from newsletter.models import Brake, Digest, Edition
 from subscribers.addresses import domain_of
@@ -172,7 +173,7 @@ class Flow:
                 self._carrier.hand_over(key)
             else:
                 self._carrier.drop(key)
-                refused.append(one.digest)
+                refused.append(one)
         if refused:
             self._endings += turned_away(refused)
 
@@ -192,22 +193,27 @@ def suppress_and_log() -> Iterator[None]:
         log.exception("what an answer says of the provider is not known")
 
 
-def turned_away(digests: Sequence[Digest]) -> list[Ending]:
+def turned_away(copies: Sequence[Ready]) -> list[Ending]:
     """Why these could not be begun: people leave and move, editions are stopped, brakes are pulled meanwhile.
 
     Their tokens are read again, since a brake may have raised them (`ledger.take_back`); those that another worker has
     claimed since are left out.
     """
-    attempts = {one.pk: one.attempts for one in digests}
-    rows = Digest.objects.filter(pk__in=attempts, status=Status.CLAIMED).select_related("edition", "subscriber")
-    fresh = [one for one in rows if one.attempts == attempts[one.pk]]
+    asked = {one.digest.pk: one for one in copies}
+    rows = Digest.objects.filter(pk__in=asked, status=Status.CLAIMED).select_related("edition", "subscriber")
+    fresh = [one for one in rows if one.attempts == asked[one.pk].digest.attempts]
     stopped = [one for one in fresh if one.edition.status != Edition.Status.OPEN]
     others = [one for one in fresh if one not in stopped]
     endings = refused(others)
     skipped = {ending.digest.pk for ending in endings}
-    why = "all mail was stopped" if Brake.objects.engaged().exists() else "its reader has another address now"
+    left = [one for one in others if one.pk not in skipped]
+    moved = [one for one in left if one.subscriber.email != asked[one.pk].address]
+    why = "all mail was stopped" if Brake.objects.engaged().exists() else "what stood against it is over"
     endings += ledger.release(stopped, "its edition was stopped")
-    return endings + ledger.release([one for one in others if one.pk not in skipped], why)
+    endings += ledger.release(moved, "its reader has another address now")
+    later = timezone.now() + RETRY_AFTER  # not at once: whatever it is, a run would meet it again and again
+    others = ledger.release([one for one in left if one not in moved], why)
+    return endings + [replace(one, not_before=later) for one in others]
 
 
 def refused(digests: Sequence[Digest]) -> list[Ending]:

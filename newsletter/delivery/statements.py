@@ -66,7 +66,10 @@ WHERE d.id = a.digest AND d.id {among} AND d.fencing_token = a.token
   AND d.status = a.held
   AND (SELECT e.status FROM newsletter_edition AS e WHERE e.id = d.edition_id) = 'open'
   AND (SELECT m.email FROM ({mailable}) AS m WHERE m.pk = d.subscriber_id) = a.email
-  AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS s WHERE s.address_hash = a.address_hash)
+  AND NOT EXISTS (
+    SELECT 1 FROM subscribers_suppression AS s WHERE s.address_hash = a.address_hash AND s.lifts_id IS NULL
+    AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS l WHERE l.lifts_id = s.id)
+  )
   AND NOT EXISTS (SELECT 1 FROM newsletter_brake AS b WHERE b.released_at IS NULL)
 RETURNING id, subscriber_id"""
 WRITE_PAPERS = """

@@ -22,6 +22,7 @@ from newsletter.delivery.streak import REFUSALS
 from newsletter.delivery.wire.provider import call_timeout
 from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.models import Paper, Topic
+from subscribers import suppressing
 from subscribers.gate import why_not_mail
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
@@ -125,6 +126,21 @@ def test_what_changes_after_the_claim_is_seen_before_the_content_goes(
     assert statuses() == {status: 30}
     assert set(Digest.objects.values_list("reason", flat=True)) == {reason}
     assert not DigestPaper.objects.exists()
+
+
+def test_the_last_word_about_an_address_decides(readers: list[Subscriber], server: Server) -> None:
+    """As at the gate: a suppression that was lifted keeps nothing back, one that came after does."""
+    lifted, again = (str(one.email) for one in readers[:2])
+    for email in (lifted, again):
+        suppressing.suppress(email, "a slip", "olga")
+        suppressing.lift(email, "it was a slip", "olga", NOW)
+    Subscriber.objects.update(status="active")
+    with closing(carrier()) as by:
+        built = list(Batches(by, 30, 0).copies())
+        Suppression.objects.add(again, Suppression.Reason.COMPLAINED)
+        Flow(by, 5).run(iter(built))
+    assert statuses() == {"accepted": 29, "skipped": 1}
+    assert Digest.objects.get(status="skipped").subscriber.email == again
 
 
 def test_what_another_worker_has_claimed_since_is_left_to_it(
