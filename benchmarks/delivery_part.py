@@ -336,7 +336,7 @@ def some(number: int) -> list[Chosen]:
 
 def batch(digests: list[Digest]) -> list[Chosen]:
     with closing(carrier()) as by:
-        return Batches(by, len(digests), 0)._choose(digests)
+        return Batches(by, len(digests), time.monotonic())._choose(digests)
 
 
 def megabytes() -> float:

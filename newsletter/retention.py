@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from newsletter.delivery import streak
 from newsletter.delivery.feedback import bounces
 from newsletter.models import (
+    Acceptance,
     Alarm,
     Census,
     Digest,
@@ -43,8 +44,9 @@ def forget(at: datetime) -> dict[str, int]:
         # After so many half-lives nothing is left of a score.
         "soft bounces": delete(SoftBounces.objects.filter(at__lt=at - 10 * settings.SOFT_BOUNCE_HALF_LIFE)),
         "domains' health": delete(
-            DomainHealth.objects.exclude(domain=bounces.ANY).filter(since__lt=at - 7 * settings.DOMAIN_HOLD)
+            DomainHealth.objects.filter(since__lt=at - max(settings.DOMAIN_HOLD, bounces.TOLD_WITHIN))
         ),
+        "acceptances": delete(Acceptance.objects.filter(at__lt=at - streak.KEEP)),
         "refusals": delete(Refusal.objects.filter(at__lt=at - streak.KEEP)),
         # Of a digest that was being submitted at the very moment its reader was erased.
         "papers of the erased": delete(DigestPaper.objects.filter(subscriber__status=Subscriber.Status.ERASED)),

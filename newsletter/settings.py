@@ -13,7 +13,7 @@ from environs import Env, validate
 
 from newsletter import logs, theme
 from newsletter.keeping import kept_secret, socket_dir
-from newsletter.validators import AT_LEAST_ONE, CADENCES, LEVEL, NOT_EMPTY, NOT_NEGATIVE, PERCENT, rates
+from newsletter.validators import AT_LEAST_ONE, CADENCES, LEVEL, NOT_EMPTY, NOT_NEGATIVE, PERCENT, outlasts, rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -234,7 +234,7 @@ SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20, validate=AT_LEAST_ONE)
 SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20, validate=AT_LEAST_ONE)
 SUBMIT_BATCH = env.int("SUBMIT_BATCH", None, validate=AT_LEAST_ONE)
 DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5, validate=AT_LEAST_ONE)  # before it looks after other tasks
-LEASE = timedelta(seconds=env.int("LEASE_SECONDS", 300, validate=AT_LEAST_ONE))
+LEASE = timedelta(seconds=env.int("LEASE_SECONDS", max(300, 5 * EMAIL_TIMEOUT), validate=outlasts(EMAIL_TIMEOUT)))
 # How late a daily digest may be; a weekly one four times as much, a monthly one ten times.
 DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12, validate=AT_LEAST_ONE))
 

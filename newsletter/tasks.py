@@ -1,6 +1,7 @@
 """Wake-ups. The database is the queue: any of these may be lost, repeated or run at once without harm."""
 
 import logging
+import math
 
 from celery import Task, shared_task
 from django.conf import settings
@@ -112,10 +113,11 @@ def send_letters(mark: str = "") -> None:
 
 
 def call_for_letters(wait: float = 0) -> None:
-    """Have a run of letters wait for a worker, after so many seconds. One now and one for later are enough for all who
-    call: many, each of which takes its time, would leave no worker to ticks.
+    """Have a run of letters wait for a worker, after so many seconds. One now is enough for all who call, and one for
+    later of about each length, so that a late one keeps no early one away: many, each of which takes its time, would
+    leave no worker to ticks.
     """
-    mark = LATER if wait else CALLED
+    mark = f"{LATER}, {math.ceil(math.log2(wait))}" if wait else CALLED
     if shared.mark(mark, settings.TICK_SECONDS):
         send_letters.apply_async((mark,), countdown=wait, expires=wait + settings.TICK_SECONDS)
 

@@ -16,15 +16,16 @@ ROOT = Path(__file__).resolve().parents[1]
 def test_rates_by_domain_are_read_as_they_are_written() -> None:
     assert rates("example.org=5, *=0.5,") == {"example.org": 5, "*": 0.5}
     assert rates("") == {}
+    assert rates("Uni-Hamburg.de=2,xn--mller-kva.example=3") == {"uni-hamburg.de": 2, "müller.example": 3}  # as stored
 
 
-@pytest.mark.parametrize("text", ["nonsense", "example.org", "*=x", "*=-3", "*=nan", "*=inf"])
+@pytest.mark.parametrize("text", ["nonsense", "example.org", "*=x", "*=-3", "*=nan", "*=inf", "=5", "a..b=5"])
 def test_a_rate_that_is_none_is_said(text: str) -> None:
     with pytest.raises(ValidationError, match=r"it must be|is no domain"):
         rates(text)
 
 
-@pytest.mark.parametrize("setting", ["SUBMIT_SLICE=0", "DOMAINS_PER_SECOND=*=-3", "LOG_LEVEL=LOUD"])
+@pytest.mark.parametrize("setting", ["SUBMIT_SLICE=0", "DOMAINS_PER_SECOND=*=-3", "LOG_LEVEL=LOUD", "LEASE_SECONDS=30"])
 def test_a_command_does_not_begin_with_one_that_stops_all_mail(setting: str) -> None:
     name, _, value = setting.partition("=")
     settings = {**os.environ, "DEMO": "1", name: value}

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 
 from django.db import DatabaseError
@@ -18,7 +17,7 @@ from django.utils import timezone
 from newsletter.delivery import ledger
 from newsletter.delivery.feedback import events
 from newsletter.delivery.ledger import Ending, Ready
-from newsletter.delivery.streak import Streak
+from newsletter.delivery.streak import Streak, is_believed
 from newsletter.delivery.wire.carriers import Carrier
 from newsletter.delivery.wire.outcomes import RETRY_AFTER, Kind, Outcome, Report
 from newsletter.delivery.wire.rerouting import destination
@@ -130,9 +129,11 @@ class Flow:
         """Let what was heard count for later runs. Of mailboxes only a provider that accepts others is believed: one
         that is not set up well may say of everybody that there is no such user.
         """
-        for digest in self._nobody if self.streak.works else []:
-            events.refused(digest, timezone.now())
-        self.streak.tell(timezone.now())
+        now = timezone.now()
+        self.streak.tell(now)
+        if self._nobody and (self.streak.works or is_believed(now)):
+            for digest in self._nobody:
+                events.refused(digest, now)
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""
@@ -212,8 +213,7 @@ def turned_away(copies: Sequence[Ready]) -> list[Ending]:
     endings += ledger.release(stopped, "its edition was stopped")
     endings += ledger.release(moved, "its reader has another address now")
     later = timezone.now() + RETRY_AFTER  # not at once: whatever it is, a run would meet it again and again
-    others = ledger.release([one for one in left if one not in moved], why)
-    return endings + [replace(one, not_before=later) for one in others]
+    return endings + ledger.release([one for one in left if one not in moved], why, later)
 
 
 def refused(digests: Sequence[Digest]) -> list[Ending]:

@@ -132,9 +132,9 @@ def answered(digest: Digest, outcome: Outcome, at: datetime, held: str = Status.
     return Ending(digest, status, reason, outcome.provider_id, held=held)
 
 
-def release(digests: Iterable[Digest], reason: str) -> list[Ending]:
-    """Put claimed digests back untouched, for whoever claims next."""
-    return [Ending(digest, Status.PLANNED, _while_planned(digest, reason)) for digest in digests]
+def release(digests: Iterable[Digest], reason: str, due: datetime | None = None) -> list[Ending]:
+    """Put claimed digests back untouched, for whoever claims next; `due`: not before then."""
+    return [Ending(digest, Status.PLANNED, _while_planned(digest, reason), not_before=due) for digest in digests]
 
 
 def _while_planned(digest: Digest, reason: str) -> str:

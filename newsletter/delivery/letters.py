@@ -112,12 +112,12 @@ def settle(letter: Letter, outcome: Outcome) -> None:
     now = timezone.now()
     if outcome.kind is Kind.ACCEPTED:
         letter.sent(now)
-    elif outcome.no_mailbox:
+    elif outcome.kind is Kind.REFUSED and outcome.no_mailbox:
         letter.failed(outcome.reason)
     elif outcome.kind is Kind.REFUSED:
         letter.refused(outcome.reason, now + letter.pause)
     elif outcome.kind is Kind.DOUBT:
-        letter.doubted(outcome.reason, now + max(outcome.wait, letter.pause))
+        letter.doubted(outcome.reason, now, outcome.wait)
     else:
         letter.retry(outcome.reason, now + max(outcome.wait, letter.pause))
     if outcome.kind is Kind.HALT:

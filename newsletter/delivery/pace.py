@@ -116,6 +116,6 @@ def in_turn(digests: Sequence[Digest]) -> list[Digest]:
         share = shares[domain]
         for place, digest in enumerate(mine[share.given :]):
             due = now + share.wait + place * share.apart
-            waiting[digest.pk] = Ending(digest, Digest.Status.PLANNED, WAITS, not_before=due)
+            [waiting[digest.pk]] = ledger.release([digest], WAITS, due)
     ledger.record(list(waiting.values()), [], now)
     return [digest for digest in digests if digest.pk not in waiting]

@@ -25,6 +25,7 @@ from subscribers.gate import at_the_gate
 
 log = logging.getLogger(__name__)
 
+OVERTIME = 5.0  # seconds that a run may build what it has claimed, before it puts that back: ticks wait for a worker
 Status = Digest.Status
 
 
@@ -72,7 +73,7 @@ class Batches:
 
     def copies(self) -> Iterator[Ready]:
         while self._claim():
-            while self._chosen and not self._by.is_over:
+            while self._chosen and not self._by.is_over and time.monotonic() < self._until + OVERTIME:
                 if ready := build(self._by, self._chosen.popleft()):
                     yield ready
 

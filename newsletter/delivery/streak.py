@@ -13,6 +13,7 @@ on over the runs of all workers, in the database (`Refusal`).
   it is long without the refusals of late: any answer that was on its way then has come by now.
 - Refusals that blame the address, and those of readers who never got a mail where others did (a bad import), are weak:
   it takes ten times as many.
+- One domain alone, while mail to others was accepted within a day, may have shut us out by itself.
 - Letters do not count, neither way: strangers can have them sent to any address, and a relay may take them alone.
 """
 
@@ -24,17 +25,19 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from newsletter.delivery.wire import keys
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.delivery.wire.provider import call_timeout
-from newsletter.models import Brake, Refusal
+from newsletter.models import Acceptance, Brake, Refusal
 
-REFUSALS, WEAK, DOMAINS = 20, 200, 3  # so many, of so many domains: it is not the readers' addresses
-OF_ONE = 100  # strong ones, where all are of fewer domains, as on a university's own list
-KEEP = timedelta(days=1)  # an older refusal is none of the streak
+REFUSALS, DOMAINS = 20, 3  # so many strong ones, of so many domains: it is not the readers' addresses
+OF_FEW = 100  # strong ones, where all are of fewer domains, as on a university's own list
+WEAK = 200  # of any kind
+FEW = 3  # of any kind: each may be the address's fault
+KEEP = timedelta(days=1)  # an older refusal is none of the streak, and an older acceptance tells nothing
 CLOSED = "the provider refuses whatever we send (try what has failed again, after the release)"
 SAYING = 1.0  # seconds between two times that a run says what it hears
 
@@ -49,7 +52,8 @@ class Streak:
         self._counts = Counter[tuple[str, bool]]()  # since the last that it accepted
         self._untold: list[Refusal] = []
         self._told_at = 0.0
-        self._is_said, self._said_at = True, 0.0  # that mail is accepted
+        self._takers: dict[str, None] = {}  # domains whose mail was accepted, and that was not said yet: two at most
+        self._said_at = 0.0
         self._has_stopped = False
 
     @property
@@ -59,7 +63,9 @@ class Streak:
 
     def hear(self, outcome: Outcome, domain: str, *, is_newcomer: bool = False) -> None:
         if outcome.kind is Kind.ACCEPTED:
-            self.works, self._is_said = True, False
+            self.works = True
+            if len(self._takers) < 2:
+                self._takers[domain] = None
             self._counts.clear()
             self._untold.clear()
             if time.monotonic() - self._said_at > SAYING:
@@ -76,14 +82,15 @@ class Streak:
 
     def tell(self, at: datetime) -> None:
         """Let it count for all, and stop all mail where the streak is long."""
-        if not self._is_said:
+        if self._takers:
             self._say()
         if not self._untold:
             return
         if not Brake.objects.engaged().exists():  # else the streak has ended
             Refusal.objects.filter(at__lt=at - KEEP).delete()
             Refusal.objects.bulk_create(self._untold)
-            self._has_stopped = judge(at)
+            # With the refusals of late it is long already: no more than one digest a run, until all mail stops.
+            self._has_stopped = judge(at) or is_closed(at, at)
         self._untold, self._told_at = [], time.monotonic()
 
     def _say(self) -> None:
@@ -91,7 +98,11 @@ class Streak:
         streak = Refusal.objects.filter(account=account())
         if streak.exists():
             streak.delete()
-        self._is_said, self._said_at = True, time.monotonic()
+        news = [Acceptance(account=account(), domain=domain, at=timezone.now()) for domain in sorted(self._takers)]
+        Acceptance.objects.bulk_create(
+            news, update_conflicts=True, unique_fields=["account", "domain"], update_fields=["at"]
+        )
+        self._takers, self._said_at = {}, time.monotonic()
 
 
 def judge(at: datetime) -> bool:
@@ -99,9 +110,7 @@ def judge(at: datetime) -> bool:
     to be refused.
     """
     streak = Refusal.objects.filter(account=account())
-    not_late = streak.filter(at__lte=at - timedelta(seconds=call_timeout()), at__gte=at - KEEP).order_by()
-    counts = not_late.values_list("domain", "is_weak").annotate(Count("pk"))
-    if not is_long({(domain, is_weak): count for domain, is_weak, count in counts}):
+    if not is_closed(at - timedelta(seconds=call_timeout()), at):
         return False
     last = streak.order_by("-at", "-pk").first()
     if last is None:  # it has ended meanwhile
@@ -112,15 +121,33 @@ def judge(at: datetime) -> bool:
     return True
 
 
+def is_closed(until: datetime, at: datetime) -> bool:
+    """Whether the refusals until then are a streak that only a closed provider explains."""
+    rows = Refusal.objects.filter(account=account(), at__lte=until, at__gte=at - KEEP).order_by()
+    found = rows.values_list("domain", "is_weak").annotate(Count("pk"))
+    counts = {(domain, is_weak): count for domain, is_weak, count in found}
+    domains = {domain for domain, _ in counts}
+    return is_long(counts) and (len(domains) > 1 or not accepted_of_late(at).exclude(domain__in=domains).exists())
+
+
+def is_believed(at: datetime) -> bool:
+    """Whether to believe of a few refused mailboxes that they do not exist: others' mail was accepted a while ago."""
+    in_a_row = Refusal.objects.filter(account=account(), at__gte=at - KEEP).values("pk")[: FEW + 1].count()
+    return in_a_row <= FEW and accepted_of_late(at).exists()
+
+
+def accepted_of_late(at: datetime) -> QuerySet[Acceptance]:
+    """Of whom the provider has accepted mail within a day."""
+    return Acceptance.objects.filter(account=account(), at__gt=at - KEEP)
+
+
 def is_long(counts: Counts) -> bool:
     """Too long for chance."""
     if not counts:  # this is asked after every accepted mail
         return False
     strong = {(domain, weak): count for (domain, weak), count in counts.items() if not weak}
-    return sum(strong.values()) >= OF_ONE or any(
-        sum(some.values()) >= most and len({domain for domain, _ in some}) >= DOMAINS
-        for some, most in ((strong, REFUSALS), (counts, WEAK))
-    )
+    refusals, domains = sum(strong.values()), {domain for domain, _ in strong}
+    return refusals >= (REFUSALS if len(domains) >= DOMAINS else OF_FEW) or sum(counts.values()) >= WEAK
 
 
 def account() -> str:

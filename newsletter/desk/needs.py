@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.urls import reverse
 
 from newsletter import pulses
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.sources.models import Source
-from subscribers.models import Attack, Import, SubscriptionRequest
+from subscribers.models import Attack, Import, Letter, SubscriptionRequest
 
 May = Callable[[str], bool]  # whether somebody has a permission
 MOST_HELD = 1_000  # counted one by one
 MOST_IMPORTS = 5  # named one by one
+LATEST_LETTERS, A_DAY = 1_000, timedelta(days=1)
 SOME_FAILED = 10  # of an edition: fewer may be chance
 UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
 
@@ -126,6 +127,16 @@ def provider(health: Health) -> Iterator[Need]:
     if health.verdict:
         words = f"{health.complaints:.2f} % of the digests of these days were called spam: {health.verdict}"
         yield Need(words, f"{reverse('admin:index')}#provider")
+
+
+def letters(at: datetime) -> Iterator[Need]:
+    """Of the latest letters, those that were given up after several tries: not for the address's fault."""
+    latest = Letter.objects.order_by("-pk").values("pk")[:LATEST_LETTERS]
+    given_up = Letter.objects.filter(pk__in=latest, status=Letter.Status.FAILED, requested_at__gt=at - A_DAY)
+    number = given_up.filter(Q(doubts__gt=0) | Q(refusals__gt=0)).count()
+    if number:
+        words = f"{number:,} letters of this day could not be sent, in several tries"
+        yield Need(words, list_of("subscribers_letter", status__exact=Letter.Status.FAILED))
 
 
 def held() -> int:

@@ -66,6 +66,7 @@ def today(may: May, at: datetime) -> dict[str, Any]:
         *needs.provider(health),
         *needs.editions(recent, may),
         *needs.sources(sources),
+        *(needs.letters(at) if may("subscribers.view_letter") else ()),
         *needs.requests(held or 0),
         *needs.imports(found),
     ]

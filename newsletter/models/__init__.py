@@ -2,7 +2,7 @@
 
 from newsletter.models.alarms import Alarm
 from newsletter.models.bounces import DomainHealth, SoftBounces
-from newsletter.models.brakes import Brake, BrakeQuerySet, Refusal
+from newsletter.models.brakes import Acceptance, Brake, BrakeQuerySet, Refusal
 from newsletter.models.census import Census, Progress, Pulse
 from newsletter.models.digests import Digest, DigestPaper, DigestQuerySet
 from newsletter.models.editions import Edition, EditionPaper, EditionQuerySet, Revision
@@ -12,6 +12,7 @@ from newsletter.models.installation import Installation
 from newsletter.models.profiles import Profile
 
 __all__ = [
+    "Acceptance",
     "Alarm",
     "Brake",
     "BrakeQuerySet",

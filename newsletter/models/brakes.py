@@ -40,6 +40,21 @@ class Refusal(models.Model):
         return f"{self.domain}, {self.at:%Y-%m-%d %H:%M}"
 
 
+class Acceptance(models.Model):
+    """When a domain's mail was last accepted by the provider; of some domains, no run notes more than two."""
+
+    account = models.CharField(max_length=16, help_text="At which provider, hashed.")
+    domain = models.CharField(max_length=253)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["account", "domain"], name="one_acceptance_of_a_domain")]
+
+    def __str__(self) -> str:
+        return f"{self.domain}, {self.at:%Y-%m-%d %H:%M}"
+
+
 class Brake(models.Model):
     """Stops all mail until somebody releases it: pulled by the provider's refusal, or by hand."""
 

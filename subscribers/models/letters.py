@@ -42,7 +42,8 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 # With the growing pauses of Letter.pause, about a day: longer than most outages, and than a quota of the day.
 MAX_ATTEMPTS = 30
 MAX_REFUSALS = 8  # about three hours
-MAX_DOUBTS = 3  # each of which may have arrived, at a stranger's
+# Each may have arrived, at a stranger's: three at most, with pauses that outlast a bad hour.
+DOUBT_PAUSES = (timedelta(minutes=10), timedelta(hours=2))
 
 
 class Letter(models.Model):
@@ -140,11 +141,12 @@ class Letter(models.Model):
         changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": at}
         return self._settle(**changes, refusals=F("refusals") + 1)
 
-    def doubted(self, reason: str, at: datetime) -> bool:
-        """Send it again at `at`, unless it may have been sent MAX_DOUBTS times."""
-        if self.doubts + 1 >= MAX_DOUBTS or self.attempts >= MAX_ATTEMPTS:
-            return self.failed(reason)
-        changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": at}
+    def doubted(self, reason: str, at: datetime, wait: timedelta) -> bool:
+        """It may have been sent: send it again after the pause, or `wait` if that is longer; three times at most."""
+        if self.doubts >= len(DOUBT_PAUSES) or self.attempts >= MAX_ATTEMPTS:
+            return self._settle(status=self.Status.FAILED, reason=reason[:200], doubts=F("doubts") + 1)
+        again = at + max(wait, DOUBT_PAUSES[self.doubts])
+        changes = {"status": self.Status.OWED, "reason": reason[:200], "not_before": again}
         return self._settle(**changes, doubts=F("doubts") + 1)
 
     def put_back(self, reason: str, at: datetime) -> bool:

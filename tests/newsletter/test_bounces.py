@@ -58,11 +58,29 @@ def test_the_fourth_soft_bounce_of_late_is_a_hard_one(db: None, apart: timedelta
     assert [bounces.count_soft("hash", NOW + n * apart) for n in range(4)] == [False, False, False, True]
 
 
-def test_that_deliveries_are_told_is_known_from_the_first_on_and_for_good(digest: Digest) -> None:
-    happened("delivered", digest_uid=digest.uid)
-    events.apply_stored(NOW)
-    retention.forget(NOW + timedelta(days=300))
-    assert DomainHealth.objects.values_list("domain", "delivered").get() == (bounces.ANY, 1)
+class TestThatDeliveriesAreTold:
+    """Only then is it known that nobody's arrived."""
+
+    @pytest.fixture(autouse=True)
+    def told(self, digest: Digest) -> None:
+        happened("delivered", digest_uid=digest.uid)
+        events.apply_stored(NOW)
+
+    def held(self, after: timedelta) -> list[str]:
+        for _ in range(5):
+            bounces.is_domain_wide("gone.example", NOW + after)
+        return list(HeldDomain.objects.values_list("domain", flat=True))
+
+    def test_is_known_for_two_months(self) -> None:
+        retention.forget(NOW + bounces.TOLD_WITHIN)
+        assert self.held(bounces.TOLD_WITHIN) == ["gone.example"]
+
+    def test_is_forgotten_then(self) -> None:
+        assert self.held(bounces.TOLD_WITHIN + timedelta(days=1)) == []
+
+    def test_is_nothing_that_another_provider_ever_did(self, settings: Settings) -> None:
+        settings.EMAIL_BACKEND = "anymail.backends.mandrill.EmailBackend"
+        assert self.held(timedelta(hours=1)) == []
 
 
 class TestAWholeDomain:
@@ -71,7 +89,9 @@ class TestAWholeDomain:
         digests = [planned(edition, reader) for reader in add_readers(6)]
         Digest.objects.update(status="accepted", submitted_at=NOW)
         long_ago = NOW - timedelta(days=30)
-        DomainHealth.objects.create(domain=bounces.ANY, since=long_ago, delivered=1)  # we are told where mail arrives
+        DomainHealth.objects.create(
+            domain=bounces.all_of_them(), since=long_ago, delivered=1
+        )  # we are told where mail arrives
         return digests
 
     def tell_all(self, digests: list[Digest], kind: str = "bounced") -> None:
@@ -85,12 +105,18 @@ class TestAWholeDomain:
         assert not Suppression.objects.of(*Subscriber.objects.values_list("email", flat=True))
         assert "nothing reaches example.org" in str(why_not_mail(digests[0].subscriber))
 
-    def test_that_refused_them_at_once_is_held_too(self, digests: list[Digest], settings: Settings) -> None:
+    @pytest.mark.parametrize(("accepted", "is_held"), [(None, True), ("reader5@example.org", False)])
+    def test_that_refused_them_at_once_is_held_where_nobodys_was_accepted(
+        self, digests: list[Digest], settings: Settings, accepted: str | None, is_held: bool
+    ) -> None:
+        """A relay of one's own tells of no deliveries, but that it accepts is known from its answers."""
+        DomainHealth.objects.all().delete()
+        Digest.objects.filter(subscriber__email=accepted).update(settled_at=NOW)
         settings.SOFT_BOUNCES = 1
-        for digest in digests:
+        for digest in digests[:5]:
             events.refused(digest, NOW)
-        assert HeldDomain.objects.exists()
-        assert set(Subscriber.objects.values_list("status", flat=True)) == {"active"}
+        assert HeldDomain.objects.exists() == is_held
+        assert Subscriber.objects.filter(status="bounced").exists() != is_held
 
     def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
         self.tell_all(digests)

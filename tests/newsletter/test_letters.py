@@ -188,8 +188,8 @@ def test_a_letter_in_doubt_is_sent_again(bob: Subscriber, relay: Relay) -> None:
     relay.hang_up = True
     send_owed_letters(NOW)
     relay.hang_up = False
-    with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
-        assert send_owed_letters(NOW + timedelta(minutes=2)) == 1
+    with time_machine.travel(NOW + timedelta(minutes=10), tick=False):
+        assert send_owed_letters(NOW + timedelta(minutes=10)) == 1
     assert Letter.objects.get().status == Letter.Status.SENT
 
 
@@ -202,6 +202,18 @@ def test_a_letter_may_arrive_three_times_at_most(bob: Subscriber, relay: Relay, 
         clock.shift(timedelta(minutes=5))
     assert relay.recipients == ["bob@example.org"] * 3
     assert Letter.objects.get().status == "failed"
+
+
+def test_a_bad_hour_of_the_providers_loses_no_letter(
+    bob: Subscriber, relay: Relay, clock: time_machine.Traveller
+) -> None:
+    owe(bob, Letter.Kind.CONFIRMATION, NOW)
+    relay.hang_up = True
+    for minute in range(0, 180, 5):
+        relay.hang_up = minute < 60
+        send_owed_letters(timezone.now())
+        clock.shift(timedelta(minutes=5))
+    assert Letter.objects.get().status == "sent"
 
 
 def test_an_answer_that_drips_holds_up_no_letter_for_long(

@@ -165,6 +165,11 @@ def test_a_message_for_two_is_never_submitted(relay: Relay) -> None:
     assert relay.accepted == []
 
 
+def test_a_sender_that_is_refused_blames_nobodys_mailbox() -> None:
+    outcome = on_submit(smtplib.SMTPSenderRefused(550, b"5.1.1 who are you", "us@b.example"))
+    assert (outcome.kind, outcome.no_mailbox) == (Kind.HALT, False)
+
+
 @pytest.mark.parametrize(
     ("said", "is_gone"),
     [
@@ -176,10 +181,16 @@ def test_a_message_for_two_is_never_submitted(relay: Relay) -> None:
         ((554, b"5.7.1 Relay access denied"), False),
         ((550, b"5.1.8 Sender address rejected: Domain not found"), False),
         ((550, b"relay not permitted"), False),
+        ((550, b"Unrouteable address"), True),  # Exim
+        ((550, b"sorry, no mailbox here by that name. (#5.1.1)"), True),  # qmail
+        ((551, b"User unknown"), True),
+        ((550, b"5.7.1 No such user, says our policy"), False),
         ((450, b"4.1.1 try later"), False),
     ],
 )
-def test_a_relay_blames_the_address_by_its_enhanced_code(said: tuple[int, bytes], is_gone: bool) -> None:
+def test_a_relay_blames_the_address_by_its_enhanced_code_or_where_it_has_none_by_its_words(
+    said: tuple[int, bytes], is_gone: bool
+) -> None:
     assert on_submit(smtplib.SMTPRecipientsRefused({"a@b.example": said})).no_mailbox is is_gone
 
 

@@ -12,6 +12,7 @@ import time_machine
 from pytest_django import Settings
 
 from newsletter import editions
+from newsletter.delivery.ledger import RETRIED
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.wire import throttle
@@ -64,6 +65,16 @@ def test_no_more_go_than_the_provider_takes_and_the_rest_stays_planned(
     assert deliver_batch() == 0
     clock.shift(SECOND)
     assert deliver_batch() == 8
+
+
+def test_what_is_tried_again_is_still_known_as_that_where_it_waits_for_its_domain(
+    readers: list[Subscriber], server: Server, settings: Settings
+) -> None:
+    """That it was refused before is no news of its address."""
+    settings.DOMAINS_PER_SECOND = {"example.org": 1}
+    Digest.objects.update(reason=RETRIED)
+    deliver_batch()
+    assert Digest.objects.filter(status="planned", reason=RETRIED, not_before__gt=NOW).count() > 20
 
 
 @pytest.mark.usefixtures("readers", "server", "clock")

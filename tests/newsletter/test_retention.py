@@ -13,6 +13,7 @@ from django.test import Client
 from newsletter import editions
 from newsletter.celery import app
 from newsletter.delivery import ledger
+from newsletter.delivery.feedback import bounces
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest, DigestPaper, DomainHealth, Edition, Event, SoftBounces
 from newsletter.retention import forget_digests
@@ -43,7 +44,7 @@ def traces(alice: Subscriber, edition: Edition, papers: list[Paper]) -> dict[typ
     DomainHealth.objects.create(domain="example.org", since=NOW)
     return {
         SoftBounces: 10 * settings.SOFT_BOUNCE_HALF_LIFE,
-        DomainHealth: 7 * settings.DOMAIN_HOLD,
+        DomainHealth: bounces.TOLD_WITHIN,
         Former: settings.KEEP_FORMER,
         Move: settings.KEEP_MOVE,
         Letter: settings.KEEP_LETTERS,

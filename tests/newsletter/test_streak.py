@@ -13,7 +13,7 @@ from newsletter import editions, retention
 from newsletter.delivery import streak
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.streak import DOMAINS, KEEP, OF_ONE, REFUSALS, WEAK, Streak, judge
+from newsletter.delivery.streak import DOMAINS, KEEP, OF_FEW, REFUSALS, WEAK, Streak, judge
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.models import Brake, Digest, DigestPaper, Edition, Refusal
 from papers.models import Paper, Topic
@@ -37,11 +37,13 @@ Run = Callable[..., None]
 def run(clock: Traveller, db: None) -> Run:
     """A run, so long after the first one: what it hears in turn, of so many domains."""
 
-    def one(after: timedelta, *outcomes: Outcome, domains: int = DOMAINS, is_newcomer: bool = False) -> None:
+    def one(
+        after: timedelta, *outcomes: Outcome, domains: int = DOMAINS, first: int = 0, is_newcomer: bool = False
+    ) -> None:
         clock.move_to(NOW + after)
         streak = Streak()
         for place, outcome in enumerate(outcomes):
-            streak.hear(outcome, f"{place % domains}.example", is_newcomer=is_newcomer)
+            streak.hear(outcome, f"{first + place % domains}.example", is_newcomer=is_newcomer)
         streak.tell(NOW + after)
 
     return one
@@ -91,11 +93,29 @@ class TestAStreak:
 
     def test_of_one_domain_needs_more(self, run: Run) -> None:
         """As on a university's own list."""
-        run(0 * SECOND, *[REFUSED] * (OF_ONE - 1), domains=1)
+        run(0 * SECOND, *[REFUSED] * (OF_FEW - 1), domains=1)
         run(WAITED, REFUSED, domains=1)
         assert not stopped()
         run(2 * WAITED, REFUSED, domains=1)
         assert stopped()
+
+    def test_of_one_domain_while_others_accept_is_that_domains_own(self, run: Run) -> None:
+        """A company that has shut us out does not stop everybody's mail."""
+        run(0 * SECOND, TAKEN, domains=1)
+        for times in range(1, 5):
+            run(times * WAITED, *[Outcome(Kind.REFUSED, "550 5.7.1 policy")] * OF_FEW, domains=1, first=1)
+        assert not stopped()
+        run(5 * WAITED, REFUSED, domains=1, first=2)  # now it is two domains
+        run(6 * WAITED, REFUSED, domains=1, first=2)
+        assert stopped()
+
+    def test_that_will_be_too_long_costs_one_digest_a_run(self, run: Run, settings: Settings) -> None:
+        settings.EMAIL_TIMEOUT = 600
+        run(0 * SECOND, *[REFUSED] * REFUSALS)
+        streak = Streak()
+        streak.hear(REFUSED, "0.example")
+        assert streak.is_long
+        assert not stopped()
 
     def test_is_judged_by_a_tick_where_nobody_is_left_to_be_refused(self, run: Run, clock: Traveller) -> None:
         run(0 * SECOND, *[REFUSED] * REFUSALS)
@@ -112,14 +132,15 @@ class TestAStreak:
         run(hours + WAITED, REFUSED)
         assert stopped()
 
+    @pytest.mark.parametrize("domains", [1, DOMAINS])
     @pytest.mark.parametrize(("refused", "is_newcomer"), [(REFUSED, True), (NOBODY, False)])
     def test_needs_more_refusals_that_may_be_the_addresses_fault(
-        self, run: Run, refused: Outcome, is_newcomer: bool
+        self, run: Run, refused: Outcome, is_newcomer: bool, domains: int
     ) -> None:
-        run(0 * SECOND, *[refused] * (WEAK - 1), is_newcomer=is_newcomer)
-        run(WAITED, refused, is_newcomer=is_newcomer)
+        run(0 * SECOND, *[refused] * (WEAK - 1), is_newcomer=is_newcomer, domains=domains)
+        run(WAITED, refused, is_newcomer=is_newcomer, domains=domains)
         assert not stopped()
-        run(2 * WAITED, refused, is_newcomer=is_newcomer)
+        run(2 * WAITED, refused, is_newcomer=is_newcomer, domains=domains)
         assert stopped()
 
     @pytest.mark.parametrize("kind", [Kind.LATER, Kind.DOUBT, Kind.UNSENT, Kind.WAITS])
@@ -255,15 +276,32 @@ def test_nor_do_readers_whose_mailboxes_are_gone(
     """They are dropped after some editions, as if their mail had come back softly each time."""
     had_one_before(readers)
     settings.SOFT_BOUNCES = 2
-    here = f"{readers[0].pk}@"
-    server.answer = lambda verb, to: "550 5.1.1 User unknown" if verb == "RCPT" and not to.startswith(here) else None
-    for dropped in (0, 29):
+    there = {str(reader.email) for reader in readers[:DOMAINS]}  # one in each domain
+    server.answer = lambda verb, to: "550 5.1.1 User unknown" if verb == "RCPT" and to not in there else None
+    for dropped in (0, 30 - DOMAINS):
         Digest.objects.filter(edition__kind="daily").update(status="planned", settled_at=None)
         DigestPaper.objects.all().delete()
         deliver_batch()
         assert Subscriber.objects.filter(status="bounced").count() == dropped
         clock.shift(WAITED)
     assert not stopped()
+
+
+def test_a_dead_address_counts_though_its_reader_is_alone_in_the_run(
+    readers: list[Subscriber], server: Server, clock: Traveller, settings: Settings
+) -> None:
+    """As on a small list: others had theirs accepted hours before."""
+    settings.SOFT_BOUNCES = 1
+    dead = str(readers[-1].email)
+    server.answer = lambda verb, to: "550 5.1.1 User unknown" if verb == "RCPT" and to == dead else None
+    for digest in Digest.objects.select_related("subscriber"):
+        if digest.subscriber.email == dead:
+            Digest.objects.filter(pk=digest.pk).update(not_before=NOW + timedelta(hours=5))
+    deliver_batch()
+    clock.shift(timedelta(hours=5))
+    deliver_batch()
+    assert statuses() == {"accepted": 29, "failed": 1}
+    assert Subscriber.objects.get(email=dead).status == "bounced"
 
 
 def test_of_a_relay_that_accepts_nobody_none_is_believed_to_be_gone(

@@ -13,7 +13,7 @@ from newsletter.desk import charts, needs
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.models import Source, Topic
-from subscribers.models import Attack, Import, SubscriptionRequest
+from subscribers.models import Attack, Import, Letter, Subscriber, SubscriptionRequest
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, planned
 from tests.newsletter.test_cockpit import person, sign_in
@@ -49,6 +49,16 @@ def test_a_quiet_day_needs_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Nothing. All is well" in home("Operator")
     call_command("today")
     assert capsys.readouterr().out == "Nothing. All is well.\n"
+
+
+@pytest.mark.usefixtures("beating")
+def test_letters_that_were_given_up_need_somebody(alice: Subscriber) -> None:
+    lost = {"subscriber": alice, "kind": "confirmation", "status": "failed", "requested_at": NOW, "not_before": NOW}
+    Letter.objects.create(**lost, reason="no answer", doubts=3)
+    Letter.objects.create(**lost, reason="closed", refusals=8)
+    Letter.objects.create(**lost, reason="the reader is unsubscribed")
+    Letter.objects.create(**lost | {"requested_at": NOW - timedelta(days=1)}, reason="no answer", doubts=3)
+    assert "2 letters of this day could not be sent, in several tries" in home("Operator")
 
 
 @pytest.mark.usefixtures("beating")

@@ -1,13 +1,14 @@
 """How a bounce is to be taken: hard or soft, the address's fault or its whole domain's."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F
 
 from newsletter.delivery.feedback.addressees import Addressee
-from newsletter.models import DomainHealth, SoftBounces
+from newsletter.delivery.wire import keys
+from newsletter.models import Digest, DomainHealth, SoftBounces
 from subscribers.models import HeldDomain, Subscriber, Suppression
 
 # Where a provider says whether a bounce is hard, and what it says when it is. anymail's own words do not tell.
@@ -27,7 +28,7 @@ HARD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 }
 
 
-ANY = ""  # the row of all domains together, which tells whether we are told of deliveries
+TOLD_WITHIN = timedelta(days=62)  # a monthly edition, and the one before
 
 
 def is_hard(provider: str, raw: object) -> bool:
@@ -56,19 +57,22 @@ def count_soft(address_hash: str, at: datetime) -> bool:
 def clear(where: Collection[Addressee], at: datetime) -> None:
     """Mail arrives there: what was counted against the addresses is forgotten, and their domains are not dead."""
     SoftBounces.objects.filter(address_hash__among={one.address_hash for one in where}).delete()
-    domains = {one.domain_now for one in where} - {""} | {ANY}
+    domains = {one.domain_now for one in where} - {""} | {all_of_them()}
     alive = DomainHealth.objects.filter(domain__among=domains, since__gte=at - settings.DOMAIN_HOLD, delivered__gt=0)
     for domain in sorted(domains - set(alive.values_list("domain", flat=True))):
         DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
 
 
-def is_domain_wide(domain: str, at: datetime) -> bool:
-    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held.
+def is_domain_wide(domain: str, at: datetime, *, at_once: bool = False) -> bool:
+    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held. `at_once`: the
+    provider did not accept the mail to begin with.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
-    is dropped for it, and readers dropped earlier are restored. Where the provider has never told of a delivery, nobody
-    can know whether the domain takes anything.
+    is dropped for it, and readers dropped earlier are restored. Whether it takes anything is known from deliveries,
+    where the provider tells of them; of what it refuses at once, from what it accepts.
     """
+    if not domain:
+        return False
     if HeldDomain.objects.filter(domain=domain).exists():
         return True
     row = _health(domain, at)
@@ -76,7 +80,7 @@ def is_domain_wide(domain: str, at: datetime) -> bool:
     row.refresh_from_db()
     if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
         return False
-    if not DomainHealth.objects.filter(domain=ANY, delivered__gt=0).exists():
+    if _accepts(domain, row.since) if at_once else not _tells_of_deliveries(at):
         return False
     reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
     HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})
@@ -89,6 +93,25 @@ def end_holds(at: datetime) -> int:
     over = HeldDomain.objects.filter(until__lte=at)
     DomainHealth.objects.filter(domain__in=over.values("domain")).delete()
     return over.delete()[0]
+
+
+def all_of_them() -> str:
+    """The name of the row of all domains together, which tells whether the provider tells us of deliveries."""
+    return keys.account()[:16]
+
+
+def _tells_of_deliveries(at: datetime) -> bool:
+    told = DomainHealth.objects.filter(domain=all_of_them(), delivered__gt=0)
+    return told.filter(since__gte=at - TOLD_WITHIN).exists()
+
+
+def _accepts(domain: str, since: datetime) -> bool:
+    """Whether the provider has accepted a digest to this domain since then. Reads the ledger of three days, at most;
+    but before nobody who is not there is dropped for it.
+    """
+    lately = Digest.objects.filter(edition__date__gte=since.date() - timedelta(days=1), settled_at__gte=since)
+    to_domain = lately.filter(status__in=Digest.Status.sent(), subscriber__email__endswith=f"@{domain}")
+    return to_domain.exists()
 
 
 def _health(domain: str, at: datetime) -> DomainHealth:

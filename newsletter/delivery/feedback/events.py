@@ -207,7 +207,7 @@ def act(event: Event, addressee: Addressee, at: datetime) -> None:
     elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
     elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.count_soft(addressee.address_hash, at)):
-        drop_unless_held(addressee, at, of_digest=bool(event.digest_uid))
+        drop_unless(event.digest_uid is not None and bounces.is_domain_wide(addressee.domain_now, at), addressee, at)
 
 
 def is_hard(event: Event) -> bool:
@@ -220,13 +220,12 @@ def refused(digest: Digest, at: datetime) -> None:
     """The provider has said at once that there is no such mailbox, which counts like a soft bounce."""
     addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
     if bounces.count_soft(addressee.address_hash, at):
-        drop_unless_held(addressee, at, of_digest=True)
+        drop_unless(bounces.is_domain_wide(addressee.domain_now, at, at_once=True), addressee, at)
 
 
-def drop_unless_held(addressee: Addressee, at: datetime, *, of_digest: bool) -> None:
+def drop_unless(is_domain_wide: bool, addressee: Addressee, at: datetime) -> None:
     """Never mail an address again that bounced hard; but keep it where its whole domain bounces."""
-    domain = addressee.domain_now
-    if not (domain and of_digest and bounces.is_domain_wide(domain, at)):
+    if not is_domain_wide:
         drop(addressee, *BOUNCED, at)
 
 

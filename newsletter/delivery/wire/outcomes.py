@@ -29,6 +29,13 @@ INVALID = {"invalid"}  # anymail's word for an address that is none
 ABOUT_MESSAGES = {400, 413, 422}  # HTTP's statuses that may be the fault of one message
 # RFC 3463, 3.2: no such mailbox or domain, not valid, ambiguous, moved; RFC 7505: a domain that takes no mail.
 NO_MAILBOX = re.compile(r"5\d\d 5\.1\.([12346]|10)\b")
+# The same of servers that send no such codes: qmail puts them at the end, Exim and others have words (RFC 5321, 4.2.3:
+# 550 may also be a policy, so the code alone says nothing).
+NO_MAILBOX_IN_WORDS = re.compile(
+    r"55[013] (?!\d\.\d\.\d).*(\(#5\.1\.[12346]\)|unrouteable address|(unknown|no such) (user|recipient|mailbox)"
+    r"|(user|recipient|mailbox) (unknown|not found|does not exist))",
+    re.IGNORECASE,
+)
 POSTMARK_OURS = {10, 400, 401, 405, 412, 413}
 POSTMARK_NOT_NOW = {100, 429}
 AMAZON_LATER = {"TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
@@ -120,7 +127,8 @@ def by_sender(error: smtplib.SMTPSenderRefused) -> Outcome:
 def by_sender_code(code: int, answer: bytes | str) -> Outcome:
     """The same; but for a message that is too large (552, RFC 1870), which speaks of that message alone."""
     outcome = by_smtp_code(code, answer)
-    return replace(outcome, kind=Kind.HALT) if outcome.kind is Kind.REFUSED and code != 552 else outcome
+    is_of_all = outcome.kind is Kind.REFUSED and code != 552
+    return replace(outcome, kind=Kind.HALT, no_mailbox=False) if is_of_all else outcome
 
 
 def on_http(error: requests.RequestException) -> Outcome:
@@ -202,7 +210,8 @@ def by_amazon(answer: dict[str, Any], reason: str) -> Outcome:
 def by_smtp_code(code: int, answer: bytes | str) -> Outcome:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     words = without_addresses(f"{code} {text}")
-    return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, words, no_mailbox=bool(NO_MAILBOX.match(words)))
+    no_mailbox = bool(NO_MAILBOX.match(words) or NO_MAILBOX_IN_WORDS.match(words))
+    return Outcome(Kind.REFUSED if code >= 500 else Kind.LATER, words, no_mailbox=no_mailbox)
 
 
 def retry_after(header: str) -> timedelta | None:
