@@ -18,7 +18,7 @@ from newsletter import editions
 from newsletter.delivery import decisions, flow, ledger
 from newsletter.delivery.flow import DOUBTS, Flow
 from newsletter.delivery.pace import carrier
-from newsletter.delivery.sending import Batches, deliver_batch
+from newsletter.delivery.sending import OVERTIME, Batches, deliver_batch
 from newsletter.delivery.streak import REFUSALS
 from newsletter.delivery.wire.provider import call_timeout
 from newsletter.models import Brake, Digest, DigestPaper, Edition
@@ -245,6 +245,19 @@ def test_no_fault_beside_keeps_an_answer_from_being_written_down(readers: list[S
         deliver_batch()
     assert faults
     assert statuses() == {"failed": 30}
+
+
+def test_what_a_slow_relay_leaves_unbuilt_is_put_back(readers: list[Subscriber], server: Server) -> None:
+    """Ticks and letters wait for a worker."""
+    with closing(carrier()) as by:
+        batches = Batches(by, 30, time.monotonic())
+        built = []
+        for copy in batches.copies():
+            built.append(copy)
+            batches._until -= OVERTIME / 10
+        assert len(built) == 10
+        assert batches.put_back("waits for its turn") == 20
+    assert statuses() == {"planned": 20, "claimed": 10}
 
 
 def test_a_session_that_dies_costs_one_doubt(readers: list[Subscriber], server: Server) -> None:
