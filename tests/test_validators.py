@@ -25,12 +25,23 @@ def test_a_rate_that_is_none_is_said(text: str) -> None:
         rates(text)
 
 
+def manage(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", *words]
+    environment = {**os.environ, "DEMO": "1", **settings}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("setting", ["SUBMIT_SLICE=0", "DOMAINS_PER_SECOND=*=-3", "LOG_LEVEL=LOUD", "LEASE_SECONDS=30"])
 def test_a_command_does_not_begin_with_one_that_stops_all_mail(setting: str) -> None:
     name, _, value = setting.partition("=")
-    settings = {**os.environ, "DEMO": "1", name: value}
-    command = [sys.executable, "manage.py", "check"]
-    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+    done = manage("check", **{name: value})
     assert done.returncode
     assert f'"{name}" invalid' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_not_there_is_said_in_words() -> None:
+    done = manage("brake", "show", DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
+    assert done.returncode
+    assert done.stderr.startswith("The database does not do what it was asked: connection failed")
     assert "Traceback" not in done.stderr

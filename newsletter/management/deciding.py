@@ -1,20 +1,30 @@
 """What the commands that decide something have in common: options, a dry run, a typed confirmation, a record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.utils import timezone
 
 from subscribers.management.caller import caller
 
-DRY = "A dry run: nothing was changed."
+DRY = "A dry run, which changes nothing. What would be said:"
 OPTIONS: dict[str, dict[str, Any]] = {
     "--because": {"default": "", "metavar": "WHY", "help": "for the audit log"},
     "--dry-run": {"action": "store_true", "help": "say what would be done, and do nothing"},
     "--yes-i-mean": {"dest": "typed", "help": "what would be asked for"},
 }
+
+
+class Deciding(BaseCommand):
+    """A command of several parts, each of which sets as `act` what does it."""
+
+    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
+        if options.get("dry_run"):
+            self.stdout.write(DRY)
+        act(at=timezone.now(), **options)
 
 
 def add_option(name: str, *commands: CommandParser, **instead: Any) -> None:

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from newsletter import audit
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import DRY, add_option, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, for_good, reason
 from newsletter.models import Brake
 from subscribers.models import HeldDomain
 
 
-class Command(BaseCommand):
+class Command(Deciding):
     help = "Shows what stops mail; stops all of it, lets it go again, and ends the hold of a recipient domain."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,14 +32,9 @@ class Command(BaseCommand):
         add_option("--because", release, free)
         add_option("--dry-run", pull, release, free)
 
-    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
-        act(**options)
-
     def _decide(self, do: Callable[..., None], dry_run: bool, **options: Any) -> None:
         with for_good(dry_run):
             do(**options)
-        if dry_run:
-            self.stdout.write(DRY)
 
     def _show(self, **_: Any) -> None:
         if not Brake.objects.engaged().exists():

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
 from newsletter.desk.turns import MOST_AHEAD, TURNS, Turn, carry_out, size_of
 from newsletter.management import accounts
-from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
 from newsletter.models import Edition, EditionPaper
 from papers.models import Paper, Topic
@@ -33,7 +33,7 @@ CHOICES = {
 }
 
 
-class Command(BaseCommand):
+class Command(Deciding):
     help = "Shows an edition, prepares it and decides about it."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -71,9 +71,6 @@ class Command(BaseCommand):
         add_option("--because", *decisions)
         add_option("--dry-run", *decisions, test_send)
 
-    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
-        act(**options)
-
     def _on(self, edition: str, do: Callable[..., None], **options: Any) -> None:
         do(edition_named(edition), **options)
 
@@ -101,7 +98,7 @@ class Command(BaseCommand):
                 audit.record(audit.command_line(), edition, month.OPENED, reason(options["because"]))
             papers = edition.pool.count()
         state = "is open" if is_new else "was open already"
-        self._tell(f"{edition} {state}, with {papers:,} papers in its pool.", options["dry_run"])
+        self.stdout.write(f"{edition} {state}, with {papers:,} papers in its pool.")
 
     def _show(self, edition: Edition, **_: Any) -> None:
         for line in accounts.of_edition(edition):
@@ -138,7 +135,7 @@ class Command(BaseCommand):
             fault = preview.send_copy(account, edition, mail, audit.command_line(), f"{reason('')}: ")
         if fault or mail is None:
             raise CommandError(f"No test mail was accepted: {fault}")
-        self._tell(f"“[Test] {mail.subject}” goes to {account.username}'s own address.", options["dry_run"])
+        self.stdout.write(f"“[Test] {mail.subject}” goes to {account.username}'s own address.")
 
     def _choose(self, edition: Edition, choice: Choice, words: str, **options: Any) -> None:
         papers = [paper_of(name) for name in options["papers"]]
@@ -149,7 +146,6 @@ class Command(BaseCommand):
             audit.record(audit.command_line(), edition, f"{options['command']} {numbers}", reason(options["because"]))
         for paper in papers:
             self.stdout.write(f"{paper}: {words}.")
-        self._tell("", options["dry_run"])
 
     def _note(self, edition: Edition, **options: Any) -> None:
         text = sys.stdin.read() if options["text"] is None else options["text"]
@@ -159,7 +155,7 @@ class Command(BaseCommand):
             edition.note = text.strip()
             edition.save(update_fields=["note"])
             audit.record(audit.command_line(), edition, "note", reason(options["because"]), before)
-        self._tell(f"The note of {edition}: {edition.note or 'none'}", options["dry_run"])
+        self.stdout.write(f"The note of {edition}: {edition.note or 'none'}")
 
     def _turn(self, edition: Edition, turn: Turn, **options: Any) -> None:
         size = size_of(options.get("size", ""))
@@ -170,11 +166,7 @@ class Command(BaseCommand):
         with for_good(options["dry_run"]):
             if not carry_out(turn, edition, audit.command_line(), reason(options["because"]), size):
                 raise CommandError(f"{edition}: {edition.state}. Nothing was changed.")
-        self._tell(f"{edition} {turn.done}.", options["dry_run"])
-
-    def _tell(self, words: str, is_dry: bool) -> None:
-        for line in filter(None, [words, DRY if is_dry else ""]):
-            self.stdout.write(line)
+        self.stdout.write(f"{edition} {turn.done}.")
 
 
 def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> preview.Preview:

@@ -1,13 +1,13 @@
 """Find a reader and do what they wish: what the admin's page of a reader does, for one or for many."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from tqdm import tqdm
@@ -17,7 +17,7 @@ from newsletter.desk.deeds import DEEDS, Deed, carry_out
 from newsletter.desk.finding import HASH, by_hash, found
 from newsletter.desk.reader import DECISIONS_SHOWN, EXPORTED, all_about
 from newsletter.management import accounts
-from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import lines
 from subscribers.gate import why_not_mail
 from subscribers.management.caller import private_file
@@ -27,7 +27,7 @@ from subscribers.suppressing import reason_of
 WHO = "an address, or the id of a reader, digest or letter, of which 8 letters are enough"
 
 
-class Command(BaseCommand):
+class Command(Deciding):
     help = "Shows a reader, and does what readers wish; addresses are arguments, or lines of the standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,9 +50,6 @@ class Command(BaseCommand):
             add_option("--dry-run", command)
             if deed.is_final:
                 add_option("--yes-i-mean", command, help="what would be asked for: such as “erase 3”")
-
-    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
-        act(**options)
 
     def _show(self, who: str | None, **_: Any) -> None:
         for reader in readers([who] if who else lines()):
@@ -95,8 +92,6 @@ class Command(BaseCommand):
         for reader in tqdm(people, unit=" readers", disable=None):
             changed += self._one(deed, reader, user, **options)
         self.stdout.write(f"{deed.words}: {changed:,} of {len(people):,} readers changed.")
-        if options["dry_run"]:
-            self.stdout.write(DRY)
 
     def _one(self, deed: Deed, reader: Subscriber, user: User, **options: Any) -> bool:
         was = reader.get_status_display()

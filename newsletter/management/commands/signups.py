@@ -4,22 +4,21 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Count
-from django.utils import timezone
 from tqdm import tqdm
 
 from newsletter import audit
 from newsletter.desk.needs import MOST_HELD, held
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import DRY, add_option, confirm, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import lines
 from subscribers.models import Attack, SubscriptionRequest
 
 CHUNK = 500
 
 
-class Command(BaseCommand):
+class Command(Deciding):
     help = "Shows sign-up requests that are held, releases or discards them, and turns attack mode on or off."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,9 +40,6 @@ class Command(BaseCommand):
         calm.set_defaults(act=self._turn, do=self._calm)
         add_option("--because", calm)
         add_option("--dry-run", release, discard, attack, calm)
-
-    def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
-        act(at=timezone.now(), **options)
 
     def _show(self, **_: Any) -> None:
         for attack in Attack.objects.on():
@@ -73,14 +69,10 @@ class Command(BaseCommand):
                     changed += do(rows, at)
                 bar.update(len(some))
         self.stdout.write(f"{changed:,} of {len(keys):,} requests: {command}.")
-        if options["dry_run"]:
-            self.stdout.write(DRY)
 
     def _turn(self, do: Callable[[str, datetime], None], at: datetime, because: str, dry_run: bool, **_: Any) -> None:
         with for_good(dry_run):
             do(because, at)
-        if dry_run:
-            self.stdout.write(DRY)
 
     def _attack(self, why: str, at: datetime) -> None:
         if not why.strip():
