@@ -6,17 +6,20 @@ the only mode that fills in what is missing, and it binds to this machine alone.
 
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from environs import Env, validate
 
 from newsletter import logs, theme
+from newsletter import validators as valid
 from newsletter.keeping import kept_secret, socket_dir
-from newsletter.validators import AT_LEAST_ONE, CADENCES, LEVEL, NOT_EMPTY, NOT_NEGATIVE, PERCENT, outlasts, rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+positive, not_negative = (partial(env.int, validate=least) for least in (valid.AT_LEAST_ONE, valid.NOT_NEGATIVE))
+said = partial(env.str, validate=valid.NOT_EMPTY)
 
 DEMO = env.bool("DEMO", False)
 DEBUG = env.bool("DEBUG", False)
@@ -24,30 +27,27 @@ DEBUG = env.bool("DEBUG", False)
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 
-def required(name: str, in_demo: str) -> str:
-    """A setting with no safe default: the demo has one, anything else must say.
-
-    Raises environs.EnvError, naming the variable, where it is not set.
-    """
-    return env.str(name, in_demo) if DEMO else env.str(name, validate=NOT_EMPTY)
+def required(name: str, in_demo: str, validate: Any = valid.NOT_EMPTY) -> str:
+    """A setting with no safe default but in the demo. Raises environs.EnvError, which names it, where it is not set."""
+    return env.str(name, in_demo, validate=validate) if DEMO else env.str(name, validate=validate)
 
 
-SECRET_KEY = kept_secret(VAR_DIR, "secret_key") if DEMO else env.str("SECRET_KEY", validate=NOT_EMPTY)
+SECRET_KEY = kept_secret(VAR_DIR, "secret_key") if DEMO else said("SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 # Keys the suppression hashes. Apart from SECRET_KEY, because rotating that must not revive anybody.
-SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else env.str("SUPPRESSION_KEY", validate=NOT_EMPTY)
+SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else said("SUPPRESSION_KEY")
 
 # --- the site ---------------------------------------------------------------------------------------
 SITE_NAME = env.str("SITE_NAME", "Trending Papers")
 PORT = env.int("PORT", 8000)  # of the demo's web server
-SITE_URL = required("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+SITE_URL = required("SITE_URL", f"http://127.0.0.1:{PORT}", valid.SITE).rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
-PROXY_HOPS = env.int("PROXY_HOPS", 0)
+PROXY_HOPS = not_negative("PROXY_HOPS", 0)
 
 # Sites that may show the sign-up form (docs/embed.md): https://lab.example, without a slash at the end.
-EMBED_ORIGINS: list[str] = env.list("EMBED_ORIGINS", [])
+EMBED_ORIGINS: list[str] = env.list("EMBED_ORIGINS", [], validate=valid.each(valid.SITE))
 # Whether addresses made to be thrown away may sign up: allow or refuse.
 DISPOSABLE_ADDRESSES = env.str("DISPOSABLE_ADDRESSES", "allow", validate=validate.OneOf(["allow", "refuse"]))
 # Whether DNS is asked if a domain takes mail, before a confirmation goes to it. Without an answer, it goes.
@@ -56,7 +56,7 @@ DNS_SERVER = env.str("DNS_SERVER", "")  # address:port; empty: as this machine a
 DKIM_SELECTORS: list[str] = env.list("DKIM_SELECTORS", [])  # of the sender's keys, for the checks of an edition
 
 # From one network, to the public API.
-API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 60)
+API_REQUESTS_PER_MINUTE = not_negative("API_REQUESTS_PER_MINUTE", 60)
 
 SECURE_SITE = SITE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SITE
@@ -181,7 +181,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 # --- Redis: a nudge and a cache, never the record -----------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", f"unix://{socket_dir(VAR_DIR)}/redis.sock")
+REDIS_URL = env.str("REDIS_URL", f"unix://{socket_dir(VAR_DIR)}/redis.sock", validate=valid.REDIS)
 _by_socket = REDIS_URL.startswith("unix://")
 CACHES = {
     "default": {
@@ -204,20 +204,20 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 
 # --- mail ---------------------------------------------------------------------------------------------
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
-EMAIL_HOST = env.str("EMAIL_HOST", "127.0.0.1")
-EMAIL_PORT = env.int("SMTP_PORT", 8025) if DEMO else env.int("EMAIL_PORT", 25)
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend", validate=valid.backend)
+EMAIL_HOST = env.str("EMAIL_HOST", "127.0.0.1", validate=valid.HOST)
+EMAIL_PORT = env.int("SMTP_PORT", 8025) if DEMO else env.int("EMAIL_PORT", 25, validate=valid.PORT)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 30, validate=AT_LEAST_ONE)  # seconds to connect, and as many to answer
+EMAIL_TIMEOUT = positive("EMAIL_TIMEOUT", 30)  # seconds to connect, and as many to answer
 # Provider settings by anymail's own names: ANYMAIL_POSTMARK_SERVER_TOKEN=… and so on.
 ANYMAIL = {"REQUESTS_TIMEOUT": (min(10, EMAIL_TIMEOUT), EMAIL_TIMEOUT)} | {
     name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
 }
 MAIL_FROM_NAME = env.str("MAIL_FROM_NAME", SITE_NAME)
-MAIL_FROM = required("MAIL_FROM", "papers@trending-papers.example")
+MAIL_FROM = required("MAIL_FROM", "papers@trending-papers.example", valid.ADDRESS)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 # The law of most places asks for it in every newsletter (CAN-SPAM § 7704(a)(5), TMG § 5).
 POSTAL_ADDRESS = required("POSTAL_ADDRESS", "1 Example Street, 00000 Exampleville")
@@ -225,85 +225,85 @@ POSTAL_ADDRESS = required("POSTAL_ADDRESS", "1 Example Street, 00000 Examplevill
 INBOX_DIR = Path(env.str("INBOX_DIR", str(VAR_DIR / "inbox"))) if DEMO else None
 
 # --- choosing and delivering --------------------------------------------------------------------------
-POOL_DAYS = env.int("POOL_DAYS", 3650 if DEMO else 14)  # the demo reads the seed page whatever its age
-FIRST_DIGEST_AFTER = timedelta(seconds=env.int("FIRST_DIGEST_AFTER", 30, validate=NOT_NEGATIVE))
-TICK_SECONDS = env.int("TICK_SECONDS", 5 if DEMO else 60, validate=AT_LEAST_ONE)
-CLAIM_SIZE = env.int("CLAIM_SIZE", 500, validate=AT_LEAST_ONE)  # digests a worker takes at once
+POOL_DAYS = positive("POOL_DAYS", 3650 if DEMO else 14)  # the demo reads the seed page whatever its age
+FIRST_DIGEST_AFTER = timedelta(seconds=not_negative("FIRST_DIGEST_AFTER", 30))
+TICK_SECONDS = positive("TICK_SECONDS", 5 if DEMO else 60)
+CLAIM_SIZE = positive("CLAIM_SIZE", 500)  # digests a worker takes at once
 # Per worker process: how many may be uncertain after a kill, connections, messages a call: docs/delivery.md
-SUBMIT_SLICE = env.int("SUBMIT_SLICE", 20, validate=AT_LEAST_ONE)
-SUBMIT_CONNECTIONS = env.int("SUBMIT_CONNECTIONS", 20, validate=AT_LEAST_ONE)
-SUBMIT_BATCH = env.int("SUBMIT_BATCH", None, validate=AT_LEAST_ONE)
-DELIVER_SECONDS = env.int("DELIVER_SECONDS", 5, validate=AT_LEAST_ONE)  # before it looks after other tasks
-LEASE = timedelta(seconds=env.int("LEASE_SECONDS", max(300, 5 * EMAIL_TIMEOUT), validate=outlasts(EMAIL_TIMEOUT)))
+SUBMIT_SLICE = positive("SUBMIT_SLICE", 20)
+SUBMIT_CONNECTIONS = positive("SUBMIT_CONNECTIONS", 20)
+SUBMIT_BATCH = positive("SUBMIT_BATCH", None)
+DELIVER_SECONDS = positive("DELIVER_SECONDS", 5)  # before it looks after other tasks
+LEASE = timedelta(seconds=env.int("LEASE_SECONDS", max(300, 5 * EMAIL_TIMEOUT), validate=valid.outlasts(EMAIL_TIMEOUT)))
 # How late a daily digest may be; a weekly one four times as much, a monthly one ten times.
-DIGEST_EXPIRES_AFTER = timedelta(hours=env.int("DIGEST_EXPIRES_AFTER_HOURS", 12, validate=AT_LEAST_ONE))
+DIGEST_EXPIRES_AFTER = timedelta(hours=positive("DIGEST_EXPIRES_AFTER_HOURS", 12))
 
 # --- brakes: docs/reliability.md ---------------------------------------------------------------------
 # How many copies of an edition go ahead, and how long the rest waits for what becomes of them. 0 is off: everybody
 # gets theirs at their hour. Large lists should ask for some.
-CANARY_SIZE = env.int("CANARY_SIZE", 0, validate=NOT_NEGATIVE)
-CANARY_WAIT = timedelta(minutes=env.int("CANARY_MINUTES", 10, validate=NOT_NEGATIVE))
+CANARY_SIZE = not_negative("CANARY_SIZE", 0)
+CANARY_WAIT = timedelta(minutes=not_negative("CANARY_MINUTES", 10))
 # Cadences whose editions wait until an operator approves each: daily, weekly, monthly. Others go by themselves.
-NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=CADENCES)
+NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=valid.CADENCES)
 # An edition stops by itself at so many percent of what was accepted, but not before so many.
-STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1, validate=PERCENT)
-STOP_AFTER_COMPLAINTS = env.int("STOP_AFTER_COMPLAINTS", 3, validate=AT_LEAST_ONE)
-STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5, validate=PERCENT)
-STOP_AFTER_BOUNCES = env.int("STOP_AFTER_BOUNCES", 20, validate=AT_LEAST_ONE)
+STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1, validate=valid.PERCENT)
+STOP_AFTER_COMPLAINTS = positive("STOP_AFTER_COMPLAINTS", 3)
+STOP_BOUNCE_PERCENT = env.float("STOP_BOUNCE_PERCENT", 5, validate=valid.PERCENT)
+STOP_AFTER_BOUNCES = positive("STOP_AFTER_BOUNCES", 20)
 # Calls a second to the provider, for all workers together: 0 is no limit, not set is what the provider says that an
 # account may do (newsletter/delivery/wire/throttle.py). To recipient domains: "example.org=5,*=100".
-SEND_PER_SECOND = env.float("SEND_PER_SECOND", None, validate=NOT_NEGATIVE)
-DOMAINS_PER_SECOND: dict[str, float] = rates(env.str("DOMAINS_PER_SECOND", "", validate=rates))
+SEND_PER_SECOND = env.float("SEND_PER_SECOND", None, validate=valid.NOT_NEGATIVE)
+DOMAINS_PER_SECOND: dict[str, float] = valid.rates(env.str("DOMAINS_PER_SECOND", "", validate=valid.rates))
 # How many worker processes there are altogether: without Redis each keeps to its share of a rate.
-WORKER_PROCESSES = env.int("WORKER_PROCESSES", 8, validate=AT_LEAST_ONE)
+WORKER_PROCESSES = positive("WORKER_PROCESSES", 8)
 # Soft bounces of one address until it counts as gone; how soon half of them is forgotten.
-SOFT_BOUNCES = env.float("SOFT_BOUNCES", 4, validate=AT_LEAST_ONE)
-SOFT_BOUNCE_HALF_LIFE = timedelta(days=env.int("SOFT_BOUNCE_HALF_LIFE_DAYS", 14, validate=AT_LEAST_ONE))
+SOFT_BOUNCES = env.float("SOFT_BOUNCES", 4, validate=valid.AT_LEAST_ONE)
+SOFT_BOUNCE_HALF_LIFE = timedelta(days=positive("SOFT_BOUNCE_HALF_LIFE_DAYS", 14))
 # Readers of one domain whose mail came back for good, and nobody's arrived, until the domain is held; and for how long.
-DOMAIN_BOUNCES = env.int("DOMAIN_BOUNCES", 5, validate=AT_LEAST_ONE)
-DOMAIN_HOLD = timedelta(hours=env.int("DOMAIN_HOLD_HOURS", 24, validate=AT_LEAST_ONE))
+DOMAIN_BOUNCES = positive("DOMAIN_BOUNCES", 5)
+DOMAIN_HOLD = timedelta(hours=positive("DOMAIN_HOLD_HOURS", 24))
 DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)  # to be looked at: nothing is sent
 # Outside production: the domains that are mailed as usual, and the one address that gets everything else.
-MAIL_ONLY_TO: list[str] = env.list("MAIL_ONLY_TO", [])
-MAIL_REROUTE_TO = env.str("MAIL_REROUTE_TO", "")
+MAIL_ONLY_TO: list[str] = env.list("MAIL_ONLY_TO", [], validate=valid.each(valid.DOMAIN))
+MAIL_REROUTE_TO = env.str("MAIL_REROUTE_TO", "", validate=valid.if_any(valid.ADDRESS))
 
 # --- sign-up that cannot be turned against a stranger: docs/abuse.md -----------------------------------
 # What one network (a /24 or /56) may ask for. Beyond the first, each request takes a proof of work …
-SIGNUP_SOFT_PER_HOUR = env.int("SIGNUP_SOFT_PER_HOUR", 60)
+SIGNUP_SOFT_PER_HOUR = not_negative("SIGNUP_SOFT_PER_HOUR", 60)
 # … of which a request without a good form ticket uses up so many; …
-SIGNUP_UNPROVEN_COST = env.int("SIGNUP_UNPROVEN_COST", 3)
+SIGNUP_UNPROVEN_COST = not_negative("SIGNUP_UNPROVEN_COST", 3)
 # … beyond the second it is turned away in words, so that no network fills the inbox by itself.
-SIGNUP_POSTS_PER_DAY = env.int("SIGNUP_POSTS_PER_DAY", 2000)
+SIGNUP_POSTS_PER_DAY = not_negative("SIGNUP_POSTS_PER_DAY", 2000)
 # Letters that strangers can cause; what is beyond waits until there is room again.
-SIGNUP_LETTERS_PER_NETWORK = env.int("SIGNUP_LETTERS_PER_NETWORK", 300)  # an hour; a campus is one network
-SIGNUP_LETTERS_PER_DOMAIN = env.int("SIGNUP_LETTERS_PER_DOMAIN", 300)  # an hour, to one recipient domain
-SIGNUP_LETTERS_PER_BIG_DOMAIN = env.int("SIGNUP_LETTERS_PER_BIG_DOMAIN", 3000)  # an hour, to each of these:
+SIGNUP_LETTERS_PER_NETWORK = not_negative("SIGNUP_LETTERS_PER_NETWORK", 300)  # an hour; a campus is one network
+SIGNUP_LETTERS_PER_DOMAIN = not_negative("SIGNUP_LETTERS_PER_DOMAIN", 300)  # an hour, to one recipient domain
+SIGNUP_LETTERS_PER_BIG_DOMAIN = not_negative("SIGNUP_LETTERS_PER_BIG_DOMAIN", 3000)  # an hour, to each of these:
 SIGNUP_BIG_DOMAINS: list[str] = env.list(
     "SIGNUP_BIG_DOMAINS",
     ["gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "qq.com", "163.com", "proton.me", "gmx.de"],
 )
-SIGNUP_LETTERS_PER_HOUR = env.int("SIGNUP_LETTERS_PER_HOUR", 5000)  # to everybody together
-SIGNUP_RELEASED_PER_HOUR = env.int("SIGNUP_RELEASED_PER_HOUR", 600)  # of those that were held before
+SIGNUP_LETTERS_PER_HOUR = not_negative("SIGNUP_LETTERS_PER_HOUR", 5000)  # to everybody together
+SIGNUP_RELEASED_PER_HOUR = not_negative("SIGNUP_RELEASED_PER_HOUR", 600)  # of those that were held before
 # To all spellings of one mailbox together; one letter a day to each address holds besides.
-SIGNUP_LETTERS_PER_MAILBOX = env.int("SIGNUP_LETTERS_PER_MAILBOX", 5)  # in 30 days
+SIGNUP_LETTERS_PER_MAILBOX = not_negative("SIGNUP_LETTERS_PER_MAILBOX", 5)  # in 30 days
 # Requests that wait or are held, at most: past it, sign-up says "later" to what comes without a proof of work,
 # and past twice as many to everybody.
-SIGNUP_INBOX = env.int("SIGNUP_INBOX", 20_000)
+SIGNUP_INBOX = not_negative("SIGNUP_INBOX", 20_000)
 # Moves to a new address from one network.
-MOVES_PER_NETWORK = env.int("MOVES_PER_NETWORK", 20)  # a day
+MOVES_PER_NETWORK = not_negative("MOVES_PER_NETWORK", 20)  # a day
 # Steps of the proof of work, of about a millisecond each on one core of a phone; half to all of them are needed.
-WORK_STEPS = env.int("WORK_STEPS", 1000)
-WORK_STEPS_UNDER_ATTACK = env.int("WORK_STEPS_UNDER_ATTACK", 4000)
+WORK_STEPS = positive("WORK_STEPS", 1000)
+WORK_STEPS_UNDER_ATTACK = positive("WORK_STEPS_UNDER_ATTACK", 4000)
 # Attack mode begins when so many confirmations went out within an hour, and of them fewer than so many in a
 # hundred came back; it ends when for a while few requests came without a proof.
-ATTACK_FLOOR = env.int("ATTACK_FLOOR", 200)
-ATTACK_CONFIRMED_PERCENT = env.int("ATTACK_CONFIRMED_PERCENT", 15)
-ATTACK_CALM = timedelta(minutes=env.int("ATTACK_CALM_MINUTES", 30))
-ATTACK_CALM_REQUESTS = env.int("ATTACK_CALM_REQUESTS", 50)
+ATTACK_FLOOR = not_negative("ATTACK_FLOOR", 200)
+ATTACK_CONFIRMED_PERCENT = not_negative("ATTACK_CONFIRMED_PERCENT", 15)
+ATTACK_CALM = timedelta(minutes=not_negative("ATTACK_CALM_MINUTES", 30))
+ATTACK_CALM_REQUESTS = not_negative("ATTACK_CALM_REQUESTS", 50)
 # How long a confirmation waits under attack: time for an operator to look.
-ATTACK_DELAY = timedelta(minutes=env.int("ATTACK_DELAY_MINUTES", 5))
+ATTACK_DELAY = timedelta(minutes=not_negative("ATTACK_DELAY_MINUTES", 5))
 # Who is told, by mail, of an attack, of what was stopped, and of what waits for approval.
-OPERATORS: list[str] = env.list("OPERATORS", [])
+OPERATORS: list[str] = env.list("OPERATORS", [], validate=valid.each(valid.ADDRESS))
 # Before every key of ours in Redis; two sites that share one Redis need two.
 REDIS_PREFIX = env.str("REDIS_PREFIX", "papers")
 
@@ -346,5 +346,5 @@ FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the seco
 
 LOGIN_REDIRECT_URL = "/admin/"  # only operators log in
 DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
-LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO", validate=LEVEL))
+LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO", validate=valid.LEVEL))
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -1,20 +1,57 @@
 """What a setting may say. What it may not is refused at the start, in words, and not at the first mail."""
 
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+
 import idna
 from environs import validate
 from marshmallow import ValidationError
 
-NOT_EMPTY = validate.Length(min=1, error="Must say something.")
+NOT_EMPTY = validate.Regexp(r"\s*\S", error="Must say something.")
 AT_LEAST_ONE = validate.Range(min=1)
 NOT_NEGATIVE = validate.Range(min=0)
 PERCENT = validate.Range(min=0, min_inclusive=False, max=100)
 CADENCES = validate.ContainsOnly(["daily", "weekly", "monthly"])
+ADDRESS = validate.Email(error="Must be one bare address, such as papers@example.org.")
+SITE = validate.Regexp(
+    r"https?://[^/\s?#@]+/?$", error="Must be scheme and host alone, such as https://papers.example."
+)
+DOMAIN = validate.Regexp(r"[^\s@/:]+$", error="Must be a bare domain, such as example.org.")
+HOST = validate.ContainsNoneOf("/ ", error="Must be a name or an IP address alone.")
+PORT = validate.Range(min=1, max=65_535)
+REDIS = validate.Regexp(r"(rediss?|unix)://.", error="Must begin with redis://, rediss:// or unix://.")
 LEVEL = validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 
 
 def outlasts(seconds: int) -> validate.Range:
     """For a lease: else a worker loses what it has in hand while it waits for the provider."""
     return validate.Range(min=seconds, min_inclusive=False, error="Must be more than EMAIL_TIMEOUT, which is {min}.")
+
+
+def each(check: Callable[[str], object]) -> Callable[[Iterable[str]], None]:
+    """For a list."""
+
+    def of_all(found: Iterable[str]) -> None:
+        for one in found:
+            check(one)
+
+    return of_all
+
+
+def if_any(check: Callable[[str], object]) -> Callable[[str], None]:
+    """For what may be left empty."""
+    return lambda text: each(check)(filter(None, [text]))
+
+
+def backend(path: str) -> None:
+    """Raises ValidationError where there is no such module of a backend. It is not imported: it reads the settings."""
+    module, _, name = path.rpartition(".")
+    try:
+        is_there = bool(name and module and find_spec(module))
+    except ImportError:
+        is_there = False
+    if not is_there:
+        raise ValidationError(f"There is no backend {path!r}.")
 
 
 def rates(text: str) -> dict[str, float]:

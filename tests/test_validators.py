@@ -31,7 +31,16 @@ def manage(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("setting", ["SUBMIT_SLICE=0", "DOMAINS_PER_SECOND=*=-3", "LOG_LEVEL=LOUD", "LEASE_SECONDS=30"])
+REFUSED = [
+    *("SUBMIT_SLICE=0", "DOMAINS_PER_SECOND=*=-3", "LOG_LEVEL=LOUD", "LEASE_SECONDS=30", "POOL_DAYS=0"),
+    *("SITE_URL=papers.example", "SITE_URL=https://", "SITE_URL=https://papers.example/news", "SIGNUP_INBOX=-1"),
+    *("MAIL_FROM=papers", "MAIL_FROM=Papers <a@b.example>", "MAIL_REROUTE_TO=team", "MAIL_ONLY_TO=@lab.example"),
+    *("OPERATORS=ada@papers.example,bo", "EMBED_ORIGINS=lab.example", "POSTAL_ADDRESS= ", "EMAIL_HOST=smtp://relay"),
+    *("REDIS_URL=127.0.0.1:6379", "EMAIL_BACKEND=anymail.backends.postmak.EmailBackend", "EMAIL_BACKEND=postmark"),
+]
+
+
+@pytest.mark.parametrize("setting", REFUSED)
 def test_a_command_does_not_begin_with_one_that_stops_all_mail(setting: str) -> None:
     name, _, value = setting.partition("=")
     done = manage("check", **{name: value})
