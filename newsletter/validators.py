@@ -1,5 +1,6 @@
 """What a setting may say. What it may not is refused at the start, in words, and not at the first mail."""
 
+import os
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 
@@ -20,6 +21,7 @@ DOMAIN = validate.Regexp(r"[^\s@/:]+$", error="Must be a bare domain, such as ex
 HOST = validate.ContainsNoneOf("/ ", error="Must be a name or an IP address alone.")
 PORT = validate.Range(min=1, max=65_535)
 REDIS = validate.Regexp(r"(rediss?|unix)://.", error="Must begin with redis://, rediss:// or unix://.")
+MUTE = {"anymail.backends.scaleway.EmailBackend"}  # it tells nothing later
 LEVEL = validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 
 
@@ -44,7 +46,9 @@ def if_any(check: Callable[[str], object]) -> Callable[[str], None]:
 
 
 def backend(path: str) -> None:
-    """Raises ValidationError where there is no such module of a backend. It is not imported: it reads the settings."""
+    """Raises ValidationError where there is no such module of a backend, which is not imported, because it reads the
+    settings; and where it is a provider's whose events nobody could tell from a stranger's.
+    """
     module, _, name = path.rpartition(".")
     try:
         is_there = bool(name and module and find_spec(module))
@@ -52,6 +56,10 @@ def backend(path: str) -> None:
         is_there = False
     if not is_there:
         raise ValidationError(f"There is no backend {path!r}.")
+    if path.startswith("anymail.") and path not in MUTE and not os.environ.get("ANYMAIL_WEBHOOK_SECRET"):
+        raise ValidationError(
+            "Needs ANYMAIL_WEBHOOK_SECRET=user:password as well: give it to the provider with the webhook's address."
+        )
 
 
 def rates(text: str) -> dict[str, float]:

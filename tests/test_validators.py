@@ -37,6 +37,7 @@ REFUSED = [
     *("MAIL_FROM=papers", "MAIL_FROM=Papers <a@b.example>", "MAIL_REROUTE_TO=team", "MAIL_ONLY_TO=@lab.example"),
     *("OPERATORS=ada@papers.example,bo", "EMBED_ORIGINS=lab.example", "POSTAL_ADDRESS= ", "EMAIL_HOST=smtp://relay"),
     *("REDIS_URL=127.0.0.1:6379", "EMAIL_BACKEND=anymail.backends.postmak.EmailBackend", "EMAIL_BACKEND=postmark"),
+    "EMAIL_BACKEND=anymail.backends.postmark.EmailBackend",  # without ANYMAIL_WEBHOOK_SECRET
 ]
 
 
