@@ -107,6 +107,11 @@ def follow(at: datetime) -> int:
     return counted
 
 
+def recount(edition: Edition, at: datetime) -> None:
+    """After a decision, so that its page does not contradict what was just said."""
+    count(edition, Progress.objects.latest_of(edition), at)
+
+
 def count(edition: Edition, last: Progress | None, at: datetime) -> Progress:
     """Count one edition along its index. The same counts again only prolong the last row."""
     accounts = {status: number for status, number in edition.accounts().items() if number}

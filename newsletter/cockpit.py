@@ -31,6 +31,7 @@ from unfold.sites import UnfoldAdminSite
 from newsletter import second_factor, wording
 from newsletter.audit import changes, in_words, name_of, snapshot
 from newsletter.choosing import bear
+from newsletter.models import Brake
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
 MOST_FOUND = 50  # rows that the beginning of an address leads to
@@ -56,6 +57,7 @@ class Themed(themed.ModelAdmin):
     # The column with addresses by whose beginning rows are found. It is no search field: what is searched for in those
     # stands in the page's address.
     address_field = ""
+    add_words = ""  # on the way to the form that adds a row, where that does something at once
     own_page = ""  # the name of a page of ours, to which the only row that was found leads
     # Whether rows of others hang on its own: nothing of it is deleted by Django's pages, which read all of those.
     is_kept = False
@@ -322,6 +324,11 @@ class Cockpit(UnfoldAdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, and where the setting asks for it, verified by their second factor."""
         return super().has_permission(request) and (not settings.SECOND_FACTOR or request.user.is_verified())  # type: ignore[union-attr]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With the brake, which every page names while all mail is stopped."""
+        may = request.user.has_perm("newsletter.view_brake")
+        return super().each_context(request) | {"brake": Brake.objects.engaged().first() if may else None}
 
     def get_urls(self) -> list[Any]:
         return [path("second-factor/", second_factor.prove, name="second_factor"), *super().get_urls()]

@@ -1,5 +1,5 @@
 """What operators see and do. Each module registers its own models."""
 
-from newsletter.admin import domains, editions, log, people
+from newsletter.admin import brakes, domains, editions, log, people
 
-__all__ = ["domains", "editions", "log", "people"]
+__all__ = ["brakes", "domains", "editions", "log", "people"]

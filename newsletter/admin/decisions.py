@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from newsletter import audit
+from newsletter import audit, census
 from newsletter.delivery import decisions
 from newsletter.delivery.decisions import Verdict
 from newsletter.models import Digest
@@ -53,7 +53,7 @@ class Decides(admin.ModelAdmin):
         left = decisions.left_in_doubt(digests, Verdict.NOT_SENT, timezone.now())
         return f"In doubt: {decisions.in_doubt(digests).count():,}.{left.words()}"
 
-    for _action in (retry_failed, was_accepted, was_not_sent):
+    for _action in (was_accepted, was_not_sent):
         _action.typed = True  # type: ignore[attr-defined]
     was_not_sent.means = doubts  # type: ignore[attr-defined]
 
@@ -90,5 +90,6 @@ class DecidesOnEditions(Decides):
             words = f"{words} In {len(editions)} editions at once."
         for edition in editions:
             audit.record(request.user, edition, words)
+            census.recount(edition, timezone.now())
         super().done(request, rows, words)
         return redirect("desk_edition", editions[0].pk) if len(editions) == 1 else None

@@ -1,28 +1,24 @@
-"""Editions, the ledger, events and the brake, for operators. Nothing here counts a whole ledger."""
+"""Editions, the ledger and events, for operators. Nothing here counts a whole ledger."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.utils import timezone
 
 from newsletter.admin.decisions import DecidesOnDigests, DecidesOnEditions
 from newsletter.admin.looking import EditionFilter, FoundByUid, ReadOnly, StoppedFilter, beginning
-from newsletter.delivery import canaries, installation
+from newsletter.delivery import canaries
 from newsletter.desk.finding import by_address
 from newsletter.desk.turns import APPROVE, TURNS
 from newsletter.digest.explanation import explain
 from newsletter.models import (
-    Alarm,
-    Brake,
-    BrakeQuerySet,
     Digest,
     DigestPaper,
     Edition,
@@ -222,75 +218,3 @@ class FeedbackAdmin(ReadOnly):
     ordering = ["-pk"]
     address_field = "subscriber__email"
     search_help_text = "The beginning of an address"
-
-
-class BrakeForm(forms.ModelForm):
-    def clean(self) -> dict[str, Any]:
-        """Raises ValidationError where it would stop nothing."""
-        if Brake.objects.engaged().exists():
-            raise ValidationError("All mail is stopped already: one brake is enough.")
-        return super().clean() or {}
-
-
-@admin.register(Alarm)
-class AlarmAdmin(ReadOnly):
-    list_display = ["kind", "reason", "began_at", "told_at", "attempts", "ended_at"]
-    list_filter = ["kind"]
-
-
-@admin.register(Brake)
-class BrakeAdmin(admin.ModelAdmin):
-    """Pulling one stops all mail; the list, and its own page, release it."""
-
-    form = BrakeForm
-    list_display = ["reason", "pulled_at", "released_at"]
-    fields = ["reason", "pulled_at", "released_at"]
-    readonly_fields = ["pulled_at", "released_at"]
-    actions = ["release", "adopt"]
-
-    def get_actions(self, request: HttpRequest) -> Any:
-        """What is said of a copy is offered where the database may be one."""
-        actions = super().get_actions(request)
-        if not Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).exists():
-            actions.pop("adopt", None)
-        return actions
-
-    def has_delete_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:
-        return obj is None and super().has_change_permission(request)
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        alone = {"show_save_and_continue": False, "show_save_and_add_another": False}
-        return super().add_view(request, form_url, {"title": "Stop all mail"} | alone | (extra_context or {}))
-
-    def get_fields(self, request: HttpRequest, obj: Brake | None = None) -> Any:
-        return super().get_fields(request, obj) if obj else ["reason"]
-
-    def save_model(self, request: HttpRequest, obj: Brake, form: Any, change: bool) -> None:  # noqa: ARG002
-        obj.by_hand = True
-        obj.save()
-
-    def response_add(self, request: HttpRequest, obj: Brake, post_url_continue: Any = None) -> HttpResponse:  # noqa: ARG002
-        self.message_user(request, "All mail is stopped, until you release this brake.")
-        return redirect("admin:newsletter_brake_change", obj.pk)
-
-    @admin.action(description="Release: mail goes out again", permissions=["change"])
-    def release(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:
-        if not brakes.release(timezone.now()):
-            self.message_user(request, "Only `ledger adopt` releases this brake.", messages.WARNING)
-        elif other := Brake.objects.engaged().first():
-            self.message_user(request, f"Released; but all mail stays stopped: {other}", messages.WARNING)
-        else:
-            self.message_user(request, "Released: mail goes out again.", messages.SUCCESS)
-
-    @admin.action(description="It is no copy: send from this database", permissions=["change"])
-    def adopt(self, request: HttpRequest, brakes: BrakeQuerySet) -> None:
-        if settings.DATABASE_IS_RESTORED:
-            self.message_user(request, "DATABASE_IS_RESTORED is set: unset it first.", messages.ERROR)
-        elif brakes.engaged().filter(cause=Brake.Cause.RESTORED).exists():
-            installation.adopt(timezone.now(), request.user.get_username())
-            self.message_user(request, "Mail goes out from this database again.")
-
-    adopt.typed = True  # type: ignore[attr-defined]

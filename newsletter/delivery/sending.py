@@ -53,6 +53,8 @@ def deliver_batch(size: int | None = None, seconds: float = 0, more: Callable[[]
         flow = Flow(by, settings.SUBMIT_SLICE, lambda: more() if batches.was_full else None)
         flow.run(batches.copies())
         left = batches.put_back(flow.stopped or WAITS) + flow.waiting
+        if flow.stopped:
+            log.warning("a run ended early: %s", flow.stopped)
         delivered = batches.claimed - batches.put_off - left - flow.undone
         # A full batch has called already, unless all of it must wait.
         if not flow.stopped and ((left and not batches.was_full) or (batches.put_off and not delivered)):

@@ -136,9 +136,9 @@ def is_believed(at: datetime) -> bool:
     return in_a_row <= FEW and accepted_of_late(at).exists()
 
 
-def accepted_of_late(at: datetime) -> QuerySet[Acceptance]:
-    """Of whom the provider has accepted mail within a day."""
-    return Acceptance.objects.filter(account=account(), at__gt=at - KEEP)
+def accepted_of_late(at: datetime, within: timedelta = KEEP) -> QuerySet[Acceptance]:
+    """Of whom the provider has accepted mail within so long."""
+    return Acceptance.objects.filter(account=account(), at__gt=at - within)
 
 
 def is_long(counts: Counts) -> bool:

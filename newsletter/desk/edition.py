@@ -2,22 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import islice
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from newsletter import audit
+from newsletter import audit, census
 from newsletter.cockpit import typed
 from newsletter.delivery import canaries
 from newsletter.desk.charts import Line, line
 from newsletter.desk.deeds import ADDRESS_IN_WHY
 from newsletter.desk.posting import posted_from
-from newsletter.desk.standing import Standing
+from newsletter.desk.standing import Standing, first_expiry
 from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.models import Digest, Edition
 from subscribers.imports.report import lines
@@ -89,6 +89,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     if turn.is_final and not typed(request, [edition]):
         return show(request, edition, fault=f"Type “{edition}” to cancel it: nothing was changed.", why=why)
     if carry_out(turn, edition, request.user, why, size):
+        census.recount(edition, timezone.now())
         messages.success(request, f"{edition} {turn.done}.")
     else:
         messages.warning(request, f"{edition}: {edition.state}. Nothing was changed.")
@@ -99,12 +100,12 @@ def answers(request: HttpRequest, one: Standing) -> list[tuple[str, str]]:
     """What a person may decide about digests that came to no good end: the admin's action, and its words."""
     if not request.user.has_perm("newsletter.change_digest"):
         return []
-    failed = [("retry_failed", f"Try the {one.failed:,} that failed again")] if one.failed else []
-    in_doubt = [
-        ("was_accepted", f"In doubt: the provider has the {one.in_doubt:,}"),
-        ("was_not_sent", f"In doubt: the {one.in_doubt:,} were not sent, plan them again"),
-    ]
-    return failed + (in_doubt if one.in_doubt else [])
+    failed = [("retry_failed", f"Try the {one.failed:,} that failed again")]
+    accepted = [("was_accepted", f"In doubt: the provider has the {one.in_doubt:,}")]
+    not_sent = [("was_not_sent", f"In doubt: the {one.in_doubt:,} were not sent, plan them again")]
+    if one.edition.status == Edition.Status.CANCELLED:  # what would be planned again would be cancelled at once
+        failed = not_sent = []
+    return (failed if one.failed else []) + (accepted + not_sent if one.in_doubt else [])
 
 
 def terms(one: Standing) -> list[tuple[str, int, list[str]]]:
@@ -124,19 +125,16 @@ def reasons(one: Standing) -> list[tuple[str, str, list[tuple[str, int]]]]:
         if one.of(status):
             some = one.edition.digests.filter(status=status).order_by().values_list("reason", flat=True)[:MOST_READ]
             found.append((str(status), status.label.lower(), Counter(some).most_common(REASONS_SHOWN)))
-    return found
+    # What waits and was tried before; in the order in which it is claimed, because it has an index.
+    first = one.edition.digests.filter(status=Status.PLANNED).order_by("not_before").values_list("reason", flat=True)
+    tried = Counter(filter(None, first[:MOST_READ] if one.of(Status.PLANNED) else ()))
+    return found + ([(str(Status.PLANNED), "still to go", tried.most_common(REASONS_SHOWN))] if tried else [])
 
 
 def timeline(edition: Edition) -> Line | None:
     """Digests that were settled, over time."""
     counted = edition.progress.order_by("at").values_list("at", "planned", "open")[:MOST_COUNTS]
     return line([(at, planned - to_go) for at, planned, to_go in counted])
-
-
-def first_expiry(edition: Edition) -> datetime | None:
-    """When the first of the copies that wait would come too late."""
-    waiting = edition.digests.filter(status=Status.PLANNED).order_by("expires_at")
-    return waiting.values_list("expires_at", flat=True).first()
 
 
 @require_POST

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import Q, QuerySet, Value
 from django.urls import reverse
 
 from newsletter import pulses
+from newsletter.delivery.streak import accepted_of_late
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.sources.models import Source
@@ -20,6 +22,7 @@ MOST_HELD = 1_000  # counted one by one
 MOST_IMPORTS = 5  # named one by one
 LATEST_LETTERS, A_DAY = 1_000, timedelta(days=1)
 SOME_FAILED = 10  # of an edition: fewer may be chance
+QUIET = timedelta(minutes=10)  # without mail that is accepted, while some waits
 UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
 
 
@@ -104,23 +107,40 @@ def sources(found: Iterable[Source]) -> Iterator[Need]:
             yield Need(f"{source.name} failed {source.failures} times in a row: {fault}", link, source.last_run_at)
 
 
-def editions(found: Iterable[Standing], may: May) -> Iterator[Need]:
+def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need]:
     for one in found:
         own = reverse("desk_edition", args=[one.edition.pk])
+        is_late = one.edition.date < at.date() - A_DAY  # nothing of it can be sent any more
         if one.in_doubt:
             ledger = list_of(
                 "newsletter_digest", edition__id__exact=one.edition.pk, status__exact=Digest.Status.IN_DOUBT
             )
             link = ledger if may("newsletter.view_digest") else own
-            yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link, one.counted_at)
-        failed = one.of(Digest.Status.FAILED)
-        if failed >= SOME_FAILED and failed > one.accepted:
-            yield Need(f"{one.edition}: {failed:,} failed, more than were accepted", own, one.counted_at)
+            yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link)
+        share = 100 * one.failed / (one.failed + one.accepted) if one.failed else 0
+        if one.failed >= SOME_FAILED and share > settings.STOP_BOUNCE_PERCENT and not is_late:
+            words = f"{one.edition}: {one.failed:,} failed, {share:.0f} % of what was tried. It can be tried again"
+            yield Need(words, own)
+        if one.expired and not is_late:
+            yield Need(f"{one.edition}: {one.expired:,} came too late and were not sent", own)
         if one.edition.status == Edition.Status.HELD and (one.open or not one.planned):
             words = f"{one.edition} waits for approval" + (f", with {one.open:,} to go" if one.open else "")
             yield Need(words, own, one.edition.opened_at)
         if one.edition.status == Edition.Status.PAUSED and one.open:
             yield Need(f"{one.edition} is paused with {one.open:,} to go", own)
+
+
+def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
+    """Digests wait, are tried, and none is accepted: the provider cannot be reached, or puts us off."""
+    if accepted_of_late(at, QUIET).exists():
+        return
+    for one in found:
+        if one.open and one.edition.status == Edition.Status.OPEN:
+            tried = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1, planned_at__lt=at - QUIET)
+            if why := tried.exclude(reason="").order_by().values_list("reason", flat=True).first():
+                minutes = QUIET // timedelta(minutes=1)
+                words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait: {why}"
+                yield Need(words, reverse("desk_edition", args=[one.edition.pk]))
 
 
 def provider(health: Health) -> Iterator[Need]:

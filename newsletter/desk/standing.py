@@ -99,6 +99,12 @@ def standings(since: date, until: date) -> list[Standing]:
     ]
 
 
+def first_expiry(edition: Edition | None = None) -> datetime | None:
+    """When the first of the copies that wait would come too late: of an edition, or of all."""
+    waiting = (edition.digests if edition else Digest.objects).filter(status=Status.PLANNED).order_by("expires_at")
+    return waiting.values_list("expires_at", flat=True).first()
+
+
 @dataclass(frozen=True)
 class Health:
     """What providers and readers made of the digests of a day, or of several."""
@@ -121,10 +127,10 @@ class Health:
         )
 
     @property
-    def acceptance(self) -> float:
-        """In percent, as all shares below."""
+    def acceptance(self) -> float | None:
+        """In percent, as all shares below; None where nothing was tried."""
         tried = self.accepted + self.failed
-        return 100 * self.accepted / tried if tried else 100.0
+        return 100 * self.accepted / tried if tried else None
 
     @property
     def bounces(self) -> float:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from newsletter import audit
 from newsletter.delivery.feedback.reported import events_of
-from newsletter.models import Digest, Edition
+from newsletter.models import Brake, Digest, Edition
 from subscribers.models import Subscriber, Suppression
 
 LATEST = 20  # rows of a kind
@@ -12,6 +13,7 @@ LATEST = 20  # rows of a kind
 
 def of_edition(edition: Edition) -> Iterator[str]:
     """Its digests by state, which add up to what was planned."""
+    yield from stopped()
     accounts, labels = edition.accounts(), dict(Digest.Status.choices)
     yield f"{edition}: {edition.state}{f' ({edition.reason})' if edition.reason else ''}"
     for status, count in accounts.items():
@@ -39,16 +41,31 @@ def of_reader(reader: Subscriber) -> Iterator[str]:
 def of_digest(digest: Digest) -> Iterator[str]:
     """Its times, its papers, and what the provider told of it."""
     yield f"{digest.uid}  {digest}: {standing(digest)}"
-    for name in ("planned_at", "not_before", "expires_at", "submitted_at", "settled_at", "lease_until"):
-        yield f"  {name:<13} {moment(getattr(digest, name))}"
-    yield f"  claimed {digest.attempts} times; the provider calls it {digest.provider_id or '–'}"
+    for words, at in {
+        "planned": digest.planned_at,
+        "due": digest.not_before,
+        "expires": digest.expires_at,
+        "submitted": digest.submitted_at,
+        "settled": digest.settled_at,
+        "with a worker until": digest.lease_until,
+    }.items():
+        yield f"  {words:<20} {moment(at)}"
+    yield f"  claimed {digest.attempts} times; the provider's id: {digest.provider_id or '–'}"
     for row in digest.papers.select_related("paper"):
         yield f"  {row.place}. {row.paper} ({row.reason})"
     if digest.merged_away:
         yield "  its papers went into others that its reader had been told of twice"
+    for one in audit.decisions_on(digest, LATEST):
+        yield f"  {moment(one.at)} {one.who}: {one.words}"
     for event in events_of(digest):
         waits = "" if event.applied_at else "(not applied yet)"
         yield "  " + " ".join(filter(None, [moment(event.happened_at), str(event), event.detail, waits]))
+
+
+def stopped() -> Iterator[str]:
+    """Where all mail is stopped, nothing else says why it does not go out."""
+    for brake in Brake.objects.engaged():
+        yield f"All mail is stopped: {brake}."
 
 
 def standing(digest: Digest) -> str:

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from newsletter import audit
+from newsletter.desk.deeds import ADDRESS_IN_WHY
 from subscribers.management.caller import caller
 
 DRY = "A dry run, which changes nothing. What would be said:"
@@ -54,5 +56,12 @@ def confirm(typed: str | None, phrase: str) -> None:
 
 
 def reason(because: str) -> str:
-    """Why, and who ran the command, as the audit log keeps it."""
+    """Why, and who ran the command, as the audit log keeps it. Raises CommandError for an address."""
+    check_words(because)
     return "; ".join(filter(None, [because, caller()]))
+
+
+def check_words(words: str) -> None:
+    """Raises CommandError where an address is in them: many read them."""
+    if audit.ADDRESS.search(words):
+        raise CommandError(ADDRESS_IN_WHY)

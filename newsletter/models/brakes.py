@@ -20,7 +20,8 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
     def pull(self, reason: str, cause: str = "", *, by_hand: bool = False) -> None:
         """Stop all mail until a person has acted; once is enough for each cause."""
         if not self.engaged().filter(cause=cause).exists():
-            transaction.on_commit(lambda: log.error("all mail is stopped: %s", reason))  # which a dry run never does
+            if not by_hand:
+                transaction.on_commit(lambda: log.error("all mail is stopped: %s", reason))
             self.bulk_create([Brake(reason=reason[:300], cause=cause, by_hand=by_hand)], ignore_conflicts=True)
 
 
@@ -64,7 +65,7 @@ class Brake(models.Model):
 
     reason = models.CharField(
         max_length=300,
-        help_text="Why. Digests and letters all wait, and nothing is lost, until somebody releases the brake.",
+        help_text="Why. Digests and letters wait until somebody releases the brake; what is too late by then expires.",
     )
     cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.OTHER, blank=True, editable=False)
     by_hand = models.BooleanField(default=False, db_default=False, editable=False, help_text="Pulled by a person.")

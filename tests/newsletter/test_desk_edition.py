@@ -75,7 +75,7 @@ def test_every_link_into_the_ledger_finds_as_many(half_gone: Edition) -> None:
 
 def test_the_page_is_flat(half_gone: Edition, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     client = sign_in("Operator")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(at("desk_edition", half_gone), secure=True)
 
 

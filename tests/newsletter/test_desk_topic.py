@@ -43,7 +43,7 @@ def test_it_takes_few_queries_however_much_there_is(
     editor: Client, graphs: Topic, papers: list[Paper], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     PaperTopic.objects.update(source="editor")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert editor.get(address(graphs), secure=True).status_code == 200
 
 

@@ -9,6 +9,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from newsletter import census, pulses
+from newsletter.delivery.streak import Streak
+from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.desk import charts, needs
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
@@ -183,7 +185,7 @@ def test_it_opens_with_few_queries_whatever_there_is(
         Edition.objects.get_or_create(kind="weekly", date=day)
         Source.objects.create(name=f"mirror-{number}", kind="hugging-face", is_on=True, failures=1)
     client = sign_in(role)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         client.get(INDEX, secure=True)
 
 
@@ -203,8 +205,51 @@ def test_a_line_is_thinned_and_keeps_its_ends() -> None:
 
 @pytest.mark.usefixtures("beating")
 def test_an_edition_that_fails_by_and_large_is_said(edition: Edition) -> None:
-    for reader in add_readers(needs.SOME_FAILED):
+    for reader in add_readers(5 * needs.SOME_FAILED):
         planned(edition, reader)
-    Digest.objects.update(status="failed", reason="554 5.7.1 Relay access denied", settled_at=NOW)
+    Digest.objects.update(status="accepted", submitted_at=NOW, settled_at=NOW)
+    failed = Digest.objects.values_list("pk", flat=True)[: needs.SOME_FAILED]
+    Digest.objects.filter(pk__in=list(failed)).update(status="failed", reason="554 5.7.1 Relay access denied")
     census.follow(NOW)
-    assert f"{needs.SOME_FAILED} failed, more than were accepted" in home("Operator")
+    operator = sign_in("Operator")
+    words = f"{needs.SOME_FAILED} failed, 20 % of what was tried. It can be tried again"
+    assert words in operator.get(INDEX, secure=True).content.decode()
+    Edition.objects.update(date=NOW.date() - timedelta(days=2))  # too late for that
+    assert words not in operator.get(INDEX, secure=True).content.decode()
+
+
+@pytest.mark.usefixtures("beating")
+def test_whoever_got_nothing_because_it_came_too_late_is_said(edition: Edition, alice: Subscriber) -> None:
+    planned(edition, alice)
+    Digest.objects.update(status="expired", reason="too late to be welcome", settled_at=NOW)
+    census.follow(NOW)
+    assert "1 came too late and were not sent" in home("Operator")
+
+
+@pytest.mark.usefixtures("beating")
+class TestAProviderThatAcceptsNothing:
+    WORDS = "Nothing was accepted for 10 minutes, and 1 of Daily 2026-03-20 wait: ConnectionRefusedError"
+
+    @pytest.fixture(autouse=True)
+    def tried(self, edition: Edition, alice: Subscriber) -> None:
+        planned(edition, alice)
+        values = {"attempts": 2, "reason": "ConnectionRefusedError", "planned_at": NOW - timedelta(minutes=11)}
+        Digest.objects.update(**values)
+        census.follow(NOW)
+
+    def test_is_said_with_its_reason(self) -> None:
+        assert self.WORDS in home("Operator")
+
+    def test_is_well_again_with_the_first_that_it_accepts(self) -> None:
+        accepts = Streak()
+        accepts.hear(Outcome(Kind.ACCEPTED), "example.org")
+        accepts.tell(NOW)
+        assert self.WORDS not in home("Operator")
+
+    def test_is_no_news_while_all_mail_is_stopped(self) -> None:
+        Brake.objects.pull("535 no")
+        assert self.WORDS not in home("Operator")
+
+    def test_is_none_while_what_waits_has_only_come(self) -> None:
+        Digest.objects.update(planned_at=NOW - timedelta(minutes=9))
+        assert self.WORDS not in home("Operator")

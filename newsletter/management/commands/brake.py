@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from newsletter import audit
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import Deciding, add_option, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, check_words, for_good, reason
 from newsletter.models import Brake
 from subscribers.models import HeldDomain
 
@@ -40,13 +40,15 @@ class Command(Deciding):
         if not Brake.objects.engaged().exists():
             self.stdout.write("No brake is pulled: mail goes out.")
         for brake in Brake.objects.engaged():
-            self.stdout.write(f"All mail is stopped since {moment(brake.pulled_at)}: {brake}")
+            who = "".join(f" ({one.who})" for one in audit.decisions_on(brake, 1))
+            self.stdout.write(f"All mail is stopped since {moment(brake.pulled_at)}: {brake}{who}")
         for held in HeldDomain.objects.all().iterator():
             self.stdout.write(f"{held.domain} is held until {moment(held.until)}: {held.reason}")
 
     def _pull(self, because: str, **_: Any) -> None:
         if not because.strip():
             raise CommandError("Say why, for whoever asks later.")
+        check_words(because)
         if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
             raise CommandError("All mail is stopped already.")
         Brake.objects.pull(because.strip(), by_hand=True)

@@ -15,6 +15,7 @@ from newsletter import audit, editions
 from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
+from newsletter.desk.standing import Standing
 from newsletter.desk.turns import MOST_AHEAD, TURNS, Turn, carry_out, size_of
 from newsletter.management import accounts
 from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
@@ -80,6 +81,8 @@ class Command(Deciding):
             shown = month.month_of(options["month"], now)
         except ValueError as error:
             raise CommandError(str(error)) from None
+        for line in accounts.stopped():
+            self.stdout.write(line)
         for day in (day for week in month.weeks(shown, now) for day in week if day):
             for one in day.editions:
                 name = f"{day.date}  {one.edition.kind}"
@@ -161,8 +164,11 @@ class Command(Deciding):
         size = size_of(options.get("size", ""))
         if size is None:
             raise CommandError(f"From 1 to {MOST_AHEAD:,} copies can go ahead.")
-        if turn.is_final and not options["dry_run"]:
-            confirm(options["typed"], str(edition))
+        if turn.is_final:
+            waiting = Standing.now(edition).open
+            self.stdout.write(f"{waiting:,} wait now, and whoever's hour is still to come gets none either.")
+            if not options["dry_run"]:
+                confirm(options["typed"], str(edition))
         with for_good(options["dry_run"]):
             if not carry_out(turn, edition, audit.command_line(), reason(options["because"]), size):
                 raise CommandError(f"{edition}: {edition.state}. Nothing was changed.")

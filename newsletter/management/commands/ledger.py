@@ -73,8 +73,10 @@ class Command(BaseCommand):
             told = accounts.of_digest(one(uid))
         elif "@" in what:
             told = accounts.of_reader(reader_at(what))
-        else:
+        elif ":" in what:
             told = accounts.of_edition(edition_named(what))
+        else:
+            raise CommandError(f"“{what}” is none of these: {EDITION}; a reader's address; a digest's uid.")
         for line in told:
             self.stdout.write(line)
 
@@ -117,6 +119,8 @@ class Command(BaseCommand):
             ask = f" To be typed: “{phrase}”." if number else ""
             self.stdout.write(f"In doubt: {number}.{left}{ask} Nothing was changed.")
             return
+        if not number:
+            raise CommandError("None of these is in doubt (any more): nothing was changed.")
         confirm(options["typed"], phrase)
         with tqdm(total=number, unit=" digests", disable=None) as bar:
             record = on_record(f"resolve as {verdict.value}")

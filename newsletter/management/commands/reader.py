@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,20 +113,26 @@ def check_reason(words: str) -> None:
         raise CommandError(error.messages[0]) from None
 
 
+def fault(number: int, words: str) -> CommandError:
+    """About one of several, by its place; 0 where it is the only one."""
+    return CommandError(f"No. {number}: {words} Nothing was changed." if number else words)
+
+
 def readers(sought: Iterable[str]) -> list[Subscriber]:
     """All of them, or none: raises CommandError that says which line names nobody, without repeating an address."""
-    people = []
+    people, sought = [], list(sought)
     for number, words in enumerate(sought, start=1):
+        named = partial(fault, number if len(sought) > 1 else 0)
         try:
             matches = found(words)[0]
         except ValidationError as error:
-            raise CommandError(f"No. {number}: {error.messages[0]} Nothing was changed.") from None
+            raise named(error.messages[0]) from None
         if not matches:
-            raise CommandError(f"No. {number} is a hash: `reader find` finds whose. Nothing was changed.")
+            raise named("It is a hash: `reader find` finds whose.")
         those = [one for one in matches if one.is_whole] or matches
         if len({one.reader.pk for one in those}) > 1:
             ids = "; ".join(one.by for one in those)
-            raise CommandError(f"No. {number} matches several ids: {ids}. Nothing was changed.")
+            raise named(f"It matches several ids: {ids}.")
         people.append(those[0].reader)
     if not people:
         raise CommandError("Nobody was named.")
