@@ -77,7 +77,8 @@ def today(may: May, at: datetime) -> dict[str, Any]:
         "needs": urgent,
         "sees_all": all(map(may, NEEDED)),
         "has_role": any(map(may, NEEDED)),
-        "editions": [one for one in recent if one.edition.date >= at.date() - timedelta(days=1)],
+        "editions": (near := [one for one in recent if one.edition.date >= at.date() - timedelta(days=1)]),
+        "shows_ends": any(one.expired or one.cancelled for one in near),  # rare: they have columns where there are some
         "shows_editions": may("newsletter.view_progress"),
         "health": health,
         "health_days": by_day(recent),
