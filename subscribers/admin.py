@@ -209,7 +209,7 @@ class AttackForm(forms.ModelForm):
 class AttackAdmin(admin.ModelAdmin):
     """Adding one turns attack mode on by hand: it then ends by hand too."""
 
-    add_words = "Turn attack mode on"
+    add_words, show_add_link = "Turn attack mode on", False
     list_display = ["began_at", "ended_at", "reason", "by_hand", "ended_by_hand"]
     list_display_links = None
     form = AttackForm

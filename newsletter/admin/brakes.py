@@ -40,7 +40,7 @@ class BrakeAdmin(admin.ModelAdmin):
     """Pulling one stops all mail; the list, and its own page, release it."""
 
     form = BrakeForm
-    add_words = "Stop all mail"
+    add_words, show_add_link = "Stop all mail", False
     change_form_before_template = "admin/newsletter/brake/standing.html"
     list_display = ["reason", "by_hand", "pulled_at", "released_at"]
     fields = ["reason", "pulled_at", "released_at"]
