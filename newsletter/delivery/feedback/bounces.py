@@ -106,8 +106,8 @@ def _tells_of_deliveries(at: datetime) -> bool:
 
 
 def _accepts(domain: str, since: datetime) -> bool:
-    """Whether the provider has accepted a digest to this domain since then. Reads the ledger of three days, at most;
-    but before nobody who is not there is dropped for it.
+    """Whether the provider has accepted a digest to this domain since then. Reads the ledger of three days at most, and
+    only where the domain would be held otherwise.
     """
     lately = Digest.objects.filter(edition__date__gte=since.date() - timedelta(days=1), settled_at__gte=since)
     to_domain = lately.filter(status__in=Digest.Status.sent(), subscriber__email__endswith=f"@{domain}")
