@@ -19,7 +19,7 @@ from newsletter.keeping import kept_secret, socket_dir
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 positive, not_negative = (partial(env.int, validate=least) for least in (valid.AT_LEAST_ONE, valid.NOT_NEGATIVE))
-said = partial(env.str, validate=valid.NOT_EMPTY)
+said, some = partial(env.str, validate=valid.NOT_EMPTY), partial(env.list, subcast=str.strip)
 
 DEMO = env.bool("DEMO", False)
 DEBUG = env.bool("DEBUG", False)
@@ -33,7 +33,7 @@ def required(name: str, in_demo: str, validate: Any = valid.NOT_EMPTY) -> str:
 
 
 SECRET_KEY = kept_secret(VAR_DIR, "secret_key") if DEMO else said("SECRET_KEY")
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = some("SECRET_KEY_FALLBACKS", [])
 # Keys the suppression hashes. Apart from SECRET_KEY, because rotating that must not revive anybody.
 SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else said("SUPPRESSION_KEY")
 
@@ -41,19 +41,19 @@ SUPPRESSION_KEY = kept_secret(VAR_DIR, "suppression_key") if DEMO else said("SUP
 SITE_NAME = env.str("SITE_NAME", "Trending Papers")
 PORT = env.int("PORT", 8000)  # of the demo's web server
 SITE_URL = required("SITE_URL", f"http://127.0.0.1:{PORT}", valid.SITE).rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO else [])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS = some("ALLOWED_HOSTS", ["127.0.0.1", "localhost"] if DEMO else [])
+CSRF_TRUSTED_ORIGINS: list[str] = some("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
 PROXY_HOPS = not_negative("PROXY_HOPS", 0)
 
 # Sites that may show the sign-up form (docs/embed.md): https://lab.example, without a slash at the end.
-EMBED_ORIGINS: list[str] = env.list("EMBED_ORIGINS", [], validate=valid.each(valid.SITE))
+EMBED_ORIGINS: list[str] = some("EMBED_ORIGINS", [], validate=valid.each(valid.SITE))
 # Whether addresses made to be thrown away may sign up: allow or refuse.
 DISPOSABLE_ADDRESSES = env.str("DISPOSABLE_ADDRESSES", "allow", validate=validate.OneOf(["allow", "refuse"]))
 # Whether DNS is asked if a domain takes mail, before a confirmation goes to it. Without an answer, it goes.
 LOOK_UP_DOMAINS = env.bool("LOOK_UP_DOMAINS", False)
 DNS_SERVER = env.str("DNS_SERVER", "")  # address:port; empty: as this machine asks
-DKIM_SELECTORS: list[str] = env.list("DKIM_SELECTORS", [])  # of the sender's keys, for the checks of an edition
+DKIM_SELECTORS: list[str] = some("DKIM_SELECTORS", [])  # of the sender's keys, for the checks of an edition
 
 # From one network, to the public API.
 API_REQUESTS_PER_MINUTE = not_negative("API_REQUESTS_PER_MINUTE", 60)
@@ -244,7 +244,7 @@ DIGEST_EXPIRES_AFTER = timedelta(hours=positive("DIGEST_EXPIRES_AFTER_HOURS", 12
 CANARY_SIZE = not_negative("CANARY_SIZE", 0)
 CANARY_WAIT = timedelta(minutes=not_negative("CANARY_MINUTES", 10))
 # Cadences whose editions wait until an operator approves each: daily, weekly, monthly. Others go by themselves.
-NEEDS_APPROVAL: list[str] = env.list("NEEDS_APPROVAL", [], validate=valid.CADENCES)
+NEEDS_APPROVAL: list[str] = some("NEEDS_APPROVAL", [], validate=valid.CADENCES)
 # An edition stops by itself at so many percent of what was accepted, but not before so many.
 STOP_COMPLAINT_PERCENT = env.float("STOP_COMPLAINT_PERCENT", 0.1, validate=valid.PERCENT)
 STOP_AFTER_COMPLAINTS = positive("STOP_AFTER_COMPLAINTS", 3)
@@ -264,7 +264,7 @@ DOMAIN_BOUNCES = positive("DOMAIN_BOUNCES", 5)
 DOMAIN_HOLD = timedelta(hours=positive("DOMAIN_HOLD_HOURS", 24))
 DATABASE_IS_RESTORED = env.bool("DATABASE_IS_RESTORED", False)  # to be looked at: nothing is sent
 # Outside production: the domains that are mailed as usual, and the one address that gets everything else.
-MAIL_ONLY_TO: list[str] = env.list("MAIL_ONLY_TO", [], validate=valid.each(valid.DOMAIN))
+MAIL_ONLY_TO: list[str] = some("MAIL_ONLY_TO", [], validate=valid.each(valid.DOMAIN))
 MAIL_REROUTE_TO = env.str("MAIL_REROUTE_TO", "", validate=valid.if_any(valid.ADDRESS))
 
 # --- sign-up that cannot be turned against a stranger: docs/abuse.md -----------------------------------
@@ -278,7 +278,7 @@ SIGNUP_POSTS_PER_DAY = not_negative("SIGNUP_POSTS_PER_DAY", 2000)
 SIGNUP_LETTERS_PER_NETWORK = not_negative("SIGNUP_LETTERS_PER_NETWORK", 300)  # an hour; a campus is one network
 SIGNUP_LETTERS_PER_DOMAIN = not_negative("SIGNUP_LETTERS_PER_DOMAIN", 300)  # an hour, to one recipient domain
 SIGNUP_LETTERS_PER_BIG_DOMAIN = not_negative("SIGNUP_LETTERS_PER_BIG_DOMAIN", 3000)  # an hour, to each of these:
-SIGNUP_BIG_DOMAINS: list[str] = env.list(
+SIGNUP_BIG_DOMAINS: list[str] = some(
     "SIGNUP_BIG_DOMAINS",
     ["gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "qq.com", "163.com", "proton.me", "gmx.de"],
 )
@@ -303,7 +303,7 @@ ATTACK_CALM_REQUESTS = not_negative("ATTACK_CALM_REQUESTS", 50)
 # How long a confirmation waits under attack: time for an operator to look.
 ATTACK_DELAY = timedelta(minutes=not_negative("ATTACK_DELAY_MINUTES", 5))
 # Who is told, by mail, of an attack, of what was stopped, and of what waits for approval.
-OPERATORS: list[str] = env.list("OPERATORS", [], validate=valid.each(valid.ADDRESS))
+OPERATORS: list[str] = some("OPERATORS", [], validate=valid.each(valid.ADDRESS))
 # Before every key of ours in Redis; two sites that share one Redis need two.
 REDIS_PREFIX = env.str("REDIS_PREFIX", "papers")
 
@@ -332,7 +332,7 @@ SOURCE_URLS = {
     "arxiv-api": env.str("ARXIV_API_URL", "https://export.arxiv.org/api/query"),
     "arxiv-oai": env.str("ARXIV_OAI_URL", "https://oaipmh.arxiv.org/oai"),
 }
-FETCH_HOSTS: list[str] = env.list(
+FETCH_HOSTS: list[str] = some(
     "FETCH_HOSTS", ["huggingface.co", "arxiv.org", "rss.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org"]
 )
 # Opens this machine, by http too, to fetching: for a mirror on it, and for tests.

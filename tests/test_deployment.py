@@ -157,7 +157,7 @@ OF_THE_DEMO_AND_TESTS = {"DEMO", "DEBUG", "PORT", "SMTP_PORT", "INBOX_DIR", "FET
 
 def test_the_example_names_every_setting_with_its_default() -> None:
     settings = (ROOT / "newsletter" / "settings.py").read_text(encoding="utf-8")
-    readers = r"(?:env\.\w+|positive|not_negative|said)"
+    readers = r"(?:env\.\w+|positive|not_negative|said|some)"
     read = dict(re.findall(rf'\b{readers}\(\s*"([A-Z_]+)"(?:, (?:\d+ if DEMO else )?([\d._]+)\b)?', settings))
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     named = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE))

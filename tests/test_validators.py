@@ -55,3 +55,9 @@ def test_a_database_that_is_not_there_is_said_in_words() -> None:
     assert done.returncode
     assert done.stderr.startswith("The database does not do what it was asked: connection failed")
     assert "Traceback" not in done.stderr
+
+
+def test_names_in_a_list_may_stand_apart() -> None:
+    assert not manage(
+        "check", OPERATORS="ada@papers.example, root@mailhost", MAIL_ONLY_TO="a.example, b.example"
+    ).returncode

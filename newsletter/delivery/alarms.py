@@ -5,21 +5,20 @@ over, or of what a person began. Where nobody could be mailed, as through a clos
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from newsletter.delivery.wire.outcomes import Kind
-from newsletter.delivery.wire.provider import in_time
+from newsletter.delivery.wire.provider import call_timeout, in_time
 from newsletter.models import Alarm, Brake, Edition
 from subscribers import emails, links
 from subscribers.models import Attack
 
 log = logging.getLogger(__name__)
 
-UNHEARD = {Kind.LATER, Kind.UNSENT, Kind.HALT, Kind.REFUSED}  # surely not sent: it is worth another try
 RECENT = timedelta(days=31)  # an older edition has nothing to go
 # What to do about it, and what the mail's link says.
 ADVICE = {
@@ -47,10 +46,10 @@ ADVICE = {
 
 def are_due(at: datetime) -> bool:
     """Keep the alarms in step with what goes on; returns whether there is one to tell."""
-    if not settings.OPERATORS:
-        return False
-    going = {(one.kind, one.row): one for one in _going_on(at)}
+    if not settings.OPERATORS or Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).exists():
+        return False  # a copy mails nobody
     known = {(one.kind, one.row): one for one in Alarm.objects.on()}
+    going = {(one.kind, one.row): one for one in _going_on(at, known)}
     over = [known[one].pk for one in known.keys() - going.keys()]
     if over:
         Alarm.objects.on().filter(pk__in=over).update(ended_at=at)
@@ -61,32 +60,34 @@ def are_due(at: datetime) -> bool:
 
 def tell(at: datetime) -> int:
     """Mail the operators what is due; returns how many alarms somebody was told of."""
-    told = 0
+    told, lease = 0, timedelta(seconds=len(settings.OPERATORS) * call_timeout())
     for alarm in Alarm.objects.due(at):
-        if not alarm.take(at):
+        if not alarm.take(at, lease):
             continue
         with in_time() as submit:
             kinds = {submit(_mail(alarm, operator)).kind for operator in settings.OPERATORS}
-        if kinds <= UNHEARD:
-            log.error("the operators could not be told: %s", alarm)
-        else:
+        if Kind.ACCEPTED in kinds:
             alarm.told(at)
             told += 1
+        else:
+            log.error("the operators could not be told: %s", alarm)
     return told
 
 
-def _going_on(at: datetime) -> Iterator[Alarm]:
+def _going_on(at: datetime, known: Collection[tuple[str, int]]) -> Iterator[Alarm]:
     def alarm(kind: Alarm.Kind, row: int, reason: str, since: datetime) -> Alarm:
         return Alarm(kind=kind, row=row, reason=reason, began_at=since, next_at=at)
 
     for attack in Attack.objects.on().filter(by_hand=False):
         yield alarm(Alarm.Kind.ATTACK, attack.pk, attack.reason, attack.began_at)
-    for brake in Brake.objects.engaged().filter(by_hand=False, cause=Brake.Cause.OTHER):  # a copy mails nobody
+    for brake in Brake.objects.engaged().filter(by_hand=False):
         yield alarm(Alarm.Kind.BRAKE, brake.pk, brake.reason, brake.pulled_at)
     for edition in Edition.objects.filter(date__gte=(at - RECENT).date()).exclude(reason=""):
         if edition.status == Edition.Status.PAUSED:
             yield alarm(Alarm.Kind.STOPPED, edition.pk, f"{edition}: {edition.reason}", at)
-        elif edition.status == Edition.Status.HELD and edition.is_going_out:
+        elif edition.status == Edition.Status.HELD and (
+            edition.is_going_out or (Alarm.Kind.WAITS, edition.pk) in known  # between two hours of its readers, too
+        ):
             yield alarm(Alarm.Kind.WAITS, edition.pk, f"{edition}: {edition.reason}", at)
 
 

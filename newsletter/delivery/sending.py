@@ -66,7 +66,7 @@ class Batches:
     """What is due, claimed and chosen batch by batch, and built one by one as the wire takes it."""
 
     def __init__(self, by: Paced, size: int, until: float) -> None:
-        self._by, self._size, self._until = by, size, until
+        self._by, self._size, self._until, self._build_until = by, size, until, until
         self._editions: dict[tuple[int, int], tuple[Chooser, Renderer]] = {}
         self._chosen: deque[Chosen] = deque()
         self.claimed = 0
@@ -75,7 +75,7 @@ class Batches:
 
     def copies(self) -> Iterator[Ready]:
         while self._claim():
-            while self._chosen and not self._by.is_over and time.monotonic() < self._until + OVERTIME:
+            while self._chosen and not self._by.is_over and time.monotonic() < self._build_until:
                 if ready := build(self._by, self._chosen.popleft()):
                     yield ready
 
@@ -94,6 +94,7 @@ class Batches:
         now = in_turn(guests)
         self.put_off += len(guests) - len(now)
         self._chosen.extend(self._choose(now))
+        self._build_until = max(time.monotonic(), self._until) + OVERTIME
         return bool(digests)
 
     def _choose(self, digests: Iterable[Digest]) -> list[Chosen]:

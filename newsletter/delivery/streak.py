@@ -13,7 +13,7 @@ on over the runs of all workers, in the database (`Refusal`).
   it is long without the refusals of late: any answer that was on its way then has come by now.
 - Refusals that blame the address, and those of readers who never got a mail where others did (a bad import), are weak:
   it takes ten times as many.
-- One domain alone, while mail to others was accepted within a day, may have shut us out by itself.
+- One domain alone, while mail to others was accepted a while ago, may have shut us out by itself.
 - Letters do not count, neither way: strangers can have them sent to any address, and a relay may take them alone.
 """
 
@@ -38,6 +38,7 @@ OF_FEW = 100  # strong ones, where all are of fewer domains, as on a university'
 WEAK = 200  # of any kind
 FEW = 3  # of any kind: each may be the address's fault
 KEEP = timedelta(days=1)  # an older refusal is none of the streak, and an older acceptance tells nothing
+ELSEWHERE = timedelta(hours=2)  # so long ago the provider accepted others' mail, where one domain has shut us out
 CLOSED = "the provider refuses whatever we send (try what has failed again, after the release)"
 SAYING = 1.0  # seconds between two times that a run says what it hears
 
@@ -127,7 +128,8 @@ def is_closed(until: datetime, at: datetime) -> bool:
     found = rows.values_list("domain", "is_weak").annotate(Count("pk"))
     counts = {(domain, is_weak): count for domain, is_weak, count in found}
     domains = {domain for domain, _ in counts}
-    return is_long(counts) and (len(domains) > 1 or not accepted_of_late(at).exclude(domain__in=domains).exists())
+    elsewhere = accepted_of_late(at, ELSEWHERE).exclude(domain__in=domains)
+    return is_long(counts) and (len(domains) > 1 or not elsewhere.exists())
 
 
 def is_believed(at: datetime) -> bool:

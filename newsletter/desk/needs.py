@@ -16,11 +16,12 @@ from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.sources.models import Source
 from subscribers.models import Attack, Import, Letter, SubscriptionRequest
+from subscribers.models.letters import MAX_ATTEMPTS
 
 May = Callable[[str], bool]  # whether somebody has a permission
 MOST_HELD = 1_000  # counted one by one
 MOST_IMPORTS = 5  # named one by one
-LATEST_LETTERS, A_DAY = 1_000, timedelta(days=1)
+LATEST_LETTERS, SOME_LETTERS, A_DAY = 1_000, 3, timedelta(days=1)
 SOME_FAILED = 10  # of an edition: fewer may be chance
 QUIET = timedelta(minutes=10)  # without mail that is accepted, while some waits
 UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
@@ -110,7 +111,7 @@ def sources(found: Iterable[Source]) -> Iterator[Need]:
 def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need]:
     for one in found:
         own = reverse("desk_edition", args=[one.edition.pk])
-        is_late = one.edition.date < at.date() - A_DAY  # nothing of it can be sent any more
+        is_old = one.edition.date < (at - A_DAY - one.edition.welcome_for).date()  # nothing of it can be sent any more
         if one.in_doubt:
             ledger = list_of(
                 "newsletter_digest", edition__id__exact=one.edition.pk, status__exact=Digest.Status.IN_DOUBT
@@ -118,10 +119,10 @@ def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need
             link = ledger if may("newsletter.view_digest") else own
             yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link)
         share = 100 * one.failed / (one.failed + one.accepted) if one.failed else 0
-        if one.failed >= SOME_FAILED and share > settings.STOP_BOUNCE_PERCENT and not is_late:
+        if one.failed >= SOME_FAILED and share > settings.STOP_BOUNCE_PERCENT and not is_old:
             words = f"{one.edition}: {one.failed:,} failed, {share:.0f} % of what was tried. It can be tried again"
             yield Need(words, own)
-        if one.expired and not is_late:
+        if one.expired and not is_old:
             yield Need(f"{one.edition}: {one.expired:,} came too late and were not sent", own)
         if one.edition.status == Edition.Status.HELD and (one.open or not one.planned):
             words = f"{one.edition} waits for approval" + (f", with {one.open:,} to go" if one.open else "")
@@ -136,11 +137,14 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
         return
     for one in found:
         if one.open and one.edition.status == Edition.Status.OPEN:
-            tried = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1, planned_at__lt=at - QUIET)
-            if why := tried.exclude(reason="").order_by().values_list("reason", flat=True).first():
+            waiting = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1)
+            tried = waiting.filter(planned_at__lt=at - QUIET).exclude(reason="").order_by()
+            some = list(tried.values_list("planned_at", "reason")[:SOME_FAILED])
+            # A few may be full mailboxes, where others' mail was accepted meanwhile.
+            if some and (len(some) == SOME_FAILED or not accepted_of_late(at, at - min(some)[0]).exists()):
                 minutes = QUIET // timedelta(minutes=1)
-                words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait: {why}"
-                yield Need(words, reverse("desk_edition", args=[one.edition.pk]))
+                words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait"
+                yield Need(f"{words}: {some[0][1]}", reverse("desk_edition", args=[one.edition.pk]))
 
 
 def provider(health: Health) -> Iterator[Need]:
@@ -150,12 +154,13 @@ def provider(health: Health) -> Iterator[Need]:
 
 
 def letters(at: datetime) -> Iterator[Need]:
-    """Of the latest letters, those that were given up after several tries: not for the address's fault."""
+    """Letters that were given up of late, after several tries; a few may be to strangers' addresses."""
     latest = Letter.objects.order_by("-pk").values("pk")[:LATEST_LETTERS]
-    given_up = Letter.objects.filter(pk__in=latest, status=Letter.Status.FAILED, requested_at__gt=at - A_DAY)
-    number = given_up.filter(Q(doubts__gt=0) | Q(refusals__gt=0)).count()
-    if number:
-        words = f"{number:,} letters of this day could not be sent, in several tries"
+    given_up = Letter.objects.filter(pk__in=latest, status=Letter.Status.FAILED, not_before__gt=at - A_DAY)
+    tried = Q(doubts__gt=0) | Q(refusals__gt=0) | Q(attempts__gte=MAX_ATTEMPTS)
+    number = given_up.filter(tried).values("subscriber").distinct().count()
+    if number >= SOME_LETTERS:
+        words = f"Letters to {number:,} people were given up today, after several tries"
         yield Need(words, list_of("subscribers_letter", status__exact=Letter.Status.FAILED))
 
 

@@ -49,11 +49,11 @@ class Alarm(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.reason}"
 
-    def take(self, at: datetime) -> bool:
-        """Take it on oneself to tell of it; False where another worker was first. Should that fail, it is due again
-        after a minute, then two, then four, and at last each hour.
+    def take(self, at: datetime, lease: timedelta) -> bool:
+        """Take it on oneself to tell of it, for as long as that can take; False where another worker was first. Should
+        it fail, it is due again after a minute, then two, then four, and at last each hour.
         """
-        wait = min(RETRY_AFTER * 2 ** min(self.attempts, 10), LONGEST_RETRY)
+        wait = max(lease, min(RETRY_AFTER * 2 ** min(self.attempts, 10), LONGEST_RETRY))
         as_read = Alarm.objects.due(at).filter(pk=self.pk, attempts=self.attempts)
         return bool(as_read.update(attempts=F("attempts") + 1, next_at=at + wait))
 

@@ -80,6 +80,17 @@ def test_what_begins_anew_is_told_anew(relay: Relay, edition: Edition) -> None:
     assert Alarm.objects.exclude(ended_at=None).count() == 2
 
 
+def test_what_waits_is_told_once_though_its_first_copies_expire(
+    relay: Relay, edition: Edition, alice: Subscriber, bob: Subscriber
+) -> None:
+    wait_for_approval(edition, alice)
+    assert tick() == 1
+    edition.digests.update(status="expired", reason="too late", settled_at=NOW)
+    assert tick(5) == 0
+    planned(edition, bob)
+    assert tick(10) == 0
+
+
 BY_PEOPLE: dict[str, Callable[[Edition], object]] = {
     "an attack begun by hand": lambda _: Attack.objects.begin("to be safe", NOW, by_hand=True),
     "a brake pulled by hand": lambda _: Brake.objects.pull("a wrong subject", by_hand=True),
@@ -87,6 +98,10 @@ BY_PEOPLE: dict[str, Callable[[Edition], object]] = {
     "an edition held by hand": lambda edition: Edition.objects.filter(pk=edition.pk).hold(),
     "what is over": lambda _: (Brake.objects.pull("535 no"), Brake.objects.release(NOW)),
     "a copy of the database": lambda _: Brake.objects.pull("restored", Brake.Cause.RESTORED),
+    "anything from a copy": lambda _: (
+        Brake.objects.pull("restored", Brake.Cause.RESTORED),
+        Attack.objects.begin("few came back", NOW),
+    ),
     "an edition of which nothing is due": lambda edition: Edition.objects.filter(pk=edition.pk).update(
         status="held", reason="Daily editions need approval"
     ),
@@ -105,9 +120,25 @@ def test_a_closed_relay_is_asked_more_and_more_rarely(relay: Relay) -> None:
     Brake.objects.pull("535 no")
     for minutes in range(240):
         assert tick(minutes) == 0
-    assert Alarm.objects.get().attempts == 9  # after 0, 1, 3, 7, 15, 31 and 63 minutes, then hourly
+    assert Alarm.objects.get().attempts == 9  # after 0, 2, 4, 8, 16, 32 and 64 minutes, then hourly
     relay.answer = "250 OK"
     assert tick(300) == 1
+
+
+def test_an_unclear_answer_tells_nobody_for_sure(relay: Relay) -> None:
+    relay.hang_up = True
+    Brake.objects.pull("535 no")
+    assert [tick(), tick(1)] == [0, 0]
+    relay.hang_up = False
+    assert tick(2) == 1
+
+
+def test_nobody_else_tells_of_it_while_a_slow_relay_is_asked(relay: Relay, settings: Settings) -> None:
+    settings.EMAIL_TIMEOUT = 600
+    relay.answer = "450 later"
+    Brake.objects.pull("535 no")
+    assert [tick(), tick(39), tick(40)] == [0, 0, 0]  # two operators, twenty minutes each at most
+    assert Alarm.objects.get().attempts == 2
 
 
 def test_one_operator_who_was_told_is_enough(relay: Relay) -> None:

@@ -254,7 +254,7 @@ def test_what_a_slow_relay_leaves_unbuilt_is_put_back(readers: list[Subscriber],
         built = []
         for copy in batches.copies():
             built.append(copy)
-            batches._until -= OVERTIME / 10
+            batches._build_until -= OVERTIME / 10
         assert len(built) == 10
         assert batches.put_back("waits for its turn") == 20
     assert statuses() == {"planned": 20, "claimed": 10}

@@ -13,7 +13,7 @@ from newsletter import editions, retention
 from newsletter.delivery import streak
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
-from newsletter.delivery.streak import DOMAINS, KEEP, OF_FEW, REFUSALS, WEAK, Streak, judge
+from newsletter.delivery.streak import DOMAINS, ELSEWHERE, KEEP, OF_FEW, REFUSALS, WEAK, Streak, judge
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.models import Brake, Digest, DigestPaper, Edition, Refusal
 from papers.models import Paper, Topic
@@ -102,11 +102,19 @@ class TestAStreak:
     def test_of_one_domain_while_others_accept_is_that_domains_own(self, run: Run) -> None:
         """A company that has shut us out does not stop everybody's mail."""
         run(0 * SECOND, TAKEN, domains=1)
+        others = ELSEWHERE - timedelta(minutes=10)
         for times in range(1, 5):
-            run(times * WAITED, *[Outcome(Kind.REFUSED, "550 5.7.1 policy")] * OF_FEW, domains=1, first=1)
+            run(others + times * WAITED, *[Outcome(Kind.REFUSED, "550 5.7.1 policy")] * OF_FEW, domains=1, first=1)
         assert not stopped()
-        run(5 * WAITED, REFUSED, domains=1, first=2)  # now it is two domains
-        run(6 * WAITED, REFUSED, domains=1, first=2)
+        run(others + 5 * WAITED, REFUSED, domains=1, first=2)  # now it is two domains
+        run(others + 6 * WAITED, REFUSED, domains=1, first=2)
+        assert stopped()
+
+    def test_of_one_domain_long_after_others_were_accepted_may_be_a_closed_relay(self, run: Run) -> None:
+        """As on a list that is mostly of one university."""
+        run(0 * SECOND, TAKEN, domains=1)
+        run(ELSEWHERE, *[REFUSED] * OF_FEW, domains=1, first=1)
+        run(ELSEWHERE + WAITED, REFUSED, domains=1, first=1)
         assert stopped()
 
     def test_that_will_be_too_long_costs_one_digest_a_run(self, run: Run, settings: Settings) -> None:

@@ -9,11 +9,11 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from newsletter import census, pulses
-from newsletter.delivery.streak import Streak
+from newsletter.delivery.streak import Streak, account
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.desk import charts, needs
 from newsletter.desk.standing import Health, Standing
-from newsletter.models import Brake, Digest, Edition, Pulse
+from newsletter.models import Acceptance, Brake, Digest, Edition, Pulse
 from papers.models import Source, Topic
 from subscribers.models import Attack, Import, Letter, Subscriber, SubscriptionRequest
 from tests.conftest import NOW
@@ -54,13 +54,16 @@ def test_a_quiet_day_needs_nobody(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("beating")
-def test_letters_that_were_given_up_need_somebody(alice: Subscriber) -> None:
-    lost = {"subscriber": alice, "kind": "confirmation", "status": "failed", "requested_at": NOW, "not_before": NOW}
-    Letter.objects.create(**lost, reason="no answer", doubts=3)
-    Letter.objects.create(**lost, reason="closed", refusals=8)
-    Letter.objects.create(**lost, reason="the reader is unsubscribed")
-    Letter.objects.create(**lost | {"requested_at": NOW - timedelta(days=1)}, reason="no answer", doubts=3)
-    assert "2 letters of this day could not be sent, in several tries" in home("Operator")
+def test_letters_that_were_given_up_need_somebody() -> None:
+    ways = [{"doubts": 3}, {"refusals": 8}, {"attempts": 30}, {}]  # the last was none of the provider's
+    readers = add_readers(len(ways))
+    for reader, way in zip(readers, ways, strict=True):
+        lost = {"subscriber": reader, "kind": "welcome", "status": "failed", "reason": "no answer", "not_before": NOW}
+        Letter.objects.create(**lost, **way, requested_at=NOW - timedelta(days=2))
+    operator, words = sign_in("Operator"), "Letters to 3 people were given up today, after several tries"
+    assert words in operator.get(INDEX, secure=True).content.decode()
+    Letter.objects.filter(doubts=3).update(not_before=NOW - timedelta(days=1))  # yesterday's; two may be strangers'
+    assert "were given up today" not in operator.get(INDEX, secure=True).content.decode()
 
 
 @pytest.mark.usefixtures("beating")
@@ -214,16 +217,24 @@ def test_an_edition_that_fails_by_and_large_is_said(edition: Edition) -> None:
     operator = sign_in("Operator")
     words = f"{needs.SOME_FAILED} failed, 20 % of what was tried. It can be tried again"
     assert words in operator.get(INDEX, secure=True).content.decode()
-    Edition.objects.update(date=NOW.date() - timedelta(days=2))  # too late for that
+    Edition.objects.update(date=NOW.date() - timedelta(days=3))  # too late for that
     assert words not in operator.get(INDEX, secure=True).content.decode()
 
 
 @pytest.mark.usefixtures("beating")
-def test_whoever_got_nothing_because_it_came_too_late_is_said(edition: Edition, alice: Subscriber) -> None:
+@pytest.mark.parametrize(("kind", "days"), [("daily", 1), ("weekly", 3), ("monthly", 6)])
+def test_whoever_got_nothing_because_it_came_too_late_is_said(
+    edition: Edition, alice: Subscriber, kind: str, days: int
+) -> None:
+    """For a day after it has expired: a rare edition is welcome for longer."""
     planned(edition, alice)
     Digest.objects.update(status="expired", reason="too late to be welcome", settled_at=NOW)
+    Edition.objects.update(kind=kind, date=NOW.date() - timedelta(days=days))
     census.follow(NOW)
-    assert "1 came too late and were not sent" in home("Operator")
+    operator, words = sign_in("Operator"), "1 came too late and were not sent"
+    assert words in operator.get(INDEX, secure=True).content.decode()
+    Edition.objects.update(date=NOW.date() - timedelta(days=days + 2))
+    assert words not in operator.get(INDEX, secure=True).content.decode()
 
 
 @pytest.mark.usefixtures("beating")
@@ -245,6 +256,19 @@ class TestAProviderThatAcceptsNothing:
         accepts.hear(Outcome(Kind.ACCEPTED), "example.org")
         accepts.tell(NOW)
         assert self.WORDS not in home("Operator")
+
+    def test_is_not_what_puts_off_one_full_mailbox(self, edition: Edition) -> None:
+        Acceptance.objects.create(account=account(), domain="example.org", at=NOW - timedelta(minutes=10, seconds=30))
+        assert self.WORDS not in home("Operator")
+
+    def test_is_said_too_where_it_accepted_some_before(self, edition: Edition) -> None:
+        Acceptance.objects.create(account=account(), domain="example.org", at=NOW - timedelta(minutes=10, seconds=30))
+        for reader in add_readers(needs.SOME_FAILED):
+            planned(edition, reader)
+        values = {"attempts": 2, "reason": "ConnectionRefusedError", "planned_at": NOW - timedelta(minutes=11)}
+        Digest.objects.update(**values)
+        census.recount(edition, NOW)
+        assert self.WORDS.replace("1 of", "11 of") in home("Operator")
 
     def test_is_no_news_while_all_mail_is_stopped(self) -> None:
         Brake.objects.pull("535 no")

@@ -80,7 +80,7 @@ def is_domain_wide(domain: str, at: datetime, *, at_once: bool = False) -> bool:
     row.refresh_from_db()
     if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
         return False
-    if _accepts(domain, row.since) if at_once else not _tells_of_deliveries(at):
+    if _accepts(domain, at - settings.DOMAIN_HOLD) if at_once else not _tells_of_deliveries(at):
         return False
     reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
     HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})
