@@ -4,52 +4,90 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+def take_for_told(apps, schema_editor):
+    """What goes on already is known: nobody is mailed for the upgrade."""
+    now = django.utils.timezone.now()
+    apps.get_model("newsletter", "Brake").objects.filter(released_at=None).update(by_hand=True)
+    alarms = apps.get_model("newsletter", "Alarm").objects
+    for attack in apps.get_model("subscribers", "Attack").objects.filter(ended_at=None):
+        alarms.create(kind="attack", row=attack.pk, reason=attack.reason, began_at=attack.began_at, told_at=now)
 
+
+class Migration(migrations.Migration):
     dependencies = [
-        ('newsletter', '0025_one_brake_of_a_cause'),
+        ("newsletter", "0025_one_brake_of_a_cause"),
+        ("subscribers", "0014_letters_tried"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='brake',
-            name='by_hand',
-            field=models.BooleanField(db_default=False, default=False, editable=False, help_text='Pulled by a person.'),
+            model_name="brake",
+            name="by_hand",
+            field=models.BooleanField(db_default=False, default=False, editable=False, help_text="Pulled by a person."),
         ),
         migrations.AlterField(
-            model_name='brake',
-            name='reason',
-            field=models.CharField(help_text='Why. Digests and letters wait until somebody releases the brake; what is too late by then expires.', max_length=300),
+            model_name="brake",
+            name="reason",
+            field=models.CharField(
+                help_text="Why. Digests and letters wait until somebody releases the brake; what is too late by then expires.",
+                max_length=300,
+            ),
         ),
         migrations.CreateModel(
-            name='Acceptance',
+            name="Acceptance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(help_text='At which provider, hashed.', max_length=16)),
-                ('domain', models.CharField(max_length=253)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("account", models.CharField(help_text="At which provider, hashed.", max_length=16)),
+                ("domain", models.CharField(max_length=253)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['-at'],
-                'constraints': [models.UniqueConstraint(fields=('account', 'domain'), name='one_acceptance_of_a_domain')],
+                "ordering": ["-at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "domain"), name="one_acceptance_of_a_domain")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Alarm',
+            name="Alarm",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('attack', 'sign-up is under attack'), ('brake', 'all mail is stopped'), ('stopped', 'an edition was stopped'), ('waits', 'an edition waits for approval')], max_length=8)),
-                ('row', models.PositiveBigIntegerField(help_text='Of the attack, the brake or the edition.')),
-                ('reason', models.CharField(max_length=350)),
-                ('began_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('told_at', models.DateTimeField(blank=True, help_text='When one of the operators was mailed.', null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_at', models.DateTimeField(default=django.utils.timezone.now, help_text='When it is tried, or tried again.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("attack", "sign-up is under attack"),
+                            ("brake", "all mail is stopped"),
+                            ("stopped", "an edition was stopped"),
+                            ("waits", "an edition waits for approval"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("row", models.PositiveBigIntegerField(help_text="Of the attack, the brake or the edition.")),
+                ("reason", models.CharField(max_length=350)),
+                ("began_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "told_at",
+                    models.DateTimeField(blank=True, help_text="When one of the operators was mailed.", null=True),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "next_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="When it is tried, or tried again."
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-began_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('kind', 'row'), name='one_alarm_of_a_row')],
+                "ordering": ["-began_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)), fields=("kind", "row"), name="one_alarm_of_a_row"
+                    )
+                ],
             },
         ),
+        migrations.RunPython(take_for_told, migrations.RunPython.noop),
     ]
