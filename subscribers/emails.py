@@ -196,17 +196,9 @@ def move_to(letter: Letter) -> EmailMultiAlternatives:
 
 def alarm(operator: str, words: Mapping[str, object]) -> EmailMultiAlternatives:
     """Tells an operator of what cannot wait: `headline`, `reason`, `since`, `advice`, `link`, `link_words`."""
-    site = {
-        "site_name": settings.SITE_NAME,
-        "sender": settings.MAIL_FROM_NAME,
-        "postal_address": settings.POSTAL_ADDRESS,
-    }
-    whole = site | dict(words)
-    subject, text, html = (render_to_string(f"emails/alarm/{part}", whole) for part in ALARM)
-    return compose(to=operator, subject=subject.strip(), text=text, html=html, headers=TRANSACTIONAL)
+    return rendered(operator, "alarm", words)
 
 
-ALARM = ["subject.txt", "body.txt", "body.html"]
 BY_KIND = {
     Letter.Kind.CONFIRMATION: confirmation,
     Letter.Kind.REMINDER: reminder,
@@ -234,6 +226,18 @@ def written(
     to: str | None = None,
 ) -> EmailMultiAlternatives:
     """Write a letter from its folder in templates/emails/; `to` where it is not for the reader's own address."""
+    named = {"Message-ID": message_id(letter.uid), **(headers or {})}
+    return rendered(to or letter.subscriber.email or "", name, context, named, {"letter": str(letter.uid)})
+
+
+def rendered(
+    to: str,
+    name: str,
+    context: Mapping[str, object],
+    headers: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> EmailMultiAlternatives:
+    """A mail from its folder in templates/emails/, which nobody's own program should answer."""
     shared = {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
@@ -242,10 +246,10 @@ def written(
     }
     whole = {**shared, **context}
     return compose(
-        to=to or letter.subscriber.email or "",
+        to=to,
         subject=render_to_string(f"emails/{name}/subject.txt", whole).strip(),
         text=render_to_string(f"emails/{name}/body.txt", whole),
         html=inlined(render_to_string(f"emails/{name}/body.html", whole)),
-        headers={"Message-ID": message_id(letter.uid), **TRANSACTIONAL, **(headers or {})},
-        metadata={"letter": str(letter.uid)},
+        headers={**TRANSACTIONAL, **(headers or {})},
+        metadata=metadata,
     )

@@ -34,7 +34,7 @@ SCANNERS: dict[str, dict[str, str]] = {
     "browser elsewhere": {**ELSEWHERE, "HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_SEC_FETCH_SITE": "none"},
 }
 # Functions of subscribers/emails.py that build a mail, but not one of a kind of its own.
-NO_KIND = {"compose", "letter_email", "written", "alarm"}  # the last goes to operators
+NO_KIND = {"compose", "letter_email", "written", "rendered", "alarm"}  # the last goes to operators
 
 
 @pytest.fixture
