@@ -119,7 +119,8 @@ def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need
             link = ledger if may("newsletter.view_digest") else own
             yield Need(f"{one.edition}: {one.in_doubt:,} in doubt", link)
         share = 100 * one.failed / (one.failed + one.accepted) if one.failed else 0
-        if one.failed >= SOME_FAILED and share > settings.STOP_BOUNCE_PERCENT and not is_old:
+        is_over = is_old or one.edition.status == Edition.Status.CANCELLED
+        if one.failed >= SOME_FAILED and share > settings.STOP_BOUNCE_PERCENT and not is_over:
             words = f"{one.edition}: {one.failed:,} failed, {share:.0f} % of what was tried. It can be tried again"
             yield Need(words, own)
         if one.expired and not is_old:
