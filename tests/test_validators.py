@@ -1,11 +1,14 @@
 """What a setting may not say is refused at the start, in words."""
 
 import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from environs import EnvError
 from marshmallow import ValidationError
 
 from newsletter.validators import rates
@@ -25,10 +28,16 @@ def test_a_rate_that_is_none_is_said(text: str) -> None:
         rates(text)
 
 
-def manage(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "manage.py", *words]
-    environment = {**os.environ, "DEMO": "1", **settings}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture
+def settings_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, object]]:
+    """Reads the settings anew, from an environment with these."""
+
+    def read(**environment: str) -> dict[str, object]:
+        for name, value in {"DEMO": "1", "VAR_DIR": str(tmp_path), **environment}.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "newsletter" / "settings.py"))
+
+    return read
 
 
 REFUSED = [
@@ -42,22 +51,30 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("setting", REFUSED)
-def test_a_command_does_not_begin_with_one_that_stops_all_mail(setting: str) -> None:
+def test_a_setting_that_makes_no_sense_is_refused(settings_of: Callable[..., dict[str, object]], setting: str) -> None:
     name, _, value = setting.partition("=")
-    done = manage("check", **{name: value})
+    with pytest.raises(EnvError, match=f'"{name}" invalid'):
+        settings_of(**{name: value})
+
+
+def test_names_in_a_list_may_stand_apart(settings_of: Callable[..., dict[str, object]]) -> None:
+    read = settings_of(OPERATORS="ada@papers.example, root@mailhost", MAIL_ONLY_TO="a.example, b.example")
+    assert read["OPERATORS"] == ["ada@papers.example", "root@mailhost"]
+    assert read["MAIL_ONLY_TO"] == ["a.example", "b.example"]
+
+
+WORDS = {
+    "SUBMIT_SLICE=0": 'Environment variable "SUBMIT_SLICE" invalid',
+    "DATABASE_URL=postgres://nobody@127.0.0.1:1/none": "The database does not do what it was asked: connection failed",
+}
+
+
+@pytest.mark.parametrize("setting", WORDS)
+def test_a_command_that_cannot_begin_says_so_in_words(setting: str) -> None:
+    name, _, value = setting.partition("=")
+    command = [sys.executable, "manage.py", "brake", "show"]
+    environment = {**os.environ, "DEMO": "1", name: value}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode
-    assert f'"{name}" invalid' in done.stderr
+    assert done.stderr.startswith(WORDS[setting])
     assert "Traceback" not in done.stderr
-
-
-def test_a_database_that_is_not_there_is_said_in_words() -> None:
-    done = manage("brake", "show", DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
-    assert done.returncode
-    assert done.stderr.startswith("The database does not do what it was asked: connection failed")
-    assert "Traceback" not in done.stderr
-
-
-def test_names_in_a_list_may_stand_apart() -> None:
-    assert not manage(
-        "check", OPERATORS="ada@papers.example, root@mailhost", MAIL_ONLY_TO="a.example, b.example"
-    ).returncode
