@@ -5,6 +5,7 @@ over, or of what a person began. Where nobody could be mailed, as through a clos
 """
 
 import logging
+import time
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from subscribers.models import Attack
 
 log = logging.getLogger(__name__)
 
+MOST_UNCLEAR = 3
 RECENT = timedelta(days=31)  # an older edition has nothing to go
 # What to do about it, and what the mail's link says.
 ADVICE = {
@@ -49,7 +51,8 @@ def are_due(at: datetime) -> bool:
     if not settings.OPERATORS or Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).exists():
         return False  # a copy mails nobody
     known = {(one.kind, one.row): one for one in Alarm.objects.on()}
-    going = {(one.kind, one.row): one for one in _going_on(at, known)}
+    told = {key for key, one in known.items() if one.told_at}
+    going = {(one.kind, one.row): one for one in _going_on(at, told)}
     over = [known[one].pk for one in known.keys() - going.keys()]
     if over:
         Alarm.objects.on().filter(pk__in=over).update(ended_at=at)
@@ -61,20 +64,23 @@ def are_due(at: datetime) -> bool:
 def tell(at: datetime) -> int:
     """Mail the operators what is due; returns how many alarms somebody was told of."""
     told, lease = 0, timedelta(seconds=len(settings.OPERATORS) * call_timeout())
+    started = time.monotonic()
     for alarm in Alarm.objects.due(at):
-        if not alarm.take(at, lease):
+        now = at + timedelta(seconds=time.monotonic() - started)
+        if not alarm.take(now, lease):
             continue
         with in_time() as submit:
             kinds = {submit(_mail(alarm, operator)).kind for operator in settings.OPERATORS}
-        if Kind.ACCEPTED in kinds:
-            alarm.told(at)
+        # What was unclear may have arrived: three times are enough.
+        if Kind.ACCEPTED in kinds or (Kind.DOUBT in kinds and alarm.attempts + 1 >= MOST_UNCLEAR):
+            alarm.told(now)
             told += 1
         else:
             log.error("the operators could not be told: %s", alarm)
     return told
 
 
-def _going_on(at: datetime, known: Collection[tuple[str, int]]) -> Iterator[Alarm]:
+def _going_on(at: datetime, told: Collection[tuple[str, int]]) -> Iterator[Alarm]:
     def alarm(kind: Alarm.Kind, row: int, reason: str, since: datetime) -> Alarm:
         return Alarm(kind=kind, row=row, reason=reason, began_at=since, next_at=at)
 
@@ -86,7 +92,7 @@ def _going_on(at: datetime, known: Collection[tuple[str, int]]) -> Iterator[Alar
         if edition.status == Edition.Status.PAUSED:
             yield alarm(Alarm.Kind.STOPPED, edition.pk, f"{edition}: {edition.reason}", at)
         elif edition.status == Edition.Status.HELD and (
-            edition.is_going_out or (Alarm.Kind.WAITS, edition.pk) in known  # between two hours of its readers, too
+            edition.is_going_out or (Alarm.Kind.WAITS, edition.pk) in told  # between two hours of its readers, too
         ):
             yield alarm(Alarm.Kind.WAITS, edition.pk, f"{edition}: {edition.reason}", at)
 

@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from newsletter.delivery.wire import keys
@@ -128,8 +128,10 @@ def is_closed(until: datetime, at: datetime) -> bool:
     found = rows.values_list("domain", "is_weak").annotate(Count("pk"))
     counts = {(domain, is_weak): count for domain, is_weak, count in found}
     domains = {domain for domain, _ in counts}
-    elsewhere = accepted_of_late(at, ELSEWHERE).exclude(domain__in=domains)
-    return is_long(counts) and (len(domains) > 1 or not elsewhere.exists())
+    if len(domains) > 1 or not is_long(counts):
+        return is_long(counts)
+    last = rows.aggregate(Max("at"))["at__max"] or at  # of the refusals: the verdict stays as time goes by
+    return not accepted_of_late(last, ELSEWHERE).exclude(domain__in=domains).exists()
 
 
 def is_believed(at: datetime) -> bool:

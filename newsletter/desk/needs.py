@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from newsletter import pulses
 from newsletter.delivery.streak import accepted_of_late
+from newsletter.delivery.wire.outcomes import NOT_NOW
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.sources.models import Source
@@ -139,10 +140,11 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     for one in found:
         if one.open and one.edition.status == Edition.Status.OPEN:
             waiting = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1)
-            tried = waiting.filter(planned_at__lt=at - QUIET).exclude(reason="").order_by()
+            tried = waiting.filter(planned_at__lt=at - QUIET).exclude(reason__in=["", NOT_NOW.reason]).order_by()
             some = list(tried.values_list("planned_at", "reason")[:SOME_FAILED])
-            # A few may be full mailboxes, where others' mail was accepted meanwhile.
-            if some and (len(some) == SOME_FAILED or not accepted_of_late(at, at - min(some)[0]).exists()):
+            # A few answers that put off (452 …) may be of full mailboxes, where others' mail was accepted meanwhile.
+            few = len(some) < SOME_FAILED and all(why[:1].isdigit() for _, why in some)
+            if some and not (few and accepted_of_late(at, at - max(some)[0]).exists()):
                 minutes = QUIET // timedelta(minutes=1)
                 words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait"
                 yield Need(f"{words}: {some[0][1]}", reverse("desk_edition", args=[one.edition.pk]))

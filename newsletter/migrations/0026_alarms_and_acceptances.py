@@ -11,6 +11,10 @@ def take_for_told(apps, schema_editor):
     alarms = apps.get_model("newsletter", "Alarm").objects
     for attack in apps.get_model("subscribers", "Attack").objects.filter(ended_at=None):
         alarms.create(kind="attack", row=attack.pk, reason=attack.reason, began_at=attack.began_at, told_at=now)
+    kinds = {"paused": "stopped", "held": "waits"}
+    for edition in apps.get_model("newsletter", "Edition").objects.filter(status__in=kinds).exclude(reason=""):
+        kind = kinds[edition.status]
+        alarms.create(kind=kind, row=edition.pk, reason=edition.reason, began_at=edition.opened_at, told_at=now)
 
 
 class Migration(migrations.Migration):

@@ -120,6 +120,18 @@ class TestAWholeDomain:
         assert HeldDomain.objects.exists() == is_held
         assert Subscriber.objects.filter(status="bounced").exists() != is_held
 
+    def test_in_which_somebody_rare_is_mailed_is_alive(self, digests: list[Digest], settings: Settings) -> None:
+        """A weekly reader's was accepted since the others' were first refused, of an edition of some days before."""
+        settings.SOFT_BOUNCES = 1
+        DomainHealth.objects.all().delete()
+        weekly = Edition.objects.create(kind="monthly", date=NOW.date() - timedelta(days=4))
+        Digest.objects.filter(pk=digests[5].pk).update(edition=weekly, settled_at=NOW - timedelta(days=2))
+        Digest.objects.filter(pk__lt=digests[5].pk).update(planned_at=NOW - timedelta(days=3))
+        for digest in digests[:5]:
+            events.refused(digest, NOW)
+        assert not HeldDomain.objects.exists()
+        assert Subscriber.objects.filter(status="bounced").count() == 5
+
     def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
         self.tell_all(digests)
         assert bounces.end_holds(NOW + timedelta(hours=23)) == 0

@@ -184,6 +184,7 @@ def test_a_sender_that_is_refused_blames_nobodys_mailbox() -> None:
         ((550, b"Unrouteable address"), True),  # Exim
         ((550, b"sorry, no mailbox here by that name. (#5.1.1)"), True),  # qmail
         ((551, b"User unknown"), True),
+        ((550, b"User unknown. Contact sender support"), True),
         ((550, b"5.7.1 No such user, says our policy"), False),
         ((550, b"Verification failed for <us@b.example>\nUnrouteable address\nSender verify failed"), False),
         ((450, b"4.1.1 try later"), False),

@@ -106,6 +106,7 @@ class TestAStreak:
         for times in range(1, 5):
             run(others + times * WAITED, *[Outcome(Kind.REFUSED, "550 5.7.1 policy")] * OF_FEW, domains=1, first=1)
         assert not stopped()
+        assert not judge(NOW + 3 * ELSEWHERE)  # nothing else was sent meanwhile
         run(others + 5 * WAITED, REFUSED, domains=1, first=2)  # now it is two domains
         run(others + 6 * WAITED, REFUSED, domains=1, first=2)
         assert stopped()

@@ -63,9 +63,9 @@ def clear(where: Collection[Addressee], at: datetime) -> None:
         DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
 
 
-def is_domain_wide(domain: str, at: datetime, *, at_once: bool = False) -> bool:
-    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held. `at_once`: the
-    provider did not accept the mail to begin with.
+def is_domain_wide(domain: str, at: datetime, *, refused_since: datetime | None = None) -> bool:
+    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held. `refused_since`:
+    where the provider did not accept the mail to begin with, since when it has not accepted this reader's.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
     is dropped for it, and readers dropped earlier are restored. Whether it takes anything is known from deliveries,
@@ -80,7 +80,7 @@ def is_domain_wide(domain: str, at: datetime, *, at_once: bool = False) -> bool:
     row.refresh_from_db()
     if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
         return False
-    if _accepts(domain, at - settings.DOMAIN_HOLD) if at_once else not _tells_of_deliveries(at):
+    if not _tells_of_deliveries(at) if refused_since is None else _accepts(domain, refused_since):
         return False
     reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
     HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})
@@ -106,10 +106,12 @@ def _tells_of_deliveries(at: datetime) -> bool:
 
 
 def _accepts(domain: str, since: datetime) -> bool:
-    """Whether the provider has accepted a digest to this domain since then. Reads the ledger of three days at most, and
-    only where the domain would be held otherwise.
+    """Whether the provider has accepted a digest to this domain since then. Reads the ledger of some days, and only
+    where the domain would be held otherwise.
     """
-    lately = Digest.objects.filter(edition__date__gte=since.date() - timedelta(days=1), settled_at__gte=since)
+    longest = 10 * settings.DIGEST_EXPIRES_AFTER + timedelta(days=1)  # a monthly edition goes out
+    oldest = (since - longest).date()
+    lately = Digest.objects.filter(edition__date__gte=oldest, settled_at__gte=since)
     to_domain = lately.filter(status__in=Digest.Status.sent(), subscriber__email__endswith=f"@{domain}")
     return to_domain.exists()
 

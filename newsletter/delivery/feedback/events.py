@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -220,7 +221,10 @@ def refused(digest: Digest, at: datetime) -> None:
     """The provider has said at once that there is no such mailbox, which counts like a soft bounce."""
     addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
     if bounces.count_soft(addressee.address_hash, at):
-        drop_unless(bounces.is_domain_wide(addressee.domain_now, at, at_once=True), addressee, at)
+        theirs = Digest.objects.filter(subscriber=digest.subscriber_id).order_by("-planned_at")
+        counted = theirs.values_list("planned_at", flat=True)[: math.ceil(settings.SOFT_BOUNCES)]
+        since = min([*counted, at - settings.DOMAIN_HOLD])
+        drop_unless(bounces.is_domain_wide(addressee.domain_now, at, refused_since=since), addressee, at)
 
 
 def drop_unless(is_domain_wide: bool, addressee: Addressee, at: datetime) -> None:

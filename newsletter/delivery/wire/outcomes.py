@@ -32,7 +32,7 @@ NO_MAILBOX = re.compile(r"5\d\d 5\.1\.([12346]|10)\b")
 # The same of servers that send no such codes: qmail puts them at the end, Exim and others have words (RFC 5321, 4.2.3:
 # 550 may also be a policy, so the code alone says nothing).
 NO_MAILBOX_IN_WORDS = re.compile(
-    r"55[013] (?!\d\.\d\.\d|.*\b(sender|verif)).*"
+    r"55[013] (?!\d\.\d\.\d|.*(sender verif|verification failed|callout)).*"
     r"(\(#5\.1\.[12346]\)|unrouteable address|(unknown|no such) (user|recipient|mailbox)"
     r"|(user|recipient|mailbox) (unknown|not found|does not exist))",
     re.IGNORECASE,
