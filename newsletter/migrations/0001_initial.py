@@ -6,295 +6,157 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("papers", "0001_initial"),
-        ("subscribers", "0001_initial"),
+        ('papers', '0001_initial'),
+        ('subscribers', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Brake",
+            name='Brake',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("reason", models.CharField(max_length=300)),
-                ("pulled_at", models.DateTimeField(auto_now_add=True)),
-                ("released_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(max_length=300)),
+                ('pulled_at', models.DateTimeField(auto_now_add=True)),
+                ('released_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-pulled_at"],
+                'ordering': ['-pulled_at'],
             },
         ),
         migrations.CreateModel(
-            name="Edition",
+            name='Edition',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("daily", "Daily"),
-                            ("weekly", "Weekly"),
-                            ("monthly", "Monthly"),
-                            ("sample", "On request"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                ("date", models.DateField(help_text="The reader's local date.")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("open", "open"), ("paused", "paused"), ("cancelled", "cancelled")],
-                        default="open",
-                        max_length=10,
-                    ),
-                ),
-                ("note", models.TextField(blank=True, help_text="The editor's note, shown above the papers.")),
-                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly'), ('sample', 'On request')], max_length=8)),
+                ('date', models.DateField(help_text="The reader's local date.")),
+                ('status', models.CharField(choices=[('open', 'open'), ('paused', 'paused'), ('cancelled', 'cancelled')], default='open', max_length=10)),
+                ('note', models.TextField(blank=True, help_text="The editor's note, shown above the papers.")),
+                ('opened_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["-date", "kind"],
+                'ordering': ['-date', 'kind'],
             },
         ),
         migrations.CreateModel(
-            name="Digest",
+            name='Digest',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("planned", "Planned"),
-                            ("claimed", "Claimed"),
-                            ("submitting", "Submitting"),
-                            ("accepted", "accepted by the provider"),
-                            ("delivered", "Delivered"),
-                            ("bounced", "Bounced"),
-                            ("complained", "Complained"),
-                            ("skipped", "Skipped"),
-                            ("failed", "Failed"),
-                            ("in_doubt", "in doubt"),
-                            ("expired", "Expired"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="planned",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(blank=True, help_text="Why it took a side exit, or waits.", max_length=200),
-                ),
-                ("not_before", models.DateTimeField(help_text="When it is due.")),
-                ("expires_at", models.DateTimeField(help_text="After this it is not sent any more.")),
-                ("lease_until", models.DateTimeField(blank=True, null=True)),
-                ("fencing_token", models.PositiveIntegerField(default=0)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("subject", models.CharField(blank=True, max_length=200)),
-                (
-                    "provider_id",
-                    models.CharField(blank=True, help_text="The provider's id of the message.", max_length=200),
-                ),
-                ("planned_at", models.DateTimeField(auto_now_add=True)),
-                ("submitted_at", models.DateTimeField(blank=True, null=True)),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "subscriber",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="subscribers.subscriber"
-                    ),
-                ),
-                (
-                    "edition",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="digests", to="newsletter.edition"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('status', models.CharField(choices=[('planned', 'Planned'), ('claimed', 'Claimed'), ('submitting', 'Submitting'), ('accepted', 'accepted by the provider'), ('delivered', 'Delivered'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('skipped', 'Skipped'), ('failed', 'Failed'), ('in_doubt', 'in doubt'), ('expired', 'Expired'), ('cancelled', 'Cancelled')], default='planned', max_length=10)),
+                ('reason', models.CharField(blank=True, help_text='Why it took a side exit, or waits.', max_length=200)),
+                ('not_before', models.DateTimeField(help_text='When it is due.')),
+                ('expires_at', models.DateTimeField(help_text='After this it is not sent any more.')),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('fencing_token', models.PositiveIntegerField(default=0)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('subject', models.CharField(blank=True, max_length=200)),
+                ('provider_id', models.CharField(blank=True, help_text="The provider's id of the message.", max_length=200)),
+                ('planned_at', models.DateTimeField(auto_now_add=True)),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
+                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.subscriber')),
+                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='digests', to='newsletter.edition')),
             ],
         ),
         migrations.CreateModel(
-            name="EditionPaper",
+            name='EditionPaper',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("hot", models.FloatField()),
-                (
-                    "choice",
-                    models.CharField(
-                        choices=[
-                            ("pool", "chosen by fit"),
-                            ("pinned", "pinned by an editor"),
-                            ("banned", "banned by an editor"),
-                        ],
-                        default="pool",
-                        max_length=6,
-                    ),
-                ),
-                (
-                    "edition",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="pool", to="newsletter.edition"
-                    ),
-                ),
-                (
-                    "paper",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="papers.paper"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hot', models.FloatField()),
+                ('choice', models.CharField(choices=[('pool', 'chosen by fit'), ('pinned', 'pinned by an editor'), ('banned', 'banned by an editor')], default='pool', max_length=6)),
+                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pool', to='newsletter.edition')),
+                ('paper', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='papers.paper')),
             ],
             options={
-                "ordering": ["-hot", "paper_id"],
+                'ordering': ['-hot', 'paper_id'],
             },
         ),
         migrations.AddField(
-            model_name="edition",
-            name="papers",
-            field=models.ManyToManyField(related_name="+", through="newsletter.EditionPaper", to="papers.paper"),
+            model_name='edition',
+            name='papers',
+            field=models.ManyToManyField(related_name='+', through='newsletter.EditionPaper', to='papers.paper'),
         ),
         migrations.CreateModel(
-            name="Event",
+            name='Event',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("provider", models.CharField(max_length=40)),
-                ("key", models.CharField(help_text="The provider's id of the event.", max_length=255)),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("delivered", "Delivered"),
-                            ("bounced", "Bounced"),
-                            ("deferred", "Deferred"),
-                            ("complained", "Complained"),
-                            ("rejected", "Rejected"),
-                            ("unsubscribed", "Unsubscribed"),
-                            ("other", "Other"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("digest_uid", models.UUIDField(blank=True, help_text="From the message's metadata.", null=True)),
-                ("detail", models.CharField(blank=True, max_length=300)),
-                ("happened_at", models.DateTimeField()),
-                ("received_at", models.DateTimeField(auto_now_add=True)),
-                ("applied_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('provider', models.CharField(max_length=40)),
+                ('key', models.CharField(help_text="The provider's id of the event.", max_length=255)),
+                ('type', models.CharField(choices=[('delivered', 'Delivered'), ('bounced', 'Bounced'), ('deferred', 'Deferred'), ('complained', 'Complained'), ('rejected', 'Rejected'), ('unsubscribed', 'Unsubscribed'), ('other', 'Other')], max_length=12)),
+                ('digest_uid', models.UUIDField(blank=True, help_text="From the message's metadata.", null=True)),
+                ('detail', models.CharField(blank=True, max_length=300)),
+                ('happened_at', models.DateTimeField()),
+                ('received_at', models.DateTimeField(auto_now_add=True)),
+                ('applied_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-received_at"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("applied_at", None)), fields=["received_at"], name="event_unapplied"
-                    )
-                ],
-                "constraints": [models.UniqueConstraint(fields=("provider", "key"), name="an_event_is_stored_once")],
+                'ordering': ['-received_at'],
+                'indexes': [models.Index(condition=models.Q(('applied_at', None)), fields=['received_at'], name='event_unapplied')],
+                'constraints': [models.UniqueConstraint(fields=('provider', 'key'), name='an_event_is_stored_once')],
             },
         ),
         migrations.CreateModel(
-            name="DigestPaper",
+            name='DigestPaper',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("place", models.PositiveSmallIntegerField()),
-                ("reason", models.CharField(help_text="Why this reader got it, in words.", max_length=200)),
-                ("outside", models.BooleanField(default=False, help_text="From outside the reader's topics.")),
-                (
-                    "digest",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="papers", to="newsletter.digest"
-                    ),
-                ),
-                (
-                    "paper",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="papers.paper"),
-                ),
-                (
-                    "subscriber",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="subscribers.subscriber"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveSmallIntegerField()),
+                ('reason', models.CharField(help_text='Why this reader got it, in words.', max_length=200)),
+                ('outside', models.BooleanField(default=False, help_text="From outside the reader's topics.")),
+                ('digest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='papers', to='newsletter.digest')),
+                ('paper', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='papers.paper')),
+                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber')),
             ],
             options={
-                "ordering": ["place"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("subscriber", "paper"), name="never_the_same_paper_twice"),
-                    models.UniqueConstraint(fields=("digest", "place"), name="one_paper_per_place"),
-                ],
+                'ordering': ['place'],
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'paper'), name='never_the_same_paper_twice'), models.UniqueConstraint(fields=('digest', 'place'), name='one_paper_per_place')],
             },
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(
-                condition=models.Q(("status", "planned")), fields=["not_before", "id"], name="digest_claimable"
-            ),
+            model_name='digest',
+            index=models.Index(condition=models.Q(('status', 'planned')), fields=['not_before', 'id'], name='digest_claimable'),
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(condition=models.Q(("status", "planned")), fields=["expires_at"], name="digest_overdue"),
+            model_name='digest',
+            index=models.Index(condition=models.Q(('status', 'planned')), fields=['expires_at'], name='digest_overdue'),
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(
-                condition=models.Q(("status__in", ["claimed", "submitting"])),
-                fields=["lease_until"],
-                name="digest_abandoned",
-            ),
+            model_name='digest',
+            index=models.Index(condition=models.Q(('status__in', ['claimed', 'submitting'])), fields=['lease_until'], name='digest_abandoned'),
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(fields=["edition", "status"], name="digest_accounts"),
+            model_name='digest',
+            index=models.Index(fields=['edition', 'status'], name='digest_accounts'),
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(fields=["subscriber", "-planned_at"], name="digest_of_reader"),
+            model_name='digest',
+            index=models.Index(fields=['subscriber', '-planned_at'], name='digest_of_reader'),
         ),
         migrations.AddConstraint(
-            model_name="digest",
-            constraint=models.UniqueConstraint(
-                fields=("edition", "subscriber"), name="one_digest_per_edition_and_reader"
-            ),
+            model_name='digest',
+            constraint=models.UniqueConstraint(fields=('edition', 'subscriber'), name='one_digest_per_edition_and_reader'),
         ),
         migrations.AddConstraint(
-            model_name="digest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["claimed", "submitting"]), ("lease_until__isnull", False)),
-                    models.Q(models.Q(("status__in", ["claimed", "submitting"]), _negated=True), ("lease_until", None)),
-                    _connector="OR",
-                ),
-                name="held_digests_alone_have_a_lease",
-            ),
+            model_name='digest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['claimed', 'submitting']), ('lease_until__isnull', False)), models.Q(models.Q(('status__in', ['claimed', 'submitting']), _negated=True), ('lease_until', None)), _connector='OR'), name='held_digests_alone_have_a_lease'),
         ),
         migrations.AddConstraint(
-            model_name="digest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["skipped", "failed", "in_doubt", "expired", "cancelled"]), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="a_side_exit_has_a_reason",
-            ),
+            model_name='digest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['skipped', 'failed', 'in_doubt', 'expired', 'cancelled']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='a_side_exit_has_a_reason'),
         ),
         migrations.AddConstraint(
-            model_name="digest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("status__in", ["submitting", "accepted", "delivered", "bounced", "complained", "in_doubt"]),
-                        _negated=True,
-                    ),
-                    ("submitted_at__isnull", False),
-                    _connector="OR",
-                ),
-                name="what_was_submitted_says_when",
-            ),
+            model_name='digest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['submitting', 'accepted', 'delivered', 'bounced', 'complained', 'in_doubt']), _negated=True), ('submitted_at__isnull', False), _connector='OR'), name='what_was_submitted_says_when'),
         ),
         migrations.AddConstraint(
-            model_name="editionpaper",
-            constraint=models.UniqueConstraint(fields=("edition", "paper"), name="a_paper_once_in_a_pool"),
+            model_name='editionpaper',
+            constraint=models.UniqueConstraint(fields=('edition', 'paper'), name='a_paper_once_in_a_pool'),
         ),
         migrations.AddConstraint(
-            model_name="edition",
-            constraint=models.UniqueConstraint(fields=("kind", "date"), name="one_edition_per_kind_and_date"),
+            model_name='edition',
+            constraint=models.UniqueConstraint(fields=('kind', 'date'), name='one_edition_per_kind_and_date'),
         ),
     ]

@@ -6,41 +6,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0001_initial"),
-        ("papers", "0006_similar"),
-        ("subscribers", "0002_interests"),
+        ('newsletter', '0001_initial'),
+        ('papers', '0006_similar'),
+        ('subscribers', '0002_interests'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Feedback",
+            name='Feedback',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("more", "more like this"), ("less", "less like this"), ("saved", "Saved")],
-                        max_length=5,
-                    ),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "paper",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="papers.paper"),
-                ),
-                (
-                    "subscriber",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="subscribers.subscriber"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('more', 'more like this'), ('less', 'less like this'), ('saved', 'Saved')], max_length=5)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('paper', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='papers.paper')),
+                ('subscriber', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber')),
             ],
             options={
-                "verbose_name_plural": "feedback",
-                "ordering": ["-at"],
-                "indexes": [models.Index(fields=["subscriber", "-at"], name="feedback_of_reader")],
-                "constraints": [models.UniqueConstraint(fields=("subscriber", "paper"), name="one_word_on_a_paper")],
+                'verbose_name_plural': 'feedback',
+                'ordering': ['-at'],
+                'indexes': [models.Index(fields=['subscriber', '-at'], name='feedback_of_reader')],
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'paper'), name='one_word_on_a_paper')],
             },
         ),
     ]

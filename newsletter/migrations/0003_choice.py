@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+
 def fill(apps, schema_editor):
     """Editions that are open already: the trend as it is now."""
     pool, papers = apps.get_model("newsletter", "EditionPaper"), apps.get_model("papers", "Paper")
@@ -12,62 +13,51 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0002_feedback"),
-        ("papers", "0007_standing"),
-        ("subscribers", "0003_preferences"),
+        ('newsletter', '0002_feedback'),
+        ('papers', '0007_standing'),
+        ('subscribers', '0003_preferences'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Profile",
+            name='Profile',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "terms",
-                    models.JSONField(
-                        default=dict, help_text="Weights of words and short phrases; below 0 is disliked."
-                    ),
-                ),
-                (
-                    "authors",
-                    models.JSONField(default=dict, help_text="Weights of authors whom several liked papers share."),
-                ),
-                ("words", models.PositiveIntegerField(help_text="How many words on papers it was learned from.")),
-                ("learned_at", models.DateTimeField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('terms', models.JSONField(default=dict, help_text='Weights of words and short phrases; below 0 is disliked.')),
+                ('authors', models.JSONField(default=dict, help_text='Weights of authors whom several liked papers share.')),
+                ('words', models.PositiveIntegerField(help_text='How many words on papers it was learned from.')),
+                ('learned_at', models.DateTimeField()),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name="digestpaper",
-            name="never_the_same_paper_twice",
+            model_name='digestpaper',
+            name='never_the_same_paper_twice',
         ),
         migrations.AddField(
-            model_name="digestpaper",
-            name="rising",
-            field=models.BooleanField(default=False, help_text="Was sent before, and mentioned once more."),
+            model_name='digestpaper',
+            name='rising',
+            field=models.BooleanField(default=False, help_text='Was sent before, and mentioned once more.'),
         ),
         migrations.AddField(
-            model_name="editionpaper",
-            name="notice",
-            field=models.FloatField(default=0, help_text="The same without the date: what trends are compared by."),
+            model_name='editionpaper',
+            name='notice',
+            field=models.FloatField(default=0, help_text='The same without the date: what trends are compared by.'),
         ),
         migrations.AddField(
-            model_name="editionpaper",
-            name="place",
-            field=models.PositiveSmallIntegerField(default=0, help_text="The order of pins, lowest first."),
+            model_name='editionpaper',
+            name='place',
+            field=models.PositiveSmallIntegerField(default=0, help_text='The order of pins, lowest first.'),
         ),
         migrations.AddConstraint(
-            model_name="digestpaper",
-            constraint=models.UniqueConstraint(
-                fields=("subscriber", "paper", "rising"), name="never_the_same_paper_twice"
-            ),
+            model_name='digestpaper',
+            constraint=models.UniqueConstraint(fields=('subscriber', 'paper', 'rising'), name='never_the_same_paper_twice'),
         ),
         migrations.AddField(
-            model_name="profile",
-            name="subscriber",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="subscribers.subscriber"
-            ),
+            model_name='profile',
+            name='subscriber',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='subscribers.subscriber'),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

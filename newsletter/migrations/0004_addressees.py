@@ -4,24 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0003_choice"),
+        ('newsletter', '0003_choice'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="event",
-            name="letter_uid",
-            field=models.UUIDField(blank=True, help_text="From the metadata of a letter.", null=True),
+            model_name='event',
+            name='letter_uid',
+            field=models.UUIDField(blank=True, help_text='From the metadata of a letter.', null=True),
         ),
         migrations.AddField(
-            model_name="event",
-            name="recipient_hash",
-            field=models.CharField(
-                blank=True,
-                editable=False,
-                help_text="Of the address it speaks of; gone once it is applied.",
-                max_length=64,
-            ),
+            model_name='event',
+            name='recipient_hash',
+            field=models.CharField(blank=True, editable=False, help_text='Of the address it speaks of; gone once it is applied.', max_length=64),
         ),
     ]

@@ -5,167 +5,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0010_desk"),
-        ("subscribers", "0011_held_domains"),
+        ('newsletter', '0010_desk'),
+        ('subscribers', '0011_held_domains'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="DomainHealth",
+            name='DomainHealth',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("domain", models.CharField(max_length=253, unique=True)),
-                ("since", models.DateTimeField(help_text="From when on it is counted.")),
-                ("bounced", models.PositiveIntegerField(default=0)),
-                ("delivered", models.PositiveIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', models.CharField(max_length=253, unique=True)),
+                ('since', models.DateTimeField(help_text='From when on it is counted.')),
+                ('bounced', models.PositiveIntegerField(default=0)),
+                ('delivered', models.PositiveIntegerField(default=0)),
             ],
             options={
-                "verbose_name_plural": "domains' health",
+                'verbose_name_plural': "domains' health",
             },
         ),
         migrations.CreateModel(
-            name="Installation",
+            name='Installation',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "epoch",
-                    models.UUIDField(
-                        default=uuid.uuid4, help_text="Made when mail was first allowed from this database."
-                    ),
-                ),
-                (
-                    "beat",
-                    models.PositiveBigIntegerField(
-                        default=0, help_text="Counts the ticks; kept outside the database too."
-                    ),
-                ),
-                (
-                    "place",
-                    models.CharField(help_text="Where the database lay when it was last written down.", max_length=200),
-                ),
-                ("renewed_at", models.DateTimeField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('epoch', models.UUIDField(default=uuid.uuid4, help_text='Made when mail was first allowed from this database.')),
+                ('beat', models.PositiveBigIntegerField(default=0, help_text='Counts the ticks; kept outside the database too.')),
+                ('place', models.CharField(help_text='Where the database lay when it was last written down.', max_length=200)),
+                ('renewed_at', models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name="SoftBounces",
+            name='SoftBounces',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("address_hash", models.CharField(editable=False, max_length=64, unique=True)),
-                ("score", models.FloatField()),
-                ("at", models.DateTimeField(help_text="When the score was this.")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address_hash', models.CharField(editable=False, max_length=64, unique=True)),
+                ('score', models.FloatField()),
+                ('at', models.DateTimeField(help_text='When the score was this.')),
             ],
             options={
-                "verbose_name_plural": "soft bounces",
+                'verbose_name_plural': 'soft bounces',
             },
         ),
         migrations.AddField(
-            model_name="brake",
-            name="cause",
-            field=models.CharField(
-                blank=True,
-                choices=[("", "the provider, or by hand"), ("restored", "the database may be a copy")],
-                default="",
-                editable=False,
-                max_length=10,
-            ),
+            model_name='brake',
+            name='cause',
+            field=models.CharField(blank=True, choices=[('', 'the provider, or by hand'), ('restored', 'the database may be a copy')], default='', editable=False, max_length=10),
         ),
         migrations.AddField(
-            model_name="digest",
-            name="canary",
-            field=models.BooleanField(
-                db_default=False, default=False, editable=False, help_text="Goes ahead of the others."
-            ),
+            model_name='digest',
+            name='canary',
+            field=models.BooleanField(db_default=False, default=False, editable=False, help_text='Goes ahead of the others.'),
         ),
         migrations.AddField(
-            model_name="edition",
-            name="bounced",
-            field=models.PositiveIntegerField(default=0, editable=False, help_text="Hard bounces."),
+            model_name='edition',
+            name='bounced',
+            field=models.PositiveIntegerField(default=0, editable=False, help_text='Hard bounces.'),
         ),
         migrations.AddField(
-            model_name="edition",
-            name="canary",
-            field=models.CharField(
-                blank=True,
-                choices=[("", "none"), ("ahead", "the first copies go ahead"), ("well", "the first copies went well")],
-                default="",
-                editable=False,
-                max_length=5,
-            ),
+            model_name='edition',
+            name='canary',
+            field=models.CharField(blank=True, choices=[('', 'none'), ('ahead', 'the first copies go ahead'), ('well', 'the first copies went well')], default='', editable=False, max_length=5),
         ),
         migrations.AddField(
-            model_name="edition",
-            name="complained",
+            model_name='edition',
+            name='complained',
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name="edition",
-            name="reason",
-            field=models.CharField(
-                blank=True, help_text="Why it is paused, where no person paused it.", max_length=300
-            ),
+            model_name='edition',
+            name='reason',
+            field=models.CharField(blank=True, help_text='Why it is paused, where no person paused it.', max_length=300),
         ),
         migrations.AddField(
-            model_name="event",
-            name="attempts",
-            field=models.PositiveSmallIntegerField(
-                db_default=0, default=0, help_text="Whose mail it is was asked so often."
-            ),
+            model_name='event',
+            name='attempts',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Whose mail it is was asked so often.'),
         ),
         migrations.AddField(
-            model_name="event",
-            name="hard",
-            field=models.BooleanField(
-                db_default=False, default=False, help_text="A bounce for good: the address takes no mail."
-            ),
+            model_name='event',
+            name='hard',
+            field=models.BooleanField(db_default=False, default=False, help_text='A bounce for good: the address takes no mail.'),
         ),
         migrations.AddField(
-            model_name="event",
-            name="message_id",
+            model_name='event',
+            name='message_id',
             field=models.CharField(blank=True, help_text="The provider's id of the message, or ours.", max_length=255),
         ),
         migrations.AddField(
-            model_name="event",
-            name="not_before",
-            field=models.DateTimeField(blank=True, help_text="When that is asked again.", null=True),
+            model_name='event',
+            name='not_before',
+            field=models.DateTimeField(blank=True, help_text='When that is asked again.', null=True),
         ),
         migrations.AlterField(
-            model_name="event",
-            name="type",
-            field=models.CharField(
-                choices=[
-                    ("delivered", "Delivered"),
-                    ("bounced", "Bounced"),
-                    ("deferred", "Deferred"),
-                    ("complained", "Complained"),
-                    ("rejected", "Rejected"),
-                    ("unsubscribed", "Unsubscribed"),
-                    ("sent", "taken by the provider"),
-                    ("failed", "Failed"),
-                    ("other", "Other"),
-                ],
-                max_length=12,
-            ),
+            model_name='event',
+            name='type',
+            field=models.CharField(choices=[('delivered', 'Delivered'), ('bounced', 'Bounced'), ('deferred', 'Deferred'), ('complained', 'Complained'), ('rejected', 'Rejected'), ('unsubscribed', 'Unsubscribed'), ('sent', 'taken by the provider'), ('failed', 'Failed'), ('other', 'Other')], max_length=12),
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(
-                condition=models.Q(("canary", True)), fields=["edition", "status"], name="digest_canaries"
-            ),
+            model_name='digest',
+            index=models.Index(condition=models.Q(('canary', True)), fields=['edition', 'status'], name='digest_canaries'),
         ),
         migrations.AddConstraint(
-            model_name="installation",
-            constraint=models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_installation"),
+            model_name='installation',
+            constraint=models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_installation'),
         ),
         migrations.AddIndex(
-            model_name="digest",
-            index=models.Index(
-                condition=models.Q(
-                    models.Q(("provider_id", ""), _negated=True),
-                    models.Q(("provider_id__startswith", "<"), _negated=True),
-                ),
-                fields=["provider_id"],
-                name="digest_provider_id",
-            ),
+            model_name='digest',
+            index=models.Index(condition=models.Q(models.Q(('provider_id', ''), _negated=True), models.Q(('provider_id__startswith', '<'), _negated=True)), fields=['provider_id'], name='digest_provider_id'),
         ),
     ]

@@ -4,44 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0012_revisions"),
+        ('newsletter', '0012_revisions'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name="edition",
-            options={
-                "ordering": ["-date", "kind"],
-                "permissions": [("approve_edition", "Can approve an edition that waits for it")],
-            },
+            name='edition',
+            options={'ordering': ['-date', 'kind'], 'permissions': [('approve_edition', 'Can approve an edition that waits for it')]},
         ),
         migrations.AddField(
-            model_name="edition",
-            name="canary_size",
-            field=models.PositiveIntegerField(
-                db_default=0, default=0, editable=False, help_text="How many go ahead; 0 is as the settings say."
-            ),
+            model_name='edition',
+            name='canary_size',
+            field=models.PositiveIntegerField(db_default=0, default=0, editable=False, help_text='How many go ahead; 0 is as the settings say.'),
         ),
         migrations.AlterField(
-            model_name="edition",
-            name="reason",
-            field=models.CharField(
-                blank=True, help_text="Why it is paused or waits, where no person decided that.", max_length=300
-            ),
+            model_name='edition',
+            name='reason',
+            field=models.CharField(blank=True, help_text='Why it is paused or waits, where no person decided that.', max_length=300),
         ),
         migrations.AlterField(
-            model_name="edition",
-            name="status",
-            field=models.CharField(
-                choices=[
-                    ("open", "open"),
-                    ("held", "waits for approval"),
-                    ("paused", "paused"),
-                    ("cancelled", "cancelled"),
-                ],
-                default="open",
-                max_length=10,
-            ),
+            model_name='edition',
+            name='status',
+            field=models.CharField(choices=[('open', 'open'), ('held', 'waits for approval'), ('paused', 'paused'), ('cancelled', 'cancelled')], default='open', max_length=10),
         ),
     ]

@@ -5,17 +5,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0014_speed"),
-        ("papers", "0009_back_fill"),
+        ('newsletter', '0014_speed'),
+        ('papers', '0009_back_fill'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="digestpaper",
-            name="paper",
-            field=models.ForeignKey(
-                db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="papers.paper"
-            ),
+            model_name='digestpaper',
+            name='paper',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='papers.paper'),
         ),
     ]

@@ -4,47 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0018_fading"),
+        ('newsletter', '0018_fading'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name="digestpaper",
-            options={
-                "ordering": ["place"],
-                "verbose_name": "paper of a digest",
-                "verbose_name_plural": "papers of digests",
-            },
+            name='digestpaper',
+            options={'ordering': ['place'], 'verbose_name': 'paper of a digest', 'verbose_name_plural': 'papers of digests'},
         ),
         migrations.AlterModelOptions(
-            name="editionpaper",
-            options={
-                "ordering": ["-hot", "paper_id"],
-                "verbose_name": "paper of an edition",
-                "verbose_name_plural": "papers of editions",
-            },
+            name='editionpaper',
+            options={'ordering': ['-hot', 'paper_id'], 'verbose_name': 'paper of an edition', 'verbose_name_plural': 'papers of editions'},
         ),
         migrations.AlterModelOptions(
-            name="event",
-            options={"ordering": ["-received_at"], "verbose_name": "provider event"},
+            name='event',
+            options={'ordering': ['-received_at'], 'verbose_name': 'provider event'},
         ),
         migrations.AlterField(
-            model_name="brake",
-            name="reason",
-            field=models.CharField(
-                help_text="Why. Digests and letters all wait, and nothing is lost, until somebody releases the brake.",
-                max_length=300,
-            ),
+            model_name='brake',
+            name='reason',
+            field=models.CharField(help_text='Why. Digests and letters all wait, and nothing is lost, until somebody releases the brake.', max_length=300),
         ),
         migrations.AlterField(
-            model_name="editionpaper",
-            name="choice",
-            field=models.CharField(
-                choices=[("pool", "chosen by fit"), ("pinned", "pinned"), ("banned", "banned from all editions")],
-                default="pool",
-                help_text="What is pinned stands first in every digest of this edition; what is banned goes out with none.",
-                max_length=6,
-            ),
+            model_name='editionpaper',
+            name='choice',
+            field=models.CharField(choices=[('pool', 'chosen by fit'), ('pinned', 'pinned'), ('banned', 'banned from all editions')], default='pool', help_text='What is pinned stands first in every digest of this edition; what is banned goes out with none.', max_length=6),
         ),
     ]

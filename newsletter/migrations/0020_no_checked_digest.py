@@ -5,20 +5,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0019_words"),
+        ('newsletter', '0019_words'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="digestpaper",
-            name="digest",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="papers",
-                to="newsletter.digest",
-            ),
+            model_name='digestpaper',
+            name='digest',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='papers', to='newsletter.digest'),
         ),
     ]

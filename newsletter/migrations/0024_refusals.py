@@ -4,52 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("newsletter", "0023_events_of_odd_times"),
+        ('newsletter', '0023_events_of_odd_times'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Refusal",
+            name='Refusal',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("account", models.CharField(help_text="At which provider, hashed.", max_length=16)),
-                ("domain", models.CharField(max_length=253)),
-                ("reason", models.CharField(max_length=200)),
-                ("is_weak", models.BooleanField(help_text="It may well be the address's fault.")),
-                ("at", models.DateTimeField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account', models.CharField(help_text='At which provider, hashed.', max_length=16)),
+                ('domain', models.CharField(max_length=253)),
+                ('reason', models.CharField(max_length=200)),
+                ('is_weak', models.BooleanField(help_text="It may well be the address's fault.")),
+                ('at', models.DateTimeField()),
             ],
             options={
-                "ordering": ["-at"],
+                'ordering': ['-at'],
             },
         ),
         migrations.AlterField(
-            model_name="edition",
-            name="revision",
-            field=models.PositiveSmallIntegerField(
-                db_default=0,
-                default=0,
-                editable=False,
-                help_text="How often an editor changed it for digests not yet planned.",
-            ),
+            model_name='edition',
+            name='revision',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False, help_text='How often an editor changed it for digests not yet planned.'),
         ),
         migrations.AlterField(
-            model_name="event",
-            name="attempts",
-            field=models.PositiveSmallIntegerField(
-                db_default=0, default=0, help_text="How often its mail was looked for."
-            ),
+            model_name='event',
+            name='attempts',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often its mail was looked for.'),
         ),
         migrations.AlterField(
-            model_name="event",
-            name="hard",
-            field=models.BooleanField(
-                db_default=False, default=False, help_text="A hard bounce: the address takes no mail."
-            ),
+            model_name='event',
+            name='hard',
+            field=models.BooleanField(db_default=False, default=False, help_text='A hard bounce: the address takes no mail.'),
         ),
         migrations.AlterField(
-            model_name="event",
-            name="not_before",
-            field=models.DateTimeField(blank=True, help_text="When it is looked for again.", null=True),
+            model_name='event',
+            name='not_before',
+            field=models.DateTimeField(blank=True, help_text='When it is looked for again.', null=True),
         ),
     ]
