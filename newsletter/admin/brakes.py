@@ -68,11 +68,10 @@ class BrakeAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """With what it does, who decided what, and the way out of it."""
-        brake = self.get_object(request, object_id)
-        context = (
-            {"decisions": audit.decisions_on(brake, DECISIONS_SHOWN), "first_expiry": first_expiry()} if brake else {}
-        )
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+        context = {"first_expiry": first_expiry()} | (extra_context or {})
+        if brake := self.get_object(request, object_id):
+            context["decisions"] = audit.decisions_on(brake, DECISIONS_SHOWN)
+        return super().change_view(request, object_id, form_url, context)
 
     def get_fields(self, request: HttpRequest, obj: Brake | None = None) -> Any:
         return super().get_fields(request, obj) if obj else ["reason"]

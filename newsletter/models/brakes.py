@@ -20,7 +20,7 @@ class BrakeQuerySet(models.QuerySet["Brake"]):
     def pull(self, reason: str, cause: str = "", *, by_hand: bool = False) -> None:
         """Stop all mail until a person has acted; once is enough for each cause."""
         if not self.engaged().filter(cause=cause).exists():
-            if not by_hand:
+            if not by_hand:  # and a dry run never commits
                 transaction.on_commit(lambda: log.error("all mail is stopped: %s", reason))
             self.bulk_create([Brake(reason=reason[:300], cause=cause, by_hand=by_hand)], ignore_conflicts=True)
 
@@ -42,7 +42,7 @@ class Refusal(models.Model):
 
 
 class Acceptance(models.Model):
-    """When a domain's mail was last accepted by the provider; of some domains, no run notes more than two."""
+    """When mail to a domain was last accepted by the provider; a run notes two domains a second at most."""
 
     account = models.CharField(max_length=16, help_text="At which provider, hashed.")
     domain = models.CharField(max_length=253)

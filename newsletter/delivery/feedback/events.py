@@ -208,7 +208,8 @@ def act(event: Event, addressee: Addressee, at: datetime) -> None:
     elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
     elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.count_soft(addressee.address_hash, at)):
-        drop_unless(event.digest_uid is not None and bounces.is_domain_wide(addressee.domain_now, at), addressee, at)
+        if not (event.digest_uid and bounces.is_domain_wide(addressee.domain_now, at)):
+            drop(addressee, *BOUNCED, at)
 
 
 def is_hard(event: Event) -> bool:
@@ -224,13 +225,8 @@ def refused(digest: Digest, at: datetime) -> None:
         theirs = Digest.objects.filter(subscriber=digest.subscriber_id).order_by("-planned_at")
         counted = theirs.values_list("planned_at", flat=True)[: math.ceil(settings.SOFT_BOUNCES)]
         since = min([*counted, at - settings.DOMAIN_HOLD])
-        drop_unless(bounces.is_domain_wide(addressee.domain_now, at, refused_since=since), addressee, at)
-
-
-def drop_unless(is_domain_wide: bool, addressee: Addressee, at: datetime) -> None:
-    """Never mail an address again that bounced hard; but keep it where its whole domain bounces."""
-    if not is_domain_wide:
-        drop(addressee, *BOUNCED, at)
+        if not bounces.is_domain_wide(addressee.domain_now, at, refused_since=since):
+            drop(addressee, *BOUNCED, at)
 
 
 def drop(addressee: Addressee, status: str, reason: str, at: datetime) -> None:
