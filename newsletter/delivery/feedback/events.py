@@ -208,7 +208,8 @@ def act(event: Event, addressee: Addressee, at: datetime) -> None:
     elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
     elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.count_soft(addressee.address_hash, at)):
-        if not (event.digest_uid and bounces.is_domain_wide(addressee.domain_now, at)):
+        is_domains = event.digest_uid is not None and bounces.is_domain_wide(addressee.domain_now, at)
+        if not is_domains:
             drop(addressee, *BOUNCED, at)
 
 
