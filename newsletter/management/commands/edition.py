@@ -166,7 +166,7 @@ class Command(Deciding):
             raise CommandError(f"From 1 to {MOST_AHEAD:,} copies can go ahead.")
         if turn.is_final:
             waiting = Standing.now(edition).open
-            self.stdout.write(f"{waiting:,} wait now, and whoever's hour is still to come gets none either.")
+            self.stdout.write(f"Waiting now, and not to go: {waiting:,}. Whoever's hour is still to come gets none.")
             if not options["dry_run"]:
                 confirm(options["typed"], str(edition))
         with for_good(options["dry_run"]):
