@@ -54,7 +54,6 @@ LAST_DAY, DAYS = date(2026, 3, 20), 730
 CHUNK = 2_000
 REPEATS = 15
 SEARCHES = 200
-LEARN_AT = 1_000
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from newsletter.digest.candidates import Candidates, Corpus  # noqa: E402
 from newsletter.digest.features import Features, taste_of  # noqa: E402
 from newsletter.digest.ranking import Ranker  # noqa: E402
 from newsletter.digest.readers import Reader as DigestReader  # noqa: E402
-from newsletter.digest.scoring import phrase_strengths, score, standing  # noqa: E402
+from newsletter.digest.scoring import TASTE_WEIGHT, TREND_WEIGHT, phrase_strengths, standing  # noqa: E402
 from newsletter.digest.taste import Word, background, learn, read  # noqa: E402
 from newsletter.digest.terms import passage, short_forms  # noqa: E402
 
@@ -43,6 +43,11 @@ DEPTH = 10
 BACKGROUND = 1_000  # papers before the last like: as many as an edition's pool holds
 Floats = NDArray[np.float64]
 Recipe = Callable[[Reader, Rows], Floats]
+
+
+def score(fit: Floats, taste: Floats, trend: Floats) -> Floats:
+    """`fit` in 0..1; `taste` 1 as the liked papers, up to 3 by their authors; `trend` in standard deviations."""
+    return fit + TASTE_WEIGHT * taste + TREND_WEIGHT * np.tanh(trend / 2)
 
 
 class Recipes:

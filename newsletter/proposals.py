@@ -18,7 +18,7 @@ from papers.models import Paper, PaperTopic, Topic
 from subscribers import links
 from subscribers.forms import LONGEST_LIST, SignUpForm
 from subscribers.models import Subscriber
-from subscribers.views.pages import posted_here, public_page, reads_and_posts
+from subscribers.views.pages import in_its_language, posted_here, reads_and_posts
 
 MOST_PAPERS = 50
 MOST_TOPICS = 6
@@ -70,7 +70,7 @@ def telling(rows: Iterable[PaperTopic], papers: int) -> set[Topic]:
     return {topic for topic in belong if belong[topic] >= TWO or 3 * first[topic] >= papers}
 
 
-@public_page
+@in_its_language
 @csrf_exempt  # as the form itself: it stands on pages that are the same for everybody
 @reads_and_posts
 def propose(request: HttpRequest) -> HttpResponse:

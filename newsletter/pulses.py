@@ -7,6 +7,7 @@ import redis
 from django.conf import settings
 
 from newsletter.models import Pulse
+from subscribers import shared
 
 PATIENCE = 5  # rhythms that a part may miss before somebody should look
 AT_LEAST = timedelta(minutes=2)
@@ -18,6 +19,10 @@ class Part:
 
     words: str
     seconds: int
+
+    def is_silent(self, last: datetime | None, at: datetime) -> bool:
+        """Whether it was last heard too long ago, or never."""
+        return last is None or at - last > max(AT_LEAST, PATIENCE * timedelta(seconds=self.seconds))
 
 
 def parts() -> dict[str, Part]:
@@ -39,18 +44,9 @@ def beat(task: str, at: datetime) -> None:
         Pulse.objects.feel(part.words, at, timedelta(seconds=part.seconds / 2))
 
 
-def is_stale(words: str, last: datetime | None, at: datetime) -> bool:
-    """Whether a part has been silent for too long, or was never heard."""
-    seconds = next(part.seconds for part in parts().values() if part.words == words)
-    return last is None or at - last > max(AT_LEAST, PATIENCE * timedelta(seconds=seconds))
-
-
 def waiting_tasks() -> int | None:
     """How many wake-ups wait in the queue; None where Redis does not answer."""
-    client = redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
     try:
-        return int(client.llen(settings.CELERY_TASK_DEFAULT_QUEUE))
+        return shared.ask(lambda client: int(client.llen(settings.CELERY_TASK_DEFAULT_QUEUE)))
     except redis.RedisError:
         return None
-    finally:
-        client.close()

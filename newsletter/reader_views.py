@@ -17,7 +17,7 @@ from newsletter.digest.reasons import telling
 from newsletter.digest.tastes import taste_of
 from newsletter.models import Digest, Feedback, Profile
 from papers.models import Paper, PaperTopic
-from papers.models.topics import BELONGS, spoken
+from papers.models.topics import spoken
 from subscribers import links
 from subscribers.models import Subscriber
 from subscribers.schedule import listed
@@ -123,7 +123,7 @@ class Taste:
 def liked_topics(words: QuerySet[Feedback]) -> list[tuple[str, int]]:
     """The topics of what was liked, the most frequent first, each with how often."""
     liked = words.filter(kind__in=LIKED).order_by("-at").values_list("paper_id", flat=True)[:WORDS_SHOWN]
-    links_ = PaperTopic.objects.filter(paper__in=list(liked), strength__gte=BELONGS).order_by("topic__position")
+    links_ = PaperTopic.objects.belonging().filter(paper__in=list(liked)).order_by("topic__position")
     return Counter(links_.values_list("topic__name", flat=True)).most_common(TOPICS_SHOWN)
 
 

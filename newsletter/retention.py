@@ -8,7 +8,7 @@ which a reader leaves, which is the reader's own and no digest's.
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from newsletter.delivery import streak
 from newsletter.delivery.feedback import bounces
@@ -25,7 +25,6 @@ from newsletter.models import (
     Refusal,
     SoftBounces,
 )
-from subscribers import retention
 from subscribers.models import Subscriber
 from subscribers.retention import delete
 
@@ -57,7 +56,7 @@ def forget_digests(before: datetime) -> int:
     """Delete the settled digests of old editions, with their papers, a few at a time."""
     settled = Digest.objects.filter(planned_at__lt=before).exclude(status__in=Digest.Status.unsettled())
     editions = Edition.objects.filter(Exists(settled.filter(edition=OuterRef("pk"))), date__lte=before.date())
-    return sum(_delete_unsorted(settled.filter(edition=edition)) for edition in editions.order_by("date"))
+    return sum(delete(settled.filter(edition=edition), in_order=False) for edition in editions.order_by("date"))
 
 
 def free_papers(at: datetime) -> int:
@@ -67,12 +66,3 @@ def free_papers(at: datetime) -> int:
         edition__in=editions, status=Digest.Status.FAILED, settled_at__lt=at - settings.KEEP_REFUSED
     )
     return delete(DigestPaper.objects.filter(digest__in=refused))
-
-
-def _delete_unsorted(digests: QuerySet[Digest]) -> int:
-    """As `delete`, but in any order: to sort a million of them for each few would be most of the work."""
-    deleted = 0
-    while chunk := list(digests.order_by().values_list("pk", flat=True)[: retention.CHUNK]):
-        Digest.objects.filter(pk__in=chunk).delete()
-        deleted += len(chunk)
-    return deleted

@@ -64,7 +64,6 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SITE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SITE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PROXY_HOPS else None
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
@@ -163,8 +162,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "newsletter" / "locale"]  # made by `make translations`
 FORMAT_MODULE_PATH = "newsletter.formats"
-USE_I18N = True
-USE_TZ = True
 TIME_ZONE = "UTC"  # readers have their own zones; the machines have this one
 
 # --- the database -------------------------------------------------------------------------------------

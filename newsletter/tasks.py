@@ -3,9 +3,8 @@
 import logging
 import math
 
-from celery import Task, shared_task
+from celery import shared_task
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from newsletter import census, duplicates, editions
@@ -13,6 +12,7 @@ from newsletter.delivery import alarms, canaries, installation, ledger, repeats,
 from newsletter.delivery.feedback import bounces, events
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
+from papers.tasks import nudge
 from subscribers import shared
 from subscribers.models import Letter
 
@@ -33,7 +33,7 @@ def tick() -> None:
     streak.judge(now)
     if planned or swept:
         log.info("planned %d digests; swept: %s", planned, swept or "nothing")
-    if alarms.are_due(now):
+    if alarms.keep_up(now):
         tell_operators.delay()
     if repeats.are_due(now):
         settle_doubts.delay()
@@ -120,12 +120,3 @@ def call_for_letters(wait: float = 0) -> None:
     mark = f"{LATER}, {math.ceil(math.log2(wait))}" if wait else CALLED
     if shared.mark(mark, settings.TICK_SECONDS):
         send_letters.apply_async((mark,), countdown=wait, expires=wait + settings.TICK_SECONDS)
-
-
-def nudge(task: "Task[..., None]", **arguments: float) -> None:
-    """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
-
-    def soon() -> None:  # Django logs what fails here by its name, which a bare partial lacks
-        task.delay(**arguments)
-
-    transaction.on_commit(soon, robust=True)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 
 import idna
-from environs import validate
-from marshmallow import ValidationError
+from environs import ValidationError, validate
 
 NOT_EMPTY = validate.Regexp(r"\s*\S", error="Must say something.")
 AT_LEAST_ONE = validate.Range(min=1)

@@ -18,9 +18,10 @@ from newsletter.digest.readers import Reader
 from newsletter.digest.rendering import Renderer
 from newsletter.models import Digest, DigestPaper, Edition, EditionPaper, Feedback
 from papers.models import Topic
+from papers.tasks import nudge
 from papers.views.caching import public_page
 from subscribers import gate, links
-from subscribers.models import Consent
+from subscribers.moves import moved_since
 from subscribers.schedule import in_words
 from subscribers.views.pages import private_page, reads_and_posts, speak_to, token_page
 
@@ -55,7 +56,7 @@ def sample(request: HttpRequest, token: str) -> HttpResponse:
     refusal = gate.why_not_mail(subscriber)
     planned = refusal is None and editions.plan_sample(subscriber, timezone.now())
     if planned:
-        tasks.nudge(tasks.deliver)
+        nudge(tasks.deliver)
     due = subscriber.next_digest_at
     context = {
         "token": token,
@@ -137,8 +138,7 @@ def is_readable(digest: Digest) -> bool:
     """
     if digest.status not in Digest.Status.possibly_sent() or digest.subscriber.email is None:
         return False
-    moves = Consent.objects.filter(subscriber=digest.subscriber, page="address", at__gt=digest.submitted_at)
-    return not moves.exists()
+    return not moved_since(digest.subscriber, digest.submitted_at or digest.planned_at)
 
 
 def no_copy(request: HttpRequest) -> HttpResponse:

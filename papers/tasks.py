@@ -1,6 +1,7 @@
 """What the workers do for papers; each task is a call into the domain."""
 
 import logging
+from typing import Any
 
 from celery import Task, shared_task
 from django.core.management import call_command
@@ -14,7 +15,7 @@ from papers.sources.models import Source
 log = logging.getLogger(__name__)
 
 
-def nudge(task: "Task[..., None]", *arguments: int, **named: bool) -> None:
+def nudge(task: "Task[..., None]", *arguments: Any, **named: Any) -> None:
     """Run a task soon after this transaction; with Redis gone the next tick finds the work."""
 
     def soon() -> None:  # Django logs what fails here by its name, which a bare partial has not

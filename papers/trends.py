@@ -18,7 +18,6 @@ from django.db import transaction
 from django.db.models import Avg, Count, F, Max, OuterRef, StdDev, Subquery
 
 from papers.models import Listing, Paper, PaperTopic, Reading, Topic
-from papers.models.topics import BELONGS
 
 SECONDS_PER_UNIT = 79_200
 COMMENT_WEIGHT = 0.5  # and never more comments than upvotes: a quarrel is not a trend
@@ -125,7 +124,7 @@ def _usual(latest: date) -> dict[int, tuple[float, float]]:
     Of notice and not of the score: over two weeks the dates differ by 15 units and notice by two or three, so that
     every paper of the last day would stand out, and nothing else (measured in docs/trends.md).
     """
-    belonging = PaperTopic.objects.filter(strength__gte=BELONGS, paper__listed_on__gt=latest - USUAL_WINDOW)
+    belonging = PaperTopic.objects.belonging().filter(paper__listed_on__gt=latest - USUAL_WINDOW)
     by_topic = belonging.order_by().values("topic").annotate(papers=Count("pk"))
     enough = by_topic.filter(papers__gte=FEWEST).annotate(mean=Avg("paper__notice"), spread=StdDev("paper__notice"))
     return {row["topic"]: (row["mean"], row["spread"]) for row in enough}

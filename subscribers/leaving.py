@@ -172,7 +172,7 @@ def pause(
     began = now.status_changed_at if now.status == Status.PAUSED else at
     words = gettext("Pause until %(day)s") % {"day": until} if until else gettext("Pause")
     changes = {"status": Status.PAUSED, "next_digest_at": None, "status_changed_at": began, "paused_until": until}
-    _turn(now, changes, Consent(words=seen(words, page), page=page, network=network, at=at))
+    _change(now, changes, Consent(words=seen(words, page), page=page, network=network, at=at))
     return True
 
 
@@ -184,7 +184,7 @@ def resume(subscriber: Subscriber, at: datetime, network: str = "", page: str = 
         return False
     due = now.schedule.next_after(at)
     changes = {"status": Status.ACTIVE, "next_digest_at": due, "status_changed_at": at, "paused_until": None}
-    _turn(now, changes, Consent(words=seen(gettext("Resume"), page), page=page, network=network, at=at))
+    _change(now, changes, Consent(words=seen(gettext("Resume"), page), page=page, network=network, at=at))
     return True
 
 
@@ -213,7 +213,7 @@ def locked(subscriber: Subscriber) -> Subscriber:
     return Subscriber.objects.select_for_update().get(pk=subscriber.pk)
 
 
-def _turn(subscriber: Subscriber, changes: Mapping[str, object], proof: Consent) -> None:
+def _change(subscriber: Subscriber, changes: Mapping[str, object], proof: Consent) -> None:
     remember(subscriber, proof.at)
     Subscriber.objects.filter(pk=subscriber.pk).update(**changes, version=F("version") + 1)
     proof.subscriber, proof.action = subscriber, Consent.Action.CHANGED

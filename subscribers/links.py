@@ -128,14 +128,6 @@ def one_click_url(subscriber: Subscriber) -> str:
     return absolute("one_click", subscriber.leave_key)
 
 
-def less_often_url(subscriber: Subscriber) -> str:
-    return absolute("less_often", subscriber.leave_key)
-
-
-def pause_url(subscriber: Subscriber) -> str:
-    return absolute("pause", subscriber.leave_key)
-
-
 def public(name: str) -> str:
     """The path of a public page, in the language that is spoken now."""
     language = get_language() or settings.LANGUAGE_CODE

@@ -65,16 +65,19 @@ def forget_imports(before: datetime) -> dict[str, int]:
     }
 
 
-def delete(rows: QuerySet[Any]) -> int:
-    """Delete rows and what hangs on them, chunk by chunk; returns how many of these rows."""
+def delete(rows: QuerySet[Any], *, in_order: bool = True) -> int:
+    """Delete rows and what hangs on them, chunk by chunk; returns how many of these rows. Without an order where they
+    are a million: to sort them for each chunk would be most of the work.
+    """
     deleted = 0
-    for chunk in chunks(rows):
+    for chunk in chunks(rows, in_order=in_order):
         rows.model._default_manager.filter(pk__in=chunk).delete()
         deleted += len(chunk)
     return deleted
 
 
-def chunks(rows: QuerySet[Any]) -> Iterator[list[int]]:
+def chunks(rows: QuerySet[Any], *, in_order: bool = True) -> Iterator[list[int]]:
     """Primary keys, until no row is left that fits; whoever takes them must see to that."""
-    while chunk := list(rows.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+    rows = rows.order_by(*["pk"] if in_order else [])
+    while chunk := list(rows.values_list("pk", flat=True)[:CHUNK]):
         yield chunk

@@ -46,8 +46,8 @@ ADVICE = {
 }
 
 
-def are_due(at: datetime) -> bool:
-    """Keep the alarms in step with what goes on; returns whether there is one to tell."""
+def keep_up(at: datetime) -> bool:
+    """Bring the alarms in step with what goes on; returns whether there is one to tell."""
     if not settings.OPERATORS or Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).exists():
         return False  # a copy mails nobody
     known = {(one.kind, one.row): one for one in Alarm.objects.on()}

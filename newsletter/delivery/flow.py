@@ -61,7 +61,7 @@ class Flow:
             waiting = not building and bool(self._offered or self._flying)
             self._hear(self._carrier.step(PATIENCE if waiting else 0))
             if self._is_time(building):
-                self._turn()
+                self._record()
             self._more = self._more and not self.stopped
         with suppress_and_log():
             self._conclude()
@@ -133,7 +133,7 @@ class Flow:
         self.streak.tell(now)
         if self._nobody and (self.streak.works or is_believed(now)):
             for digest in self._nobody:
-                events.refused(digest, now)
+                events.no_such_mailbox(digest, now)
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""
@@ -161,7 +161,7 @@ class Flow:
         alone = not (self._offered or self._flying)
         return alone or time.monotonic() - self._since > PATIENCE
 
-    def _turn(self) -> None:
+    def _record(self) -> None:
         """Write down the answers, write ahead the next ones, and let these go."""
         asked = list(islice(self._ready.items(), self._room()))
         endings, self._endings, self._since = self._endings, [], 0.0
@@ -205,7 +205,7 @@ def turned_away(copies: Sequence[Ready]) -> list[Ending]:
     fresh = [one for one in rows if one.attempts == asked[one.pk].digest.attempts]
     stopped = [one for one in fresh if one.edition.status != Edition.Status.OPEN]
     others = [one for one in fresh if one not in stopped]
-    endings = refused(others)
+    endings = ledger.skip(others, refusals([one.subscriber for one in others]))
     skipped = {ending.digest.pk for ending in endings}
     left = [one for one in others if one.pk not in skipped]
     moved = [one for one in left if one.subscriber.email != asked[one.pk].address]
@@ -214,11 +214,3 @@ def turned_away(copies: Sequence[Ready]) -> list[Ending]:
     endings += ledger.release(moved, "its reader has another address now")
     later = timezone.now() + RETRY_AFTER  # not at once: whatever it is, a run would meet it again and again
     return endings + ledger.release([one for one in left if one not in moved], why, later)
-
-
-def refused(digests: Sequence[Digest]) -> list[Ending]:
-    """Those that the gate refuses now, with its reasons."""
-    no = refusals([digest.subscriber for digest in digests])
-    return [
-        Ending(digest, Status.SKIPPED, no[digest.subscriber_id]) for digest in digests if digest.subscriber_id in no
-    ]

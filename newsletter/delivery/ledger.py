@@ -4,7 +4,7 @@ Each transition is one conditional UPDATE that names the state and, where a work
 row count says who won. Wall time is a parameter everywhere.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,15 +27,14 @@ from subscribers.models import Subscriber
 
 Status = Digest.Status
 
-# What an answer to a submission makes of a digest; LATER, UNSENT and HALT put it back.
+# What an answer to a submission makes of a digest; any other puts it back.
 SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOUBT: Status.IN_DOUBT}
 
 RETRIED = "an operator has it tried again"
 # Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
 TAKEN_FOR_UNSENT = "it had been taken for unsent, and has no papers"
-MERGED = "its paper was merged into one that its reader had been told of twice"  # was written before there was a mark
-PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT, MERGED]
+PAPERLESS = [SET_FREE, TAKEN_FOR_UNSENT]
 
 # What a provider's later word makes of a digest, and of which states. Later knowledge only ever adds: a complaint
 # stands over a bounce, a bounce over a delivery, a delivery over a refusal, whatever order they come in.
@@ -123,13 +122,18 @@ class Ending:
 
 
 def answered(digest: Digest, outcome: Outcome, at: datetime, held: str = Status.SUBMITTING) -> Ending:
-    """What an answer makes of a digest: LATER, UNSENT and HALT put it back."""
+    """What an answer makes of a digest."""
     status = SETTLED.get(outcome.kind)
     if status is None:
         due = at + outcome.wait
         return Ending(digest, Status.PLANNED, _while_planned(digest, outcome.reason), not_before=due, held=held)
     reason = outcome.reason or ("" if status == Status.ACCEPTED else outcome.kind.value)
     return Ending(digest, status, reason, outcome.provider_id, held=held)
+
+
+def skip(digests: Iterable[Digest], reasons: Mapping[int, str]) -> list[Ending]:
+    """End those of claimed digests whose readers the gate refuses, with its reasons."""
+    return [Ending(one, Status.SKIPPED, reasons[one.subscriber_id]) for one in digests if one.subscriber_id in reasons]
 
 
 def release(digests: Iterable[Digest], reason: str, due: datetime | None = None) -> list[Ending]:
@@ -155,7 +159,7 @@ def record(
         return set(), set()
     try:
         with _at_once():
-            return _turn(endings, ready, at).run()
+            return _transitions(endings, ready, at).run()
     except IntegrityError:
         if not ready:
             raise
@@ -178,8 +182,8 @@ def _at_once() -> AbstractContextManager[object]:
     return nullcontext() if alone else transaction.atomic()
 
 
-def _turn(endings: Sequence[Ending], ready: Sequence[Ready], at: datetime) -> statements.Turn:
-    return statements.Turn(
+def _transitions(endings: Sequence[Ending], ready: Sequence[Ready], at: datetime) -> statements.Transitions:
+    return statements.Transitions(
         endings=[
             {
                 "digest": one.digest.pk,

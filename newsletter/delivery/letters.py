@@ -75,7 +75,7 @@ def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, un
     if not to_domain.given:  # others need not wait for that
         letter.put_back(NOT_NOW.reason, now + to_domain.wait)
         return Kind.LATER
-    if wait := wait_for_turn(until):
+    if wait := throttle.wait_for_call(Lane.LETTERS, until + NEAR, time.sleep):
         letter.put_back(NOT_NOW.reason, timezone.now() + wait)
         return Kind.WAITS
     keys.mark(message, keys.key_of(letter.uid, letter.attempts))
@@ -83,18 +83,6 @@ def send(submit: Callable[[EmailMultiAlternatives], Outcome], letter: Letter, un
     throttle.heed([(domain, outcome)], timezone.now())
     settle(letter, outcome)
     return outcome.kind
-
-
-def wait_for_turn(until: float) -> timedelta:
-    """Take the right to call the provider, and wait for it as long as the run lasts. Returns the wait that remains;
-    zero when the letter may go.
-    """
-    while not (share := throttle.calls(1, Lane.LETTERS, timezone.now())).given:
-        seconds = share.wait.total_seconds()
-        if time.monotonic() + seconds > until + NEAR:
-            return share.wait
-        time.sleep(seconds)
-    return timedelta(0)
 
 
 def why_unasked(letter: Letter) -> str | None:

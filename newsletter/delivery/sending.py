@@ -138,8 +138,7 @@ class Batches:
 def welcome(digests: Sequence[Digest]) -> list[Digest]:
     """The gate: those that may be mailed now, with their readers. The others are skipped with the gate's reason."""
     readers, no = at_the_gate([digest.subscriber_id for digest in digests])
-    skipped = [Ending(one, Status.SKIPPED, no[one.subscriber_id]) for one in digests if one.subscriber_id in no]
-    ledger.record(skipped, [], timezone.now())
+    ledger.record(ledger.skip(digests, no), [], timezone.now())
     mailable = [digest for digest in digests if digest.subscriber_id not in no]
     for digest in mailable:
         digest.subscriber = readers[digest.subscriber_id]

@@ -90,7 +90,7 @@ IN_SQLITE = {
 
 
 @dataclass(frozen=True)
-class Turn:
+class Transitions:
     """What is to be written at once."""
 
     endings: Sequence[Row]
@@ -110,7 +110,7 @@ class Turn:
         mailable, active = who_is_mailable()
         values = [as_json(self.endings), as_json(self.ready), instant(self.at)]
         values += [instant(self.at), instant(self.lease_until), *active]
-        found = run(whole_turn(mailable, frees=frees), values)
+        found = run(as_one_statement(mailable, frees=frees), values)
         ended, begun = ({pk for which, pk in found if which == name} for name in ("ended", "begun"))
         return ended, begun
 
@@ -144,8 +144,8 @@ def who_is_mailable() -> tuple[str, Sequence[object]]:
 
 
 @lru_cache
-def whole_turn(mailable: str, *, frees: bool) -> str:
-    """The whole turn, always in the same words; `frees` where papers may become free again."""
+def as_one_statement(mailable: str, *, frees: bool) -> str:
+    """All of it, always in the same words; `frees` where papers may become free again."""
     parts = [
         f"endings AS {table(ENDINGS)}",
         f"ready AS {table(READY)}",

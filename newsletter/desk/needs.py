@@ -83,7 +83,7 @@ def stopped(found: Signals) -> Iterator[Need]:
 def silent(found: Signals, at: datetime) -> Iterator[Need]:
     """Parts of the service that have not worked for a while, or not yet: all are woken when beat starts."""
     last, link = found.pulses, f"{reverse('admin:index')}#parts"
-    stale = [part.words for part in pulses.parts().values() if pulses.is_stale(part.words, last.get(part.words), at)]
+    stale = [part.words for part in pulses.parts().values() if part.is_silent(last.get(part.words), at)]
     if gone := [part for part in stale if part in last]:
         words = f"Silent: {', '.join(gone)}. Look at beat and the workers."
         yield Need(words, link, min(last[part] for part in gone))

@@ -19,7 +19,6 @@ from newsletter.desk.standing import standings
 from newsletter.digest.rendering import HTML_LIMIT, Rendered
 from newsletter.models import Brake, Census, Edition, EditionPaper
 from papers.models import PaperTopic
-from papers.models.topics import BELONGS
 
 LINK = re.compile(r'(?:href|src)="([^"]*)"')
 SAFE_LINKS = ("https://", "mailto:", "#")
@@ -72,7 +71,7 @@ def topics(edition: Edition) -> Check:
     if census is None:
         return Check(False, "Readers have not been counted yet: whether a topic goes without papers is not known.")
     pool = edition.pool.exclude(choice=EditionPaper.Choice.BANNED).values("paper")
-    there = PaperTopic.objects.filter(paper__in=pool, strength__gte=BELONGS).order_by()
+    there = PaperTopic.objects.belonging().filter(paper__in=pool).order_by()
     found = set(there.values_list("topic__name", flat=True).distinct())
     without = sorted(set(census.counts["topics"]) - found)
     if not without:

@@ -105,15 +105,14 @@ def signups(held: int, found: Signals, at: datetime) -> dict[str, Any]:
 
 
 def beats(found: Signals, at: datetime) -> list[Beat]:
-    last = found.pulses
-    words = [part.words for part in pulses.parts().values()]
-    return [Beat(part, last.get(part), state_of(part, last.get(part), at)) for part in words]
+    heard = [(part, found.pulses.get(part.words)) for part in pulses.parts().values()]
+    return [Beat(part.words, last, state_of(part, last, at)) for part, last in heard]
 
 
-def state_of(part: str, last: datetime | None, at: datetime) -> str:
+def state_of(part: pulses.Part, last: datetime | None, at: datetime) -> str:
     if last is None:
         return "not begun yet"
-    return "silent" if pulses.is_stale(part, last, at) else "well"
+    return "silent" if part.is_silent(last, at) else "well"
 
 
 def readers(at: datetime) -> dict[str, Any] | None:

@@ -1,4 +1,5 @@
-"""How a reader's fit, taste and the trend make one score. Pure; the weights are measured in docs/ranking.md."""
+"""What makes a score: how well phrases fit, how a paper stands out, and what weighs how much. Pure; the weights are
+measured in docs/ranking.md."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +22,6 @@ PLAINLY = 0.6  # as much as a cross-list of the authors
 ABOUT_AS_STRONG = 0.7  # of the paper's strongest topic
 
 _IN_BRACKETS = re.compile(r"^(.+?)\s*\(([^()]+)\)$")
-
-
-def score(fit: Floats, taste: Floats, trend: Floats) -> Floats:
-    """`fit` in 0..1; `taste` 1 as the liked papers, up to 3 by their authors; `trend` in standard deviations."""
-    return fit + TASTE_WEIGHT * taste + TREND_WEIGHT * np.tanh(trend / 2)
 
 
 def standing(notice: Floats) -> Floats:

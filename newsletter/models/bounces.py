@@ -18,7 +18,7 @@ class SoftBounces(models.Model):
 
 
 class DomainHealth(models.Model):
-    """What one recipient domain has taken and refused since a moment, and whether it is held for that."""
+    """What one recipient domain has taken and refused since a moment."""
 
     domain = models.CharField(max_length=253, unique=True)
     since = models.DateTimeField(help_text="From when on it is counted.")

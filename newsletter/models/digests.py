@@ -166,7 +166,7 @@ class Digest(models.Model):
             ),
             # canaries.advance
             models.Index(fields=["edition", "status"], condition=Q(canary=True), name="digest_canaries"),
-            # events.is_too_early; mail that goes by SMTP is not indexed
+            # events.find_mail; mail that goes by SMTP is not indexed
             models.Index(
                 fields=["provider_id"],
                 condition=~Q(provider_id="") & ~Q(provider_id__startswith="<"),

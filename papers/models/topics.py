@@ -80,7 +80,7 @@ class PaperTopic(models.Model):
     paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="paper_topics")
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="paper_topics")
     strength = models.FloatField(
-        validators=[MinValueValidator(0.01), MaxValueValidator(1)],
+        validators=[MinValueValidator(NOT_THIS), MaxValueValidator(1)],
         help_text="From 0.01 (not this topic) to 1 (entirely this). From 0.3 on the paper is one of the topic's.",
     )
     source = models.CharField(max_length=12, choices=Source.choices)

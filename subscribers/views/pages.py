@@ -68,7 +68,7 @@ def speak_to(subscriber: Subscriber) -> Subscriber:
     return subscriber
 
 
-def public_page(view: View) -> View:
+def in_its_language(view: View) -> View:
     """A page for everybody, in the language that its own address names (?language=de), else in English.
 
     Nothing else decides, so that any cache may keep it.

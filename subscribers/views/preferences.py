@@ -16,7 +16,7 @@ from subscribers.reader_forms import NewAddressForm, PauseForm, ReaderForm
 from subscribers.schedule import in_words
 from subscribers.undoing import last_change, take_back
 from subscribers.views.asking import ask, page_with_ticket
-from subscribers.views.pages import posted_here, public_page, reads_and_posts, speak_to, token_page
+from subscribers.views.pages import in_its_language, posted_here, reads_and_posts, speak_to, token_page
 
 LINK_PAGE = "subscribers/send_preferences_link.html"
 
@@ -120,7 +120,7 @@ def next_digest(subscriber: Subscriber) -> str:
 
 
 @csrf_exempt  # as the sign-up: whose inbox it is decides, not whose browser
-@public_page
+@in_its_language
 @reads_and_posts
 def send_preferences_link(request: HttpRequest) -> HttpResponse:
     """Mails the link, if there is anybody to mail it to; the answer is always the same."""
@@ -134,7 +134,7 @@ def send_preferences_link(request: HttpRequest) -> HttpResponse:
     return page_with_ticket(request, LINK_PAGE, {"form": form}, status=422 if form.is_bound else 200)
 
 
-@public_page
+@in_its_language
 @require_safe
 def preferences_link_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "subscribers/preferences_link_sent.html")

@@ -17,17 +17,17 @@ from subscribers.network import client_network
 from subscribers.views import same_browser
 from subscribers.views.asking import ask, page_with_ticket
 from subscribers.views.pages import (
+    in_its_language,
     known_language,
     posted_from_embed,
     posted_here,
-    public_page,
     reads_and_posts,
     speak_to,
     token_page,
 )
 
 
-@public_page
+@in_its_language
 @csrf_exempt  # the form stands on pages that are the same for everybody, and so holds no token
 @reads_and_posts
 def subscribe(request: HttpRequest) -> HttpResponse:
@@ -67,7 +67,7 @@ def ticket(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's sig
     return JsonResponse({"ticket": FORM.issue(timezone.now())}, headers={"Cache-Control": "no-store"})
 
 
-@public_page
+@in_its_language
 @require_safe
 def subscribed(request: HttpRequest) -> HttpResponse:
     """What to do next; it knows nothing of any address."""

@@ -52,8 +52,8 @@ def plain(renderer: Renderer, digest: Digest, choices: Sequence[Choice], papers:
         own = {"preferences": links.preferences_url(reader), "web": web, "items": ready("".join(items))}
         urls = {
             "leave": links.leave_url(reader),
-            "less_often": links.less_often_url(reader),
-            "pause": links.pause_url(reader),
+            "less_often": links.absolute("less_often", reader.leave_key),
+            "pause": links.absolute("pause", reader.leave_key),
         }
         context = {**shell_context(renderer.edition), **urls, "slot": {**copy.values, **own}}
         return render_to_string(f"emails/digest/body.{kind}", context)

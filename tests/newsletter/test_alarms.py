@@ -31,7 +31,7 @@ def operators(settings: Settings) -> None:
 def tick(minutes: int = 0) -> int:
     """How many alarms the operators are told of at that time."""
     at = NOW + minutes * MINUTE
-    return alarms.tell(at) if alarms.are_due(at) else 0
+    return alarms.tell(at) if alarms.keep_up(at) else 0
 
 
 def wait_for_approval(edition: Edition, reader: Subscriber) -> None:

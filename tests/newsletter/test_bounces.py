@@ -68,7 +68,7 @@ class TestThatDeliveriesAreTold:
 
     def held(self, after: timedelta) -> list[str]:
         for _ in range(5):
-            bounces.is_domain_wide("gone.example", NOW + after)
+            bounces.count_hard("gone.example", NOW + after)
         return list(HeldDomain.objects.values_list("domain", flat=True))
 
     def test_is_known_for_two_months(self) -> None:
@@ -116,7 +116,7 @@ class TestAWholeDomain:
         Digest.objects.filter(subscriber__email=accepted).update(settled_at=NOW)
         settings.SOFT_BOUNCES = 1
         for digest in digests[:5]:
-            events.refused(digest, NOW + timedelta(seconds=5))
+            events.no_such_mailbox(digest, NOW + timedelta(seconds=5))
         assert HeldDomain.objects.exists() == is_held
         assert Subscriber.objects.filter(status="bounced").exists() != is_held
 
@@ -128,7 +128,7 @@ class TestAWholeDomain:
         Digest.objects.filter(pk=digests[5].pk).update(edition=weekly, settled_at=NOW - timedelta(days=2))
         Digest.objects.filter(pk__lt=digests[5].pk).update(planned_at=NOW - timedelta(days=3))
         for digest in digests[:5]:
-            events.refused(digest, NOW)
+            events.no_such_mailbox(digest, NOW)
         assert not HeldDomain.objects.exists()
         assert Subscriber.objects.filter(status="bounced").count() == 5
 

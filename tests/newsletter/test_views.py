@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from newsletter import tasks
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import Digest
 from papers.models import Paper
+from papers.tasks import nudge
 from subscribers import links
 from subscribers.models import Subscriber
 from tests.stubs import Relay
@@ -92,5 +92,5 @@ def test_a_nudge_that_nobody_hears_breaks_nothing() -> None:
             raise ConnectionError
 
     task = Unheard()
-    tasks.nudge(task)  # type: ignore[arg-type]
+    nudge(task)  # type: ignore[arg-type]
     assert task.asked == 1

@@ -63,7 +63,7 @@ def clear(where: Collection[Addressee], at: datetime) -> None:
         DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
 
 
-def is_domain_wide(domain: str, at: datetime, *, refused_since: datetime | None = None) -> bool:
+def count_hard(domain: str, at: datetime, *, refused_since: datetime | None = None) -> bool:
     """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held. `refused_since`:
     where the provider did not accept the mail to begin with, since when it has not accepted this reader's.
 

@@ -124,6 +124,7 @@ def apply(event: Event, at: datetime) -> set[int]:
 
     Returns the edition that it speaks against, if any.
     """
+    find_mail(event)
     if is_too_early(event) and event.attempts < MAX_ATTEMPTS:
         postpone(event, at)
         return set()
@@ -137,18 +138,21 @@ def apply(event: Event, at: datetime) -> set[int]:
     return harmed
 
 
+def find_mail(event: Event) -> None:
+    """Find the mail it speaks of by its Message-ID, where no metadata came."""
+    if event.type in bulk.IDLE or event.digest_uid or event.letter_uid or not event.message_id:
+        return
+    uid = uid_in({"own": event.message_id.strip("<>").partition("@")[0]}, "own")
+    if uid and Letter.objects.filter(uid=uid).exists():
+        event.letter_uid = uid
+    else:
+        found = Q(uid=uid) if uid else Q(provider_id=event.message_id) & Digest.provider_ids()
+        event.digest_uid = Digest.objects.filter(found).values_list("uid", flat=True).first()
+
+
 def is_too_early(event: Event) -> bool:
-    """Whether the mail it speaks of is still to be written down; finds it by its Message-ID where no metadata came."""
-    if event.type in bulk.IDLE or not (event.digest_uid or event.letter_uid or event.message_id):
-        return False
-    if not (event.digest_uid or event.letter_uid):
-        uid = uid_in({"own": event.message_id.strip("<>").partition("@")[0]}, "own")
-        if uid and Letter.objects.filter(uid=uid).exists():
-            event.letter_uid = uid
-        else:
-            found = Q(uid=uid) if uid else Q(provider_id=event.message_id) & Digest.provider_ids()
-            event.digest_uid = Digest.objects.filter(found).values_list("uid", flat=True).first()
-    if event.letter_uid:
+    """Whether the mail it speaks of is still to be written down."""
+    if event.type in bulk.IDLE or event.letter_uid or not (event.digest_uid or event.message_id):
         return False
     if event.digest_uid is None:
         return True
@@ -208,7 +212,7 @@ def act(event: Event, addressee: Addressee, at: datetime) -> None:
     elif event.type == Event.Type.UNSUBSCRIBED and addressee.is_there_now:
         leaving.leave(addressee.subscriber, at, "provider", goodbye=False)
     elif is_hard(event) or (event.type == Event.Type.BOUNCED and bounces.count_soft(addressee.address_hash, at)):
-        is_domains = event.digest_uid is not None and bounces.is_domain_wide(addressee.domain_now, at)
+        is_domains = event.digest_uid is not None and bounces.count_hard(addressee.domain_now, at)
         if not is_domains:
             drop(addressee, *BOUNCED, at)
 
@@ -219,14 +223,14 @@ def is_hard(event: Event) -> bool:
 
 
 @transaction.atomic
-def refused(digest: Digest, at: datetime) -> None:
+def no_such_mailbox(digest: Digest, at: datetime) -> None:
     """The provider has said at once that there is no such mailbox, which counts like a soft bounce."""
     addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
     if bounces.count_soft(addressee.address_hash, at):
         theirs = Digest.objects.filter(subscriber=digest.subscriber_id).order_by("-planned_at")
         counted = theirs.values_list("planned_at", flat=True)[: math.ceil(settings.SOFT_BOUNCES)]
         since = min([*counted, at - settings.DOMAIN_HOLD])
-        if not bounces.is_domain_wide(addressee.domain_now, at, refused_since=since):
+        if not bounces.count_hard(addressee.domain_now, at, refused_since=since):
             drop(addressee, *BOUNCED, at)
 
 

@@ -1,7 +1,7 @@
 """What providers have told of digests, whether it has been applied or not.
 
 An event that came with our metadata names its digest. Another one (of MailerSend, Postal, a relay) has nothing but a
-name of the message until it is applied: the provider's own, or our Message-ID (events.is_too_early).
+name of the message until it is applied: the provider's own, or our Message-ID (events.find_mail).
 """
 
 from itertools import chain

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils import timezone
 from requests.adapters import BaseAdapter
 
 from newsletter.delivery.wire import throttle
@@ -84,15 +83,10 @@ class BatchCalls:
             mount(session, adapter)
 
             def submit(items: Sequence[Item]) -> Sequence[Outcome]:
-                return self._api.submit(session, items, self._turn)
+                return self._api.submit(session, items, self._may_call)
 
             yield submit
 
-    def _turn(self) -> bool:
-        """Take the right to one more call, and wait for it as long as there is time."""
-        while not (share := throttle.calls(1, Lane.DIGESTS, timezone.now())).given:
-            seconds = share.wait.total_seconds()
-            if time.monotonic() + seconds > self._until:
-                return False
-            pause(seconds)
-        return True
+    def _may_call(self) -> bool:
+        """Whether there is time to wait for the right to one more call."""
+        return not throttle.wait_for_call(Lane.DIGESTS, self._until, pause)

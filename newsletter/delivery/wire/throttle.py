@@ -13,14 +13,16 @@ The clock is the caller's, and never runs backwards in a bucket.
 """
 
 import math
+import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
 import redis
 from django.conf import settings
+from django.utils import timezone
 
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from subscribers import shared
@@ -175,6 +177,18 @@ def calls(count: int, lane: Lane, at: datetime) -> Share:
     """Take the right to call the provider, up to so many times."""
     [share] = _share_out([(_of_provider(), count)], lane, at)
     return share
+
+
+def wait_for_call(lane: Lane, until: float, sleep: Callable[[float], object]) -> timedelta:
+    """Take the right to one call, and wait for it up to then (monotonic). Returns the wait that remains; zero where the
+    call may be made.
+    """
+    while not (share := calls(1, lane, timezone.now())).given:
+        seconds = share.wait.total_seconds()
+        if time.monotonic() + seconds > until:
+            return share.wait
+        sleep(seconds)
+    return timedelta(0)
 
 
 def mails(counts: Mapping[str, int], lane: Lane, at: datetime) -> dict[str, Share]:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from newsletter import audit
 from newsletter.delivery import decisions, installation, invariants
 from newsletter.delivery.decisions import Digests, Verdict
+from newsletter.desk.finding import uid_in
 from newsletter.management import accounts
 from newsletter.management.deciding import add_option, confirm
 from newsletter.management.naming import EDITION, edition_named, lines, reader_at
@@ -163,13 +164,6 @@ def on_record(action: str) -> decisions.Record:
         audit.note(who, digests, action, {"status": [before, after]})
 
     return record
-
-
-def uid_in(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def waits(edition: Edition) -> str:

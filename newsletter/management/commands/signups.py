@@ -35,9 +35,9 @@ class Command(Deciding):
         add_option("--yes-i-mean", discard, help="what would be asked for: such as “discard 12”")
         attack = commands.add_parser("attack", help="turn attack mode on; it then ends by hand")
         attack.add_argument("because", metavar="why", help="without any address")
-        attack.set_defaults(act=self._turn, do=self._attack)
+        attack.set_defaults(act=self._switch, do=self._attack)
         calm = commands.add_parser("calm", help="turn attack mode off")
-        calm.set_defaults(act=self._turn, do=self._calm)
+        calm.set_defaults(act=self._switch, do=self._calm)
         add_option("--because", calm)
         add_option("--dry-run", release, discard, attack, calm)
 
@@ -70,7 +70,7 @@ class Command(Deciding):
                 bar.update(len(some))
         self.stdout.write(f"{changed:,} of {len(keys):,} requests: {command}.")
 
-    def _turn(self, do: Callable[[str, datetime], None], at: datetime, because: str, dry_run: bool, **_: Any) -> None:
+    def _switch(self, do: Callable[[str, datetime], None], at: datetime, because: str, dry_run: bool, **_: Any) -> None:
         with for_good(dry_run):
             do(because, at)
 
