@@ -23,7 +23,10 @@ ASKED_EVER = 3
 
 @transaction.atomic
 def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | None:
-    """Owe one letter. None where such a letter is on its way already, or the limit is reached."""
+    """Owe one letter. None where such a letter is on its way already, or the limit is reached.
+
+    A link that its reader asks for again, while it waits because nobody knows whether it arrived, goes again at once.
+    """
     # Two requests at once would both count before either has written.
     Subscriber.objects.select_for_update().get(pk=subscriber.pk)
     if is_limited(subscriber, kind, at):
@@ -32,6 +35,8 @@ def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | Non
         subscriber=subscriber, kind=kind, defaults={"not_before": at, "requested_at": at}
     )
     if not new:
+        if kind == Letter.Kind.PREFERENCES:
+            Letter.objects.filter(pk=letter.pk, status=Letter.Status.OWED, doubts__gt=0).update(not_before=at)
         return None
     transaction.on_commit(partial(letter_owed.send_robust, sender=Letter, letter_id=letter.pk))
     return letter

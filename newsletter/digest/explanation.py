@@ -10,7 +10,7 @@ from django.conf import settings
 from newsletter.digest import candidates, readers
 from newsletter.digest.choice import Chooser, Line
 from newsletter.digest.readers import Reader
-from newsletter.models import Edition, EditionPaper
+from newsletter.models import Digest, Edition, EditionPaper
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber
 
@@ -21,6 +21,7 @@ class Explanation:
 
     reader: Reader
     lines: list[tuple[str, Line]]  # titles beside them
+    digest: Digest | None  # the reader's copy, where one was planned
 
     @property
     def profile(self) -> Iterator[tuple[str, str]]:
@@ -41,14 +42,14 @@ def explain(subscriber: Subscriber, edition: Edition, at: datetime) -> Explanati
 
     A digest of this very edition that was sent already does not count as sent: it is what is to be explained.
     """
-    if planned := edition.digests.filter(subscriber=subscriber).first():
-        edition = edition.as_of(planned.revision)
+    if digest := edition.digests.filter(subscriber=subscriber).first():
+        edition = edition.as_of(digest.revision)
     pool = candidates.load(edition)
     [reader] = readers.load([subscriber], pool, at, but=edition)
     here = replace(reader, language=settings.LANGUAGE_CODE)  # the operator's, not the reader's
     lines = [*Chooser(pool).explain(here), *banned(edition)]
     titles = dict(Paper.objects.filter(pk__in=[line.paper for line in lines]).values_list("pk", "title"))
-    return Explanation(reader, [(titles[line.paper], line) for line in lines])
+    return Explanation(reader, [(titles[line.paper], line) for line in lines], digest)
 
 
 def banned(edition: Edition) -> Iterator[Line]:

@@ -314,3 +314,17 @@ def test_a_reason_with_an_address_is_refused_before_anything_is_done(alice: Subs
     page = sign_in("Operator").post(reverse("desk_act", args=[alice.pk]), form, secure=True)
     assert "the reason has an address in it" in page.content.decode()
     assert state(alice) == "active"
+
+
+def test_why_a_reader_gets_what_begins_with_what_became_of_their_copy(alice: Subscriber, edition: Edition) -> None:
+    client, address = sign_in("Operator"), reverse("admin:newsletter_edition_explain", args=[edition.pk])
+
+    def explained() -> str:
+        return client.post(address, {"address": alice.email}, secure=True).content.decode()
+
+    assert "No copy of this edition was planned for this reader." in explained()
+    copy = planned(edition, alice)
+    Digest.objects.filter(pk=copy.pk).update(status="skipped", reason="nothing new that fits")
+    page = explained()
+    assert ">skipped</a>, nothing new that fits." in page
+    assert reverse("admin:newsletter_digest_change", args=[copy.pk]) in page

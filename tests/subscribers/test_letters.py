@@ -43,6 +43,17 @@ def test_a_preferences_link_goes_out_three_times_a_day(alice: Subscriber) -> Non
     assert owe(alice, Kind.PREFERENCES, NOW + timedelta(days=1))
 
 
+@pytest.mark.parametrize(("kind", "goes_again"), [(Kind.PREFERENCES, True), (Kind.CONFIRMATION, False)])
+def test_a_doubt_ends_early_for_a_reader_who_asks_again_and_for_no_stranger(
+    alice: Subscriber, kind: Letter.Kind, goes_again: bool
+) -> None:
+    owe(alice, kind, NOW)
+    claim().doubted("no answer", NOW, timedelta(0))
+    assert Letter.objects.claim(NOW + LEASE, LEASE, 1) == []
+    owe(alice, kind, NOW + LEASE)
+    assert bool(Letter.objects.claim(NOW + LEASE, LEASE, 1)) is goes_again
+
+
 def test_limits_of_one_reader_do_not_bind_another(alice: Subscriber, letter: Letter) -> None:
     assert owe(alice, Kind.CONFIRMATION, NOW)
 
