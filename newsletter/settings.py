@@ -46,8 +46,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = some("CSRF_TRUSTED_ORIGINS", [])
 # How many reverse proxies of ours stand before the site; the client's address is counted from them.
 PROXY_HOPS = not_negative("PROXY_HOPS", 0)
 
-# Sites that may show the sign-up form (docs/embed.md): https://lab.example, without a slash at the end.
-EMBED_ORIGINS: list[str] = some("EMBED_ORIGINS", [], validate=valid.each(valid.SITE))
+# Sites that may show the sign-up form (docs/embed.md): https://lab.example
+EMBED_ORIGINS = [site.rstrip("/").lower() for site in some("EMBED_ORIGINS", [], validate=valid.each(valid.SITE))]
 # Whether addresses made to be thrown away may sign up: allow or refuse.
 DISPOSABLE_ADDRESSES = env.str("DISPOSABLE_ADDRESSES", "allow", validate=validate.OneOf(["allow", "refuse"]))
 # Whether DNS is asked if a domain takes mail, before a confirmation goes to it. Without an answer, it goes.

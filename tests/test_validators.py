@@ -58,9 +58,11 @@ def test_a_setting_that_makes_no_sense_is_refused(settings_of: Callable[..., dic
 
 
 def test_names_in_a_list_may_stand_apart(settings_of: Callable[..., dict[str, object]]) -> None:
-    read = settings_of(OPERATORS="ada@papers.example, root@mailhost", MAIL_ONLY_TO="a.example, b.example")
+    lists = {"MAIL_ONLY_TO": "a.example, b.example", "EMBED_ORIGINS": "https://lab.example/, https://B.example"}
+    read = settings_of(OPERATORS="ada@papers.example, root@mailhost", **lists)
     assert read["OPERATORS"] == ["ada@papers.example", "root@mailhost"]
     assert read["MAIL_ONLY_TO"] == ["a.example", "b.example"]
+    assert read["EMBED_ORIGINS"] == ["https://lab.example", "https://b.example"]  # as browsers say them
 
 
 WORDS = {

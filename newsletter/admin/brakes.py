@@ -106,5 +106,5 @@ class BrakeAdmin(admin.ModelAdmin):
 
 @admin.register(Alarm)
 class AlarmAdmin(ReadOnly):
-    list_display = ["kind", "reason", "began_at", "told_at", "attempts", "ended_at"]
+    list_display = ["kind", "reason", "began_at", "told_at", "attempts", "doubts", "ended_at"]
     list_filter = ["kind"]

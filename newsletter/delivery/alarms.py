@@ -20,7 +20,6 @@ from subscribers.models import Attack
 
 log = logging.getLogger(__name__)
 
-MOST_UNCLEAR = 3
 RECENT = timedelta(days=31)  # an older edition has nothing to go
 # What to do about it, and what the mail's link says.
 ADVICE = {
@@ -71,12 +70,13 @@ def tell(at: datetime) -> int:
             continue
         with in_time() as submit:
             kinds = {submit(_mail(alarm, operator)).kind for operator in settings.OPERATORS}
-        # What was unclear may have arrived: three times are enough.
-        if Kind.ACCEPTED in kinds or (Kind.DOUBT in kinds and alarm.attempts + 1 >= MOST_UNCLEAR):
+        if Kind.ACCEPTED in kinds:
             alarm.told(now)
             told += 1
-        else:
-            log.error("the operators could not be told: %s", alarm)
+            continue
+        log.error("the operators could not be told: %s", alarm)
+        if Kind.DOUBT in kinds:
+            alarm.doubted(now)
     return told
 
 

@@ -132,8 +132,7 @@ class Flow:
         now = timezone.now()
         self.streak.tell(now)
         if self._nobody and (self.streak.works or is_believed(now)):
-            for digest in self._nobody:
-                events.no_such_mailbox(digest, now)
+            events.no_such_mailboxes(self._nobody, now)
 
     def _stop(self, outcome: Outcome) -> None:
         """Put back what is not in flight, and wait for what is."""

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet, Value
 from django.urls import reverse
 
 from newsletter import pulses
+from newsletter.delivery.ledger import RETRIED
 from newsletter.delivery.streak import accepted_of_late
 from newsletter.delivery.wire.outcomes import NOT_NOW
 from newsletter.desk.standing import Health, Standing
@@ -140,14 +141,17 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     for one in found:
         if one.open and one.edition.status == Edition.Status.OPEN:
             waiting = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1)
-            tried = waiting.filter(planned_at__lt=at - QUIET).exclude(reason__in=["", NOT_NOW.reason]).order_by()
+            # An answer that puts back has moved what is due; what an operator or a sweep put back is not tried yet.
+            tried = waiting.filter(planned_at__lt=at - QUIET, not_before__gte=at - QUIET).order_by()
+            tried = tried.exclude(reason__in=["", NOT_NOW.reason])
             some = list(tried.values_list("planned_at", "reason")[:SOME_FAILED])
             # A few answers that put off (452 …) may be of full mailboxes, where others' mail was accepted meanwhile.
             few = len(some) < SOME_FAILED and all(why[:1].isdigit() for _, why in some)
             if some and not (few and accepted_of_late(at, at - max(some)[0]).exists()):
                 minutes = QUIET // timedelta(minutes=1)
                 words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait"
-                yield Need(f"{words}: {some[0][1]}", reverse("desk_edition", args=[one.edition.pk]))
+                answer = next((f": {why}" for _, why in some if why != RETRIED), "")
+                yield Need(f"{words}{answer}", reverse("desk_edition", args=[one.edition.pk]))
 
 
 def provider(health: Health) -> Iterator[Need]:

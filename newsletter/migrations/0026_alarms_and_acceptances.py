@@ -7,8 +7,9 @@ from django.db import migrations, models
 def take_for_told(apps, schema_editor):
     """What goes on already is known: nobody is mailed for the upgrade."""
     now = django.utils.timezone.now()
-    apps.get_model("newsletter", "Brake").objects.filter(released_at=None).update(by_hand=True)
     alarms = apps.get_model("newsletter", "Alarm").objects
+    for brake in apps.get_model("newsletter", "Brake").objects.filter(released_at=None):
+        alarms.create(kind="brake", row=brake.pk, reason=brake.reason, began_at=brake.pulled_at, told_at=now)
     for attack in apps.get_model("subscribers", "Attack").objects.filter(ended_at=None):
         alarms.create(kind="attack", row=attack.pk, reason=attack.reason, began_at=attack.began_at, told_at=now)
     kinds = {"paused": "stopped", "held": "waits"}

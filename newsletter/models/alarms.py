@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from subscribers.models.letters import DOUBT_PAUSES
+
 RETRY_AFTER, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -16,8 +18,8 @@ class AlarmQuerySet(models.QuerySet["Alarm"]):
         return self.filter(ended_at=None)
 
     def due(self, at: datetime) -> Self:
-        """Nobody could be told yet, and it is time to try."""
-        return self.on().filter(told_at=None, next_at__lte=at)
+        """Nobody could be told yet, it is time to try, and it did not arrive three times perhaps."""
+        return self.on().filter(told_at=None, doubts__lte=len(DOUBT_PAUSES), next_at__lte=at)
 
 
 class Alarm(models.Model):
@@ -36,6 +38,9 @@ class Alarm(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True, help_text="When one of the operators was mailed.")
     attempts = models.PositiveSmallIntegerField(default=0)
+    doubts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often it may have arrived or not: three times at most."
+    )
     next_at = models.DateTimeField(default=timezone.now, help_text="When it is tried, or tried again.")
 
     objects = AlarmQuerySet.as_manager()
@@ -59,3 +64,8 @@ class Alarm(models.Model):
 
     def told(self, at: datetime) -> None:
         Alarm.objects.filter(pk=self.pk).update(told_at=at)
+
+    def doubted(self, at: datetime) -> None:
+        """It may have arrived: try again after a pause that outlasts a bad hour, as with letters."""
+        pause = DOUBT_PAUSES[min(self.doubts, len(DOUBT_PAUSES) - 1)]
+        Alarm.objects.filter(pk=self.pk).update(doubts=F("doubts") + 1, next_at=at + pause)

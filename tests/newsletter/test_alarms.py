@@ -137,9 +137,19 @@ def test_a_closed_relay_is_asked_more_and_more_rarely(relay: Relay) -> None:
 def test_an_unclear_answer_tells_nobody_for_sure(relay: Relay) -> None:
     relay.hang_up = True
     Brake.objects.pull("535 no")
+    assert [tick(minutes) for minutes in (0, 9, 11, 130, 132, 600)] == [0] * 6
+    assert len(relay.accepted) == 3 * len(OPERATORS)  # each may have arrived
+    assert Alarm.objects.get().told_at is None
+
+
+def test_one_unclear_answer_among_refusals_ends_no_alarm(relay: Relay) -> None:
+    relay.answer = "550 5.7.1 closed"
+    Brake.objects.pull("the provider refuses whatever we send")
     assert [tick(), tick(3)] == [0, 0]
-    assert [tick(6), tick(600)] == [1, 0]  # but three times are enough: each may have arrived
-    assert len(relay.accepted) == 3 * len(OPERATORS)
+    relay.hang_up = True
+    assert tick(10) == 0
+    relay.hang_up, relay.answer = False, "250 OK"
+    assert [tick(19), tick(21)] == [0, 1]
 
 
 def test_nobody_else_tells_of_it_while_a_slow_relay_is_asked(relay: Relay, settings: Settings) -> None:

@@ -105,33 +105,6 @@ class TestAWholeDomain:
         assert not Suppression.objects.of(*Subscriber.objects.values_list("email", flat=True))
         assert "nothing reaches example.org" in str(why_not_mail(digests[0].subscriber))
 
-    @pytest.mark.parametrize(("accepted", "is_held"), [(None, True), ("reader5@example.org", False)])
-    def test_that_refused_them_at_once_is_held_where_nobodys_was_accepted(
-        self, digests: list[Digest], settings: Settings, accepted: str | None, is_held: bool
-    ) -> None:
-        """A relay of one's own tells of no deliveries, but that it accepts is known from its answers: those of this run
-        too, at whose end the refused are counted.
-        """
-        DomainHealth.objects.all().delete()
-        Digest.objects.filter(subscriber__email=accepted).update(settled_at=NOW)
-        settings.SOFT_BOUNCES = 1
-        for digest in digests[:5]:
-            events.no_such_mailbox(digest, NOW + timedelta(seconds=5))
-        assert HeldDomain.objects.exists() == is_held
-        assert Subscriber.objects.filter(status="bounced").exists() != is_held
-
-    def test_in_which_somebody_rare_is_mailed_is_alive(self, digests: list[Digest], settings: Settings) -> None:
-        """A weekly reader's was accepted since the others' were first refused, of an edition of some days before."""
-        settings.SOFT_BOUNCES = 1
-        DomainHealth.objects.all().delete()
-        weekly = Edition.objects.create(kind="monthly", date=NOW.date() - timedelta(days=4))
-        Digest.objects.filter(pk=digests[5].pk).update(edition=weekly, settled_at=NOW - timedelta(days=2))
-        Digest.objects.filter(pk__lt=digests[5].pk).update(planned_at=NOW - timedelta(days=3))
-        for digest in digests[:5]:
-            events.no_such_mailbox(digest, NOW)
-        assert not HeldDomain.objects.exists()
-        assert Subscriber.objects.filter(status="bounced").count() == 5
-
     def test_is_tried_again_when_the_hold_ends(self, digests: list[Digest]) -> None:
         self.tell_all(digests)
         assert bounces.end_holds(NOW + timedelta(hours=23)) == 0

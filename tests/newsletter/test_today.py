@@ -9,6 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from newsletter import census, pulses
+from newsletter.delivery import ledger
 from newsletter.delivery.streak import Streak, account
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.desk import charts, needs
@@ -279,6 +280,13 @@ class TestAProviderThatAcceptsNothing:
         Digest.objects.update(attempts=2, reason=reason, planned_at=NOW - timedelta(minutes=11))
         census.recount(edition, NOW)
         assert ("Nothing was accepted for 10 minutes" in home("Operator")) == is_said
+
+    @pytest.mark.parametrize(("minutes", "is_said"), [(-180, False), (1, True)])
+    def test_is_none_of_what_an_operator_has_put_back_until_it_is_tried(self, minutes: int, is_said: bool) -> None:
+        Digest.objects.update(reason=ledger.RETRIED, not_before=NOW + timedelta(minutes=minutes))
+        page = home("Operator")
+        assert ("Nothing was accepted for 10 minutes" in page) == is_said
+        assert ledger.RETRIED not in page
 
     def test_is_no_news_while_all_mail_is_stopped(self) -> None:
         Brake.objects.pull("535 no")

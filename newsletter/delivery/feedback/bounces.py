@@ -29,6 +29,7 @@ HARD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 
 
 TOLD_WITHIN = timedelta(days=62)  # a monthly edition, and the one before
+MOMENTS = timedelta(minutes=10)  # in which readers of a domain are refused or accepted together
 
 
 def is_hard(provider: str, raw: object) -> bool:
@@ -63,13 +64,12 @@ def clear(where: Collection[Addressee], at: datetime) -> None:
         DomainHealth.objects.filter(pk=_health(domain, at).pk).update(delivered=1)
 
 
-def count_hard(domain: str, at: datetime, *, refused_since: datetime | None = None) -> bool:
-    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held. `refused_since`:
-    where the provider did not accept the mail to begin with, since when it has not accepted this reader's.
+def count_hard(domain: str, at: datetime) -> bool:
+    """Count a hard bounce against the domain; returns whether the whole domain bounces, and is held.
 
     A domain that takes nothing for a day and refused several readers has a fault of its own, and will mend it: nobody
     is dropped for it, and readers dropped earlier are restored. Whether it takes anything is known from deliveries,
-    where the provider tells of them; of what it refuses at once, from what it accepts.
+    where the provider tells of them.
     """
     if not domain:
         return False
@@ -78,14 +78,29 @@ def count_hard(domain: str, at: datetime, *, refused_since: datetime | None = No
     row = _health(domain, at)
     DomainHealth.objects.filter(pk=row.pk).update(bounced=F("bounced") + 1)
     row.refresh_from_db()
-    if row.delivered or row.bounced < settings.DOMAIN_BOUNCES:
-        return False
-    if not _tells_of_deliveries(at) if refused_since is None else _accepts(domain, refused_since):
+    if row.delivered or row.bounced < settings.DOMAIN_BOUNCES or not _tells_of_deliveries(at):
         return False
     reason = f"{row.bounced} readers' mail came back, and nobody's arrived"
     HeldDomain.objects.get_or_create(domain=domain, defaults={"reason": reason, "until": at + settings.DOMAIN_HOLD})
     _bring_back(domain, row.since, at)
     return True
+
+
+def takes_nobody(domain: str, since: datetime) -> bool:
+    """Whether the provider has refused several readers' digests to this domain since then, and accepted nobody's; or it
+    is held. What was accepted in the very moments of the first refusal does not count: it may have come before it.
+
+    Reads the digests that its readers have had since, along `digest_of_reader`.
+    """
+    if HeldDomain.objects.filter(domain=domain).exists():
+        return True
+    longest = 10 * settings.DIGEST_EXPIRES_AFTER + MOMENTS  # from planned to settled, of a monthly edition
+    readers = Subscriber.objects.filter(email__endswith=f"@{domain}").values("pk")
+    theirs = Digest.objects.filter(subscriber__in=readers, planned_at__gte=since - longest, settled_at__gte=since)
+    if theirs.filter(status__in=Digest.Status.sent(), settled_at__gte=since + MOMENTS).exists():
+        return False
+    refused = theirs.filter(status=Digest.Status.FAILED).order_by().values("subscriber").distinct()
+    return len(refused[: settings.DOMAIN_BOUNCES]) == settings.DOMAIN_BOUNCES
 
 
 def end_holds(at: datetime) -> int:
@@ -103,17 +118,6 @@ def all_of_them() -> str:
 def _tells_of_deliveries(at: datetime) -> bool:
     told = DomainHealth.objects.filter(domain=all_of_them(), delivered__gt=0)
     return told.filter(since__gte=at - TOLD_WITHIN).exists()
-
-
-def _accepts(domain: str, since: datetime) -> bool:
-    """Whether the provider has accepted a digest to this domain since then. Reads the ledger of some days, and only
-    where the domain would be held otherwise.
-    """
-    longest = 10 * settings.DIGEST_EXPIRES_AFTER + timedelta(days=1)  # a monthly edition goes out
-    oldest = (since - longest).date()
-    lately = Digest.objects.filter(edition__date__gte=oldest, settled_at__gte=since)
-    to_domain = lately.filter(status__in=Digest.Status.sent(), subscriber__email__endswith=f"@{domain}")
-    return to_domain.exists()
 
 
 def _health(domain: str, at: datetime) -> DomainHealth:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from uuid import UUID
 
@@ -222,16 +223,29 @@ def is_hard(event: Event) -> bool:
     return event.hard and event.type in {Event.Type.BOUNCED, Event.Type.REJECTED}
 
 
-@transaction.atomic
-def no_such_mailbox(digest: Digest, at: datetime) -> None:
-    """The provider has said at once that there is no such mailbox, which counts like a soft bounce."""
-    addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
-    if bounces.count_soft(addressee.address_hash, at):
-        theirs = Digest.objects.filter(subscriber=digest.subscriber_id).order_by("-planned_at")
-        counted = theirs.values_list("planned_at", flat=True)[: math.ceil(settings.SOFT_BOUNCES)]
-        since = min([*counted, at - settings.DOMAIN_HOLD])
-        if not bounces.count_hard(addressee.domain_now, at, refused_since=since):
-            drop(addressee, *BOUNCED, at)
+def no_such_mailboxes(digests: Iterable[Digest], at: datetime) -> None:
+    """The provider has said of these at once that there is no such mailbox, which counts like a soft bounce each.
+
+    Nobody is dropped where it takes nobody's mail to the domain, which has a fault of its own then. Nor is that held:
+    the next answer tells, and mail to a reader who is rarely mailed may be the one that is accepted.
+    """
+    takes_nobody = cache(bounces.takes_nobody)  # once for readers who were refused together
+    for digest in digests:
+        addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
+        with transaction.atomic():
+            is_gone = bounces.count_soft(addressee.address_hash, at)
+        if is_gone and not takes_nobody(addressee.domain_now, first_refusal(digest, at)):
+            with transaction.atomic():
+                drop(addressee, *BOUNCED, at)
+
+
+def first_refusal(digest: Digest, at: datetime) -> datetime:
+    """Since when its reader's mailbox has been refused, in whole `MOMENTS`; a day at least."""
+    failed = Digest.objects.filter(subscriber=digest.subscriber_id, status=Digest.Status.FAILED, settled_at__lte=at)
+    counted = failed.order_by("-planned_at").values_list("settled_at", flat=True)[: math.ceil(settings.SOFT_BOUNCES)]
+    first = min([at - settings.DOMAIN_HOLD, *filter(None, counted)])
+    seconds = bounces.MOMENTS.total_seconds()
+    return datetime.fromtimestamp(first.timestamp() // seconds * seconds, UTC)
 
 
 def drop(addressee: Addressee, status: str, reason: str, at: datetime) -> None:

@@ -1,0 +1,154 @@
+"""A relay that checks its recipients tells at once of mailboxes that are gone: some, or those of a whole domain."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from newsletter.delivery.feedback import bounces
+from newsletter.delivery.sending import deliver_batch
+from newsletter.models import Digest, Edition
+from papers.models import Topic
+from subscribers.models import HeldDomain, Subscriber, Suppression
+from tests.conftest import NOW
+from tests.newsletter.conftest import add_readers, make_paper
+from tests.stubs import Server, smtp_server
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+GONE = "550 5.1.1 User unknown"
+Plan = Callable[[int, Iterable[Subscriber], str], Edition]
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Server]:
+    """A relay, all of whose users exist at first."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with smtp_server(Server()) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
+
+
+@pytest.fixture
+def plan(graphs: Topic, fixed_clock: time_machine.Traveller) -> Plan:
+    """Goes to a day and plans an edition for these, a little later each day, as a busy service is."""
+
+    def plan(day: int, readers: Iterable[Subscriber], kind: str = "daily") -> Edition:
+        due = NOW + day * (DAY + 20 * timedelta(seconds=1))
+        fixed_clock.move_to(due)
+        edition = Edition.objects.create(kind=kind, date=due.date())
+        for place in range(6):
+            number = 10 * day + place + (0 if kind == "daily" else 1_000)
+            paper = make_paper(number + 1, graphs, hot=50 - place, listed_on=edition.date)
+            edition.pool.create(paper=paper, hot=paper.hot, notice=1)
+        for reader in readers:
+            Digest.objects.create(edition=edition, subscriber=reader, not_before=due, expires_at=due + DAY / 2)
+        return edition
+
+    return plan
+
+
+def elsewhere(graphs: Topic) -> Subscriber:
+    """Whose mail is always accepted, so that the relay is believed."""
+    reader = Subscriber.objects.create(email="bo@elsewhere.example", status="active", next_digest_at=NOW)
+    reader.topics.set([graphs])
+    return reader
+
+
+def refuse(server: Server, is_gone: Callable[[str], bool]) -> None:
+    server.answer = lambda verb, to: GONE if verb == "RCPT" and is_gone(to) else None
+
+
+def runs(clock: time_machine.Traveller, number: int = 3) -> None:
+    for _ in range(number):
+        bounces.end_holds(timezone.now())
+        deliver_batch(size=50)
+        clock.shift(MINUTE)
+
+
+def active() -> Collection[Subscriber]:
+    return list(Subscriber.objects.filter(status="active"))
+
+
+@pytest.mark.parametrize("had_theirs", [0, 4])
+def test_a_domain_that_takes_nobody_loses_no_reader(
+    had_theirs: int, plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    """Nor where it died while an edition went out, and some had theirs of it."""
+    readers = add_readers(12, graphs)
+    plan(0, [*readers, elsewhere(graphs)])
+    if had_theirs:
+        deliver_batch(size=had_theirs)
+    refuse(server, lambda to: to.endswith("@example.org"))
+    fixed_clock.shift(MINUTE)
+    runs(fixed_clock)
+    for day in range(1, 7):
+        plan(day, active())
+        runs(fixed_clock)
+        assert len(active()) == 13
+    assert not Suppression.objects.exists()
+
+
+def test_a_domain_that_takes_mail_again_gets_it(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    readers = [*add_readers(6, graphs), elsewhere(graphs)]
+    refuse(server, lambda to: to.endswith("@example.org"))
+    for day in range(5):
+        plan(day, readers)
+        runs(fixed_clock)
+    refuse(server, lambda _: False)
+    edition = plan(5, readers)
+    runs(fixed_clock)
+    assert set(edition.digests.values_list("status", flat=True)) == {"accepted"}
+
+
+def test_mailboxes_that_are_gone_are_dropped_where_anybody_gets_mail_there(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    """Though those are mailed each day, and who is there once a week: their mail always goes out."""
+    add_readers(5, graphs)
+    other = elsewhere(graphs)
+    weekly = Subscriber.objects.create(email="weekly@example.org", status="active", next_digest_at=NOW)
+    weekly.topics.set([graphs])
+    refuse(server, lambda to: to.startswith("reader"))
+    for day in range(16):
+        plan(day, [one for one in active() if one != weekly] if day else [other])
+        runs(fixed_clock)
+        if day % 7 == 0:
+            plan(day, [weekly], "weekly")
+            runs(fixed_clock)
+    assert set(Digest.objects.filter(subscriber=weekly).values_list("status", flat=True)) == {"accepted"}
+    assert not HeldDomain.objects.exists()
+    assert set(active()) == {weekly, other}
+
+
+def test_fewer_readers_than_a_whole_domain_are_dropped(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    gone, other = add_readers(4, graphs), elsewhere(graphs)
+    refuse(server, lambda to: to.startswith("reader"))
+    for day in range(4):
+        plan(day, [*gone, other])
+        runs(fixed_clock)
+    assert active() == [other]
+
+
+def test_the_ledger_is_asked_once_for_all_who_were_refused_together(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    readers = [*add_readers(20, graphs), elsewhere(graphs)]
+    refuse(server, lambda to: to.startswith("reader"))
+    for day in range(3):
+        plan(day, readers)
+        runs(fixed_clock)
+    plan(3, readers)
+    with CaptureQueriesContext(connection) as queries:
+        runs(fixed_clock, 1)
+    asked = [query["sql"] for query in queries if "LIKE" in query["sql"] and "example.org" in query["sql"]]
+    assert len(asked) == 2  # whom it accepted, whom it refused
+    assert set(active()) == set(readers)
