@@ -59,8 +59,10 @@ class Themed(themed.ModelAdmin):
     address_field = ""
     add_words = ""  # on the way to the form that adds a row, where that does something at once
     own_page = ""  # the name of a page of ours, to which the only row that was found leads
-    # Whether rows of others hang on its own: nothing of it is deleted by Django's pages, which read all of those.
-    is_kept = False
+    # What is offered to whoever may: to "add", "change" and "delete" rows by Django's own forms, or to "act", which
+    # changes them by actions and never by a form. A row that many others hang on is not deleted there, where all of
+    # those would be read.
+    offers = ("add", "change", "delete")
     list_before_template = "admin/about.html"
 
 
@@ -72,10 +74,17 @@ class OnRecord(ModelAdmin):
     show_facets = ShowFacets.NEVER  # they count
     address_field: str
     own_page: str
-    is_kept: bool
+    offers: tuple[str, ...]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return "add" in self.offers and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_offered = "change" in self.offers or ("act" in self.offers and obj is None)
+        return is_offered and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not self.is_kept and super().has_delete_permission(request, obj)
+        return "delete" in self.offers and super().has_delete_permission(request, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list; what is typed into its search box is posted, and leads to a page whose address may be seen."""

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -30,25 +30,13 @@ class Journeys(admin.ModelAdmin):
     """Rows begin and end with what readers do, never by hand. The lists stay quick on millions of rows."""
 
     show_full_result_count = False
+    offers: tuple[str, ...] = ()
     ordering = ["-pk"]
     sortable_by = ()  # to sort millions of rows takes an index for each column
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
-
-class Proofs(Journeys):
-    """Rows that nobody alters either."""
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
 
 @admin.register(Subscriber)
-class SubscriberAdmin(Proofs):
+class SubscriberAdmin(Journeys):
     """Nobody is added, changed or deleted by hand: what stands here is the person's own."""
 
     list_display = ["__str__", "status", "cadence", "zone", "next_digest_at", "created_at"]
@@ -78,7 +66,7 @@ class SubscriberAdmin(Proofs):
 
 
 @admin.register(Consent)
-class ConsentAdmin(Proofs):
+class ConsentAdmin(Journeys):
     list_display = ["at", "subscriber", "action", "words", "page", "network"]
     list_filter = ["action"]
     list_select_related = ["subscriber"]
@@ -87,7 +75,7 @@ class ConsentAdmin(Proofs):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(Proofs):
+class SuppressionAdmin(Journeys):
     """Rows are added by what happens, and on the page that looks an address up."""
 
     list_display = ["__str__", "words", "by", "at"]
@@ -159,7 +147,7 @@ class SuppressionAdmin(Proofs):
 
 
 @admin.register(Letter)
-class LetterAdmin(Proofs):
+class LetterAdmin(Journeys):
     list_display = ["requested_at", "subscriber", "kind", "status", "attempts", "reason", "sent_at"]
     list_filter = ["kind", "status"]
     list_select_related = ["subscriber"]
@@ -168,7 +156,7 @@ class LetterAdmin(Proofs):
 
 
 @admin.register(Parting)
-class PartingAdmin(Proofs):
+class PartingAdmin(Journeys):
     list_display = ["day", "reason", "words"]
     list_filter = ["reason"]
 
@@ -183,9 +171,7 @@ class SubscriptionRequestAdmin(Journeys):
     address_field = "email"
     search_help_text = "The beginning of an address"
     actions = ["release", "discard"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return obj is None and super().has_change_permission(request)
+    offers = ("act",)
 
     @admin.action(description="Release: carry out now, whatever the limits", permissions=["change"])
     def release(self, request: HttpRequest, requests: QuerySet[SubscriptionRequest]) -> None:
@@ -215,12 +201,7 @@ class AttackAdmin(admin.ModelAdmin):
     form = AttackForm
     fields = ["reason"]
     actions = ["end"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Attack | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Attack | None = None) -> bool:
-        return obj is None and super().has_change_permission(request)
+    offers = ("add", "act")
 
     def save_model(self, request: HttpRequest, obj: Attack, form: Any, change: bool) -> None:  # noqa: ARG002
         obj.by_hand = True

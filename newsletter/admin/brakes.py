@@ -40,6 +40,7 @@ class BrakeAdmin(admin.ModelAdmin):
     """Pulling one stops all mail; the list, and its own page, release it."""
 
     form = BrakeForm
+    offers = ("add", "act")
     add_words, show_add_link = "Stop all mail", False
     change_form_before_template = "admin/newsletter/brake/standing.html"
     list_display = ["reason", "by_hand", "pulled_at", "released_at"]
@@ -53,12 +54,6 @@ class BrakeAdmin(admin.ModelAdmin):
         if not Brake.objects.engaged().filter(cause=Brake.Cause.RESTORED).exists():
             actions.pop("adopt", None)
         return actions
-
-    def has_delete_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Brake | None = None) -> bool:
-        return obj is None and super().has_change_permission(request)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         alone = {"show_save_and_continue": False, "show_save_and_add_another": False}

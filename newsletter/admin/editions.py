@@ -104,6 +104,7 @@ class EditionAdmin(DecidesOnEditions):
     list_display = ["__str__", "kind", "date", "state", "reason", "opened_at"]
     list_filter = ["kind", StoppedFilter]
     date_hierarchy = "date"
+    offers = ("change",)  # the planner opens editions
     own_page = "desk_edition"
     fields = ["kind", "date", "state", "reason", "note"]
     readonly_fields = ["kind", "date", "state", "reason"]
@@ -163,12 +164,6 @@ class EditionAdmin(DecidesOnEditions):
             "explanation": explain(reader, edition, timezone.now()) if reader else None,
         }
         return render(request, "admin/newsletter/edition/explain.html", context, status=422 if fault else 200)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the planner opens editions
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Edition | None = None) -> bool:  # noqa: ARG002
-        return False
 
 
 class DigestPaperInline(admin.TabularInline):

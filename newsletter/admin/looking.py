@@ -18,16 +18,8 @@ class ReadOnly(admin.ModelAdmin):
     """The machine's own record: to be read, never edited."""
 
     show_full_result_count = False
+    offers: tuple[str, ...] = ()
     sortable_by = ()  # to sort millions of rows takes an index for each column
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 class FoundByUid(admin.ModelAdmin):

@@ -45,7 +45,7 @@ class PersonAdmin(UserAdmin):
     list_filter = ["groups", "is_active"]
     search_fields = ["username"]
     filter_horizontal = []
-    is_kept = True  # the record names them: they are shut out by unticking Active
+    offers = ("add", "change")  # the record names them: they are shut out by unticking Active
     add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -98,14 +98,12 @@ class RoleAdmin(ReadOnly, GroupAdmin):
 class SecondFactorAdmin(ReadOnly):
     """People set their own up; here one that was lost is deleted. Nobody is shown another's key or codes."""
 
+    offers = ("delete",)
     list_display = ["user", "name", "created_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__username"]
     search_help_text = "Whose it is"
     fields = ["user", "name", "confirmed", "created_at", "last_used_at"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
 admin.site.register([TOTPDevice, StaticDevice], SecondFactorAdmin)

@@ -68,7 +68,7 @@ class PaperAdmin(Merges):
     ordering = ["-listed_on", "-hot"]
     show_full_result_count = False
     list_per_page = 50
-    is_kept = True  # what was mailed stays known: a paper is banned from editions, or merged with another
+    offers = ("add", "change")  # what was mailed stays known: a paper is banned from editions, or merged with another
     inlines = [PaperTopicInline, ListingInline]
     form = PaperForm
     formfield_overrides = {

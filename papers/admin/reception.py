@@ -39,12 +39,4 @@ class ReadingAdmin(OfPapers):
     """Append-only, and what sources told: an editor can look, and that is all."""
 
     list_display = ["paper", "taken_at", "upvotes", "comments", "stars"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+    offers = ()

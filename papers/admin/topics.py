@@ -46,7 +46,7 @@ class TopicAdmin(admin.ModelAdmin):
     form = TopicForm
     formfield_overrides = {models.JSONField: {"form_class": Lines}}
     own_page = "desk_topic"
-    is_kept = True
+    offers = ("add", "change")
     actions = ["remove"]
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
@@ -78,6 +78,7 @@ class TopicModelAdmin(admin.ModelAdmin):
     list_filter = ["in_use"]
     fields = ["trained_at", "trained_until", "papers", "held_out", "in_use", "verdict", "judges", "agreement"]
     readonly_fields = ["judges", "agreement"]
+    offers = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TopicModel]:
         return super().get_queryset(request).defer("weights")  # megabytes that nobody reads here
@@ -100,15 +101,6 @@ class TopicModelAdmin(admin.ModelAdmin):
     @admin.display(description="of phrases")
     def by_phrases(self, model: TopicModel) -> str:
         return f"{model.measures['phrases']['micro_f1']:.3f}"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's
-        return False
 
 
 @admin.register(PaperTopic)

@@ -26,7 +26,7 @@ class SourceAdmin(admin.ModelAdmin):
     list_filter = ["is_on", "kind"]
     search_fields = ["name", "last_error"]
     list_editable = ["is_on"]
-    is_kept = True  # it is turned off
+    offers = ("add", "change")  # it is turned off
     fieldsets = [
         (None, {"fields": ["name", "kind", "is_on", "every", "next_run_at"]}),
         ("What is fetched", {"fields": ["categories", "view"]}),
@@ -58,9 +58,7 @@ class BackFillAdmin(admin.ModelAdmin):
     list_select_related = ["source"]
     fields = ["source", "since", "until"]
     actions = ["stop", "resume"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: BackFill | None = None) -> bool:  # noqa: ARG002
-        return False
+    offers = ("add", "act")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"until": timezone.now().date(), **super().get_changeform_initial_data(request)}

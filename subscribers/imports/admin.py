@@ -38,14 +38,12 @@ class ImportAdmin(admin.ModelAdmin):
 
     list_display = ["__str__", "status", "account", "uploaded_by", "decided_by"]
     list_filter = ["status"]
+    offers = ("add", "act")
     show_full_result_count = False
 
     @admin.display(description="rows")
     def account(self, job: Import) -> str:
         return ", ".join(job.accounts) or "–"
-
-    def has_delete_permission(self, request: HttpRequest, obj: Import | None = None) -> bool:  # noqa: ARG002
-        return False
 
     def get_urls(self) -> list[Any]:
         def own(name: str) -> Any:
