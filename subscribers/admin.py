@@ -29,7 +29,6 @@ UNDONE = {"suppress": "It was suppressed already: the first reason stands.", "li
 class Journeys(admin.ModelAdmin):
     """Rows begin and end with what readers do, never by hand. The lists stay quick on millions of rows."""
 
-    show_full_result_count = False
     offers: tuple[str, ...] = ()
     ordering = ["-pk"]
     sortable_by = ()  # to sort millions of rows takes an index for each column

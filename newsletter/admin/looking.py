@@ -17,7 +17,6 @@ UID_SHOWN = 8  # letters
 class ReadOnly(admin.ModelAdmin):
     """The machine's own record: to be read, never edited."""
 
-    show_full_result_count = False
     offers: tuple[str, ...] = ()
     sortable_by = ()  # to sort millions of rows takes an index for each column
 

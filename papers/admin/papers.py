@@ -66,7 +66,6 @@ class PaperAdmin(Merges):
     search_help_text = "Words, an author, an arXiv id or a DOI"
     date_hierarchy = "listed_on"
     ordering = ["-listed_on", "-hot"]
-    show_full_result_count = False
     list_per_page = 50
     offers = ("add", "change")  # what was mailed stays known: a paper is banned from editions, or merged with another
     inlines = [PaperTopicInline, ListingInline]

@@ -19,7 +19,6 @@ class OfPapers(admin.ModelAdmin):
     ordering = ["-pk"]
     sortable_by = ()  # there are too many
     autocomplete_fields = ["paper"]
-    show_full_result_count = False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -39,7 +39,6 @@ class ImportAdmin(admin.ModelAdmin):
     list_display = ["__str__", "status", "account", "uploaded_by", "decided_by"]
     list_filter = ["status"]
     offers = ("add", "act")
-    show_full_result_count = False
 
     @admin.display(description="rows")
     def account(self, job: Import) -> str:
