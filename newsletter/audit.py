@@ -43,6 +43,12 @@ def snapshot(obj: Model) -> dict[str, str]:
     }
 
 
+def changed_since(before: Mapping[str, str], obj: Model) -> dict[str, list[str]]:
+    """Which values of a row are others than in a snapshot of it: before and after, by column."""
+    after = snapshot(obj)
+    return {name: [old, after[name]] for name, old in before.items() if after[name] != old}
+
+
 def changes(form: Any) -> dict[str, list[str]]:
     """What a form changed: before and after, by field."""
     return {
@@ -74,17 +80,9 @@ def shown(value: Any) -> str:
 
 def record(user: Any, obj: Model, deed: str, why: str = "", before: Mapping[str, str] | None = None) -> LogEntry:
     """Write down what somebody did outside a form, why, and what it changed since `before`, a snapshot."""
-    kind = ContentType.objects.get_for_model(obj, for_concrete_model=False)
-    after = snapshot(obj) if before else {}
-    values = {name: [old, after[name]] for name, old in (before or {}).items() if after[name] != old}
-    return LogEntry.objects.create(
-        user_id=user.pk,
-        content_type=kind,
-        object_id=str(obj.pk),
-        object_repr=name_of(obj)[:200],
-        action_flag=CHANGE,
-        change_message=in_words([{"action": deed, "why": ADDRESS.sub(HIDDEN, why)[:LONGEST], "values": values}]),
-    )
+    values = changed_since(before, obj) if before else {}
+    message = [{"action": deed, "why": ADDRESS.sub(HIDDEN, why)[:LONGEST], "values": values}]
+    return write(user.pk, [obj], message)[0]
 
 
 def in_words(message: Any) -> str:
@@ -161,15 +159,15 @@ def note(by: str, rows: Iterable[Model], action: str, values: dict[str, list[str
     write(command_line().pk, rows, [{"action": action, "why": by, "values": values}])
 
 
-def write(user: int, rows: Iterable[Model], message: Any) -> None:
+def write(user: int, rows: Iterable[Model], message: Any, flag: int = CHANGE) -> list[LogEntry]:
     """One entry of the log for each of these rows, all with the same message."""
-    LogEntry.objects.bulk_create(
+    return LogEntry.objects.bulk_create(
         LogEntry(
             user_id=user,
-            content_type=ContentType.objects.get_for_model(row),
-            object_id=row.pk,
+            content_type=ContentType.objects.get_for_model(row, for_concrete_model=False),
+            object_id=str(row.pk),
             object_repr=name_of(row)[:200],
-            action_flag=CHANGE,
+            action_flag=flag,
             change_message=in_words(message),
         )
         for row in rows

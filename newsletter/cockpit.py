@@ -12,10 +12,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets, StackedInline, TabularInline
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.models import ADDITION, DELETION
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, IntegrityError
@@ -28,8 +27,7 @@ from django.utils.functional import cached_property
 from unfold import admin as themed
 from unfold.sites import UnfoldAdminSite
 
-from newsletter import second_factor, wording
-from newsletter.audit import changes, in_words, name_of, snapshot
+from newsletter import audit, second_factor, wording
 from newsletter.choosing import bear
 from newsletter.models import Brake
 
@@ -196,27 +194,18 @@ class OnRecord(ModelAdmin):
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Django's own, and the values before and after."""
         message = super().construct_change_message(request, form, formsets, add)
-        return message if add else [*message, {"values": changes(form)}]
+        return message if add else [*message, {"values": audit.changes(form)}]
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        return self._log(request, [obj], ADDITION, message)
+        return audit.write(request.user.pk or 0, [obj], message, ADDITION)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """What a form changed. One that changed nothing is no entry."""
         is_empty = isinstance(message, list) and not any(part != {"values": {}} for part in message)
-        return [] if is_empty else self._log(request, [obj], CHANGE, message)
+        return [] if is_empty else audit.write(request.user.pk or 0, [obj], message)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:
-        return self._log(request, queryset, DELETION, "")
-
-    def _log(self, request: HttpRequest, objects: Iterable[Model], flag: int, message: Any) -> list[LogEntry]:
-        entries = []
-        for obj in objects:
-            kind = ContentType.objects.get_for_model(obj, for_concrete_model=False)
-            entry = LogEntry(user_id=request.user.pk or 0, content_type=kind, object_id=obj.pk, action_flag=flag)
-            entry.object_repr, entry.change_message = name_of(obj)[:200], in_words(message)
-            entries.append(entry)
-        return LogEntry.objects.bulk_create(entries)
+        return audit.write(request.user.pk or 0, queryset, "", DELETION)
 
 
 def recorded(action: Action) -> Action:
@@ -235,12 +224,10 @@ def recorded(action: Action) -> Action:
             means = getattr(action, "means", "")
             said = means(model_admin, queryset) if callable(means) else means
             return ask_to_type(model_admin, request, rows, action, said)
-        before = {row.pk: snapshot(row) for row in rows}
+        before = {row.pk: audit.snapshot(row) for row in rows}
         response = action(model_admin, request, queryset)
         for row in queryset.model._default_manager.filter(pk__in=before).only(*columns(rows)):
-            after = snapshot(row)
-            values = {name: [old, after[name]] for name, old in before[row.pk].items() if after[name] != old}
-            if values:
+            if values := audit.changed_since(before[row.pk], row):
                 words = str(getattr(action, "short_description", action.__name__))
                 model_admin.log_change(request, row, [{"action": words, "values": values}])
         return response
@@ -250,7 +237,7 @@ def recorded(action: Action) -> Action:
 
 def columns(rows: list[Any]) -> set[str]:
     """What was read of the rows."""
-    return set(snapshot(rows[0])) if rows else set()
+    return set(audit.snapshot(rows[0])) if rows else set()
 
 
 def phrase(rows: list[Any]) -> str:
