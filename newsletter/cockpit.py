@@ -226,7 +226,7 @@ def recorded(action: Action) -> Action:
             return ask_to_type(model_admin, request, rows, action, said)
         before = {row.pk: audit.snapshot(row) for row in rows}
         response = action(model_admin, request, queryset)
-        for row in queryset.model._default_manager.filter(pk__in=before).only(*columns(rows)):
+        for row in queryset.model._default_manager.filter(pk__in=before).only(*before[rows[0].pk]):
             if values := audit.changed_since(before[row.pk], row):
                 words = str(getattr(action, "short_description", action.__name__))
                 model_admin.log_change(request, row, [{"action": words, "values": values}])
@@ -235,22 +235,17 @@ def recorded(action: Action) -> Action:
     return on_record
 
 
-def columns(rows: list[Any]) -> set[str]:
-    """What was read of the rows."""
-    return set(audit.snapshot(rows[0])) if rows else set()
-
-
 def phrase(rows: list[Any]) -> str:
     """What to type: the name of the one, or how many of what."""
     if len(rows) == 1:
         return str(rows[0])
-    return f"{len(rows)} {rows[0]._meta.verbose_name_plural}" if rows else ""
+    return f"{len(rows)} {rows[0]._meta.verbose_name_plural}"
 
 
 def lost_with(rows: Sequence[Model]) -> list[str]:
     """What others chose of these rows, and lose when they are deleted: such as the topics of readers."""
     lost = []
-    relations: list[Any] = rows[0]._meta.get_fields(include_hidden=True) if rows else []
+    relations: list[Any] = rows[0]._meta.get_fields(include_hidden=True)
     for relation in relations:
         through = isinstance(relation, ManyToManyRel) and relation.through
         if through and through._meta.auto_created:
