@@ -1,7 +1,6 @@
 """What the audit log says: who did what to which row, and its values before and after. Never an address."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,17 +9,18 @@ from typing import Any
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, EmailField, Model, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 
 from newsletter.wording import name_of_field
+from subscribers.addresses import LIKE_AN_ADDRESS
 
 # The account, which nobody can enter, that stands for commands and for the service itself.
 COMMAND_LINE = "command-line"
 LONGEST = 500  # characters of a value
 HIDDEN = "(not recorded)"
-ADDRESS = re.compile(r"\S+@\S+")
 # What follows from the rest of an entry, and what counts for the machine alone. How the first copies stand is told by
 # what a person did: that all may follow since does not say that they went well.
 UNTOLD = {"version", "revision", "status_changed_at", "updated_at", "canary"}
@@ -78,10 +78,18 @@ def shown(value: Any) -> str:
     return "" if value is None else str(value)[:LONGEST]
 
 
+def check_why(words: str) -> None:
+    """Raises ValidationError for a reason with an address in it: many read it."""
+    if LIKE_AN_ADDRESS.search(words):
+        raise ValidationError(
+            "Nothing was changed: the reason has an address in it, and the record takes none. Say it without."
+        )
+
+
 def record(user: Any, obj: Model, deed: str, why: str = "", before: Mapping[str, str] | None = None) -> LogEntry:
     """Write down what somebody did outside a form, why, and what it changed since `before`, a snapshot."""
     values = changed_since(before, obj) if before else {}
-    message = [{"action": deed, "why": ADDRESS.sub(HIDDEN, why)[:LONGEST], "values": values}]
+    message = [{"action": deed, "why": LIKE_AN_ADDRESS.sub(HIDDEN, why)[:LONGEST], "values": values}]
     return write(user.pk, [obj], message)[0]
 
 

@@ -1,6 +1,7 @@
 """What counts as an address, and when two are the same. Pure but for the key of the hashes."""
 
 import hmac
+import re
 
 from disposable_email_domains import blocklist
 from django.conf import settings
@@ -12,6 +13,7 @@ from rapidfuzz.process import extractOne
 
 # Far beyond RFC 5321's 254 octets: what is longer is not worth a closer look.
 LONGEST_INPUT = 500
+LIKE_AN_ADDRESS = re.compile(r"\S+@\S+")  # in free words
 # Where most private mailboxes are, by size; none of these is ever questioned.
 COMMON_DOMAINS = (
     "gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "qq.com", "163.com", "126.com", "aol.com",

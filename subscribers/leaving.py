@@ -3,7 +3,6 @@
 Leaving and pausing only ever reduce mail; whatever brings mail back asks for a signed link.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -13,6 +12,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from subscribers.addresses import LIKE_AN_ADDRESS
 from subscribers.letters import owe, withdraw
 from subscribers.links import Farewell
 from subscribers.models import Consent, Letter, Move, Parting, Subscriber, SubscriptionRequest, Suppression
@@ -23,7 +23,6 @@ from subscribers.wishes import Tastes, Wishes
 
 Status = Subscriber.Status
 BY_OPERATOR = "operator"  # in the place of the page, where one acted at the reader's wish
-ADDRESS = re.compile(r"\S+@\S+")
 RARER = {Cadence.DAILY: Cadence.WEEKLY, Cadence.WEEKLY: Cadence.MONTHLY, Cadence.MONTHLY: Cadence.MONTHLY}
 # The words of the buttons, which the consents keep as the person saw them.
 SEND_IT = {Cadence.WEEKLY: _("Send it every week"), Cadence.MONTHLY: _("Send it every month")}
@@ -81,7 +80,7 @@ def say_why(farewell: Farewell, reason: str, words: str, at: datetime) -> bool:
     left = Subscriber.objects.filter(pk=farewell.subscriber.pk, status=Status.UNSUBSCRIBED, gave_reason=False)
     if not left.filter(status_changed_at=farewell.at).update(gave_reason=True):
         return False
-    Parting.objects.create(reason=reason, words=ADDRESS.sub("(address)", words), day=at.date())
+    Parting.objects.create(reason=reason, words=LIKE_AN_ADDRESS.sub("(address)", words), day=at.date())
     return True
 
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from newsletter import audit
 from newsletter.admin.looking import ReadOnly
 from newsletter.delivery import installation
-from newsletter.desk.deeds import ADDRESS_IN_WHY
 from newsletter.desk.standing import first_expiry
 from newsletter.models import Alarm, Brake, BrakeQuerySet
 
@@ -24,8 +23,7 @@ class BrakeForm(forms.ModelForm):
     def clean_reason(self) -> str:
         """Raises ValidationError for an address: everybody reads the reason."""
         reason: str = self.cleaned_data["reason"]
-        if audit.ADDRESS.search(reason):
-            raise ValidationError(ADDRESS_IN_WHY)
+        audit.check_why(reason)
         return reason
 
     def clean(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +15,6 @@ from newsletter import audit, census
 from newsletter.cockpit import typed
 from newsletter.delivery import canaries
 from newsletter.desk.charts import Line, line
-from newsletter.desk.deeds import ADDRESS_IN_WHY
 from newsletter.desk.posting import posted_from
 from newsletter.desk.standing import Standing, first_expiry
 from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
@@ -78,14 +77,14 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     edition, turn = get_object_or_404(Edition, pk=pk), TURNS.get(request.POST.get("turn", ""))
     if not request.user.has_perm(turn.permission if turn else CHANGE):
         raise PermissionDenied
-    why, size = request.POST.get("why", "").strip(), size_of(request.POST.get("size", ""))
+    why = request.POST.get("why", "").strip()
     if turn is None:
         return show(request, edition, fault="Choose what to do.", why=why)
-    if audit.ADDRESS.search(why):
-        return show(request, edition, fault=ADDRESS_IN_WHY, why=why)
-    if size is None:
-        fault = f"From 1 to {MOST_AHEAD:,} copies can go ahead: nothing was changed."
-        return show(request, edition, fault=fault, why=why)
+    try:
+        audit.check_why(why)
+        size = size_of(request.POST.get("size", ""))
+    except ValidationError as error:
+        return show(request, edition, fault=error.messages[0], why=why)
     if turn.is_final and not typed(request, [edition]):
         return show(request, edition, fault=f"Type “{edition}” to cancel it: nothing was changed.", why=why)
     if carry_out(turn, edition, request.user, why, size):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from newsletter import audit
@@ -68,9 +69,11 @@ def carry_out(turn: Turn, edition: Edition, user: Any, why: str, size: int) -> b
     return True
 
 
-def size_of(text: str) -> int | None:
-    """How many copies go ahead; as the settings say where nothing is typed, None where that is no such number."""
+def size_of(text: str) -> int:
+    """How many copies go ahead; as the settings say where nothing is typed. Raises ValidationError."""
     if not text.strip():
         return size_asked_for()
     is_number = text.isascii() and text.isdecimal() and len(text) < 10
-    return int(text) if is_number and 1 <= int(text) <= MOST_AHEAD else None
+    if not (is_number and 1 <= int(text) <= MOST_AHEAD):
+        raise ValidationError(f"From 1 to {MOST_AHEAD:,} copies can go ahead: nothing was changed.")
+    return int(text)

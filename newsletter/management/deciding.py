@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
 from newsletter import audit
-from newsletter.desk.deeds import ADDRESS_IN_WHY
 from subscribers.management.caller import caller
 
 DRY = "A dry run, which changes nothing. What would be said:"
@@ -24,9 +24,13 @@ class Deciding(BaseCommand):
     """A command of several parts, each of which sets as `act` what does it."""
 
     def handle(self, *_: Any, act: Callable[..., None], **options: Any) -> None:
+        """What the domain says of wrong words is said here: it raises ValidationError, as it does on the pages."""
         if options.get("dry_run"):
             self.stdout.write(DRY)
-        act(at=timezone.now(), **options)
+        try:
+            act(at=timezone.now(), **options)
+        except ValidationError as error:
+            raise CommandError(error.messages[0]) from None
 
 
 def add_option(name: str, *commands: CommandParser, **instead: Any) -> None:
@@ -56,12 +60,6 @@ def confirm(typed: str | None, phrase: str) -> None:
 
 
 def reason(because: str) -> str:
-    """Why, and who ran the command, as the audit log keeps it. Raises CommandError for an address."""
-    check_words(because)
+    """Why, and who ran the command, as the audit log keeps it. Raises ValidationError for an address."""
+    audit.check_why(because)
     return "; ".join(filter(None, [because, caller()]))
-
-
-def check_words(words: str) -> None:
-    """Raises CommandError where an address is in them: many read them."""
-    if audit.ADDRESS.search(words):
-        raise CommandError(ADDRESS_IN_WHY)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from newsletter import audit
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import Deciding, add_option, check_words, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, for_good, reason
 from newsletter.models import Brake
 from subscribers.models import HeldDomain
 
@@ -48,7 +48,7 @@ class Command(Deciding):
     def _pull(self, because: str, **_: Any) -> None:
         if not because.strip():
             raise CommandError("Say why, for whoever asks later.")
-        check_words(because)
+        audit.check_why(because)
         if Brake.objects.engaged().filter(cause=Brake.Cause.OTHER).exists():
             raise CommandError("All mail is stopped already.")
         Brake.objects.pull(because.strip(), by_hand=True)

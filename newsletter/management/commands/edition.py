@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 from django.utils import timezone
@@ -16,7 +15,7 @@ from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
 from newsletter.desk.standing import Standing
-from newsletter.desk.turns import MOST_AHEAD, TURNS, Turn, carry_out, size_of
+from newsletter.desk.turns import TURNS, Turn, carry_out, size_of
 from newsletter.management import accounts
 from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
@@ -93,10 +92,7 @@ class Command(Deciding):
     def _open(self, **options: Any) -> None:
         kind, day = kind_and_day(options["edition"])
         with for_good(options["dry_run"]):
-            try:
-                edition, is_new = editions.open_ahead(kind, day, timezone.now())
-            except ValidationError as error:
-                raise CommandError(error.messages[0]) from None
+            edition, is_new = editions.open_ahead(kind, day, timezone.now())
             if is_new:
                 audit.record(audit.command_line(), edition, month.OPENED, reason(options["because"]))
             papers = edition.pool.count()
@@ -162,8 +158,6 @@ class Command(Deciding):
 
     def _turn(self, edition: Edition, turn: Turn, **options: Any) -> None:
         size = size_of(options.get("size", ""))
-        if size is None:
-            raise CommandError(f"From 1 to {MOST_AHEAD:,} copies can go ahead.")
         if turn.is_final:
             waiting = Standing.now(edition).open
             self.stdout.write(f"Waiting now, and not to go: {waiting:,}. Whoever's hour is still to come gets none.")

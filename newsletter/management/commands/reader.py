@@ -86,7 +86,7 @@ class Command(Deciding):
     def _carry_out(self, command: str, deed: Deed, who: list[str], **options: Any) -> None:
         """For one after the other, each with its record: what was done stays when the next one fails."""
         people = readers(who or lines())
-        check_reason(options["because"])
+        reason_of(options["because"])  # before anything is typed
         if deed.is_final and not options["dry_run"]:
             confirm(options["typed"], f"{command} {len(people)}")
         user, changed = audit.command_line(), 0
@@ -97,20 +97,10 @@ class Command(Deciding):
     def _one(self, deed: Deed, reader: Subscriber, user: User, **options: Any) -> bool:
         was = reader.get_status_display()
         with for_good(options["dry_run"]):
-            try:
-                is_done = carry_out(deed, reader, timezone.now(), user, reason(options["because"]))
-            except ValidationError as error:
-                raise CommandError(error.messages[0]) from None
+            is_done = carry_out(deed, reader, timezone.now(), user, reason(options["because"]))
         if not is_done:
             self.stdout.write(f"reader {reader.pk}, {was}: nothing was changed.")
         return is_done
-
-
-def check_reason(words: str) -> None:
-    try:
-        reason_of(words)
-    except ValidationError as error:
-        raise CommandError(error.messages[0]) from None
 
 
 def fault(number: int, words: str) -> CommandError:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from newsletter import audit
 from newsletter.desk.needs import MOST_HELD, held
 from newsletter.management.accounts import moment
-from newsletter.management.deciding import Deciding, add_option, check_words, confirm, for_good, reason
+from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import lines
 from subscribers.models import Attack, SubscriptionRequest
 
@@ -77,7 +77,7 @@ class Command(Deciding):
     def _attack(self, why: str, at: datetime) -> None:
         if not why.strip():
             raise CommandError("Say why, without any address.")
-        check_words(why)
+        audit.check_why(why)
         if not Attack.objects.begin(why.strip()[:300], at, by_hand=True):
             raise CommandError("Attack mode is on already.")
         audit.record(audit.command_line(), Attack.objects.on().get(), "begin", reason(""))
