@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,10 +20,9 @@ def script(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's sig
     return HttpResponse(text, content_type="text/javascript; charset=utf-8")
 
 
+@permission_required("subscribers.view_subscriber", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """For operators: choose topics, copy a snippet."""
-    if not request.user.has_perm("subscribers.view_subscriber"):
-        raise PermissionDenied
     topics = list(Topic.objects.all())
     wanted = set(request.GET.getlist("topics"))
     chosen = [topic for topic in topics if topic.slug in wanted]

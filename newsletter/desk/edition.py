@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -36,10 +37,9 @@ REFRESH = 20  # seconds
 
 
 @require_safe
+@permission_required("newsletter.view_edition", raise_exception=True)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """For everybody who may see editions; the ledger behind the numbers takes a permission of its own."""
-    if not request.user.has_perm("newsletter.view_edition"):
-        raise PermissionDenied
     return show(request, get_object_or_404(Edition, pk=pk))
 
 
@@ -137,10 +137,9 @@ def timeline(edition: Edition) -> Line | None:
 
 
 @require_POST
+@permission_required("newsletter.view_digest", raise_exception=True)
 def results(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Every digest of an edition as CSV, without addresses; whoever takes it is on record."""
-    if not request.user.has_perm("newsletter.view_digest"):
-        raise PermissionDenied
     edition = get_object_or_404(Edition, pk=pk)
     audit.record(request.user, edition, EXPORTED)
     response = StreamingHttpResponse(table(edition), content_type="text/csv; charset=utf-8")

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -53,10 +54,9 @@ class AheadForm(forms.Form):
 
 
 @require_safe
+@permission_required("newsletter.view_edition", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """A month, by `?month=2026-03`; this one where none is named."""
-    if not request.user.has_perm("newsletter.view_edition"):
-        raise PermissionDenied
     now = timezone.now()
     try:
         month = month_of(request.GET.get("month", ""), now)
@@ -66,10 +66,9 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @posted_from("desk_calendar")
+@permission_required("newsletter.change_edition", raise_exception=True)
 def open_ahead(request: HttpRequest) -> HttpResponse:
     """Open a coming edition, to prepare it. Whoever does is on record."""
-    if not request.user.has_perm("newsletter.change_edition"):
-        raise PermissionDenied
     now, form = timezone.now(), AheadForm(request.POST)
     if not form.is_valid():
         return show(request, Period.month(now.date()), now, fault="Choose a rhythm, and a day as in 2026-03-20.")

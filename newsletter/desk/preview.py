@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -88,10 +89,9 @@ def reader_of(subscriber: Subscriber | None, form: ReaderForm, pool: Candidates,
     return Reader(frozenset(topic.pk for topic in form.cleaned_data["topics"]), NEWCOMERS_SIZE)
 
 
+@permission_required("newsletter.view_edition", raise_exception=True)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """Posted, because an address does not belong into logs; asked for plainly, as somebody new would get it."""
-    if not request.user.has_perm("newsletter.view_edition"):
-        raise PermissionDenied
     edition, form = get_object_or_404(Edition, pk=pk), form_of(request)
     preview = preview_of(edition, form) if form.is_valid() else None
     context = admin.site.each_context(request) | {
@@ -111,10 +111,9 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@permission_required("newsletter.change_edition", raise_exception=True)
 def send_test(request: HttpRequest, pk: int) -> HttpResponse:
     """Mail this copy to whoever is signed in, and nobody else; it is no digest, and stands in no ledger."""
-    if not request.user.has_perm("newsletter.change_edition"):
-        raise PermissionDenied
     edition, form = get_object_or_404(Edition, pk=pk), form_of(request)
     mail = preview_of(edition, form).mail if form.is_valid() else None
     if fault := send_copy(request.user, edition, mail, by=request.user):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,10 +32,9 @@ DECISIONS_SHOWN = 20
 EXPORTED = "exported all about them"
 
 
+@permission_required(MAY_READ, raise_exception=True)
 def find(request: HttpRequest) -> HttpResponse:
     """By whole address, by the id of a reader, digest or letter, or its beginning, or what is known of a hash."""
-    if not request.user.has_perms(MAY_READ):
-        raise PermissionDenied
     sought = request.POST.get("sought", "").strip()
     matches: list[Match] = []
     suppressions: list[Suppression] = []
@@ -57,9 +57,8 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@permission_required(MAY_READ, raise_exception=True)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    if not request.user.has_perms(MAY_READ):
-        raise PermissionDenied
     return show(request, get_object_or_404(Subscriber, pk=pk))
 
 
@@ -113,10 +112,9 @@ def history(reader: Subscriber) -> dict[str, Any]:
 
 
 @posted_from("desk_reader")
+@permission_required([*MAY_READ, CHANGE], raise_exception=True)
 def act(request: HttpRequest, pk: int) -> HttpResponse:
     """Do one of DEEDS, with a reason; what cannot be taken back asks for the typed address."""
-    if not request.user.has_perms([*MAY_READ, CHANGE]):
-        raise PermissionDenied
     reader = get_object_or_404(Subscriber, pk=pk)
     deed = DEEDS.get(request.POST.get("deed", ""))
     if deed is None:
@@ -138,10 +136,9 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@permission_required([*MAY_READ, CHANGE], raise_exception=True)
 def export(request: HttpRequest, pk: int) -> JsonResponse:
     """All that is stored about a reader who asked for it, to hand out; whoever takes it is on record."""
-    if not request.user.has_perms([*MAY_READ, CHANGE]):
-        raise PermissionDenied
     reader = get_object_or_404(Subscriber, pk=pk)
     audit.record(request.user, reader, EXPORTED)
     answer = JsonResponse(all_about(reader), json_dumps_params={"indent": 2, "ensure_ascii": False})

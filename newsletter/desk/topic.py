@@ -1,7 +1,7 @@
 """The page of a topic: its papers of late, who follows it, and how well its papers are found."""
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -14,10 +14,9 @@ PAPERS_SHOWN = 25
 
 
 @require_safe
+@permission_required("papers.view_topic", raise_exception=True)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """For everybody who may see topics. Readers are a number of the last census."""
-    if not request.user.has_perm("papers.view_topic"):
-        raise PermissionDenied
     topic = get_object_or_404(Topic, pk=pk)
     census = Census.objects.first()
     model, is_learnt = training_of(topic)
