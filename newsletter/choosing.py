@@ -22,6 +22,7 @@ class Bearing:
 
 
 def is_number(text: str) -> bool:
+    """Whether a row could have it."""
     return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
 
 

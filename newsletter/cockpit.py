@@ -15,7 +15,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, DELETION
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import DataError, IntegrityError
 from django.db.models import ManyToManyRel, Model, QuerySet
@@ -28,7 +28,7 @@ from unfold import admin as themed
 from unfold.sites import UnfoldAdminSite
 
 from newsletter import audit, second_factor, wording
-from newsletter.choosing import bear
+from newsletter.choosing import bear, is_number
 from newsletter.models import Brake
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
@@ -88,7 +88,7 @@ class OnRecord(ModelAdmin):
         """The list; what is typed into its search box is posted, and leads to a page whose address may be seen."""
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self._search(request, request.POST[SEARCH_VAR].strip())
-        if not all(self._is_number(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        if not all(map(is_number, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             self.message_user(request, "There is no such row: nothing was changed.", messages.ERROR)
             return redirect(request.get_full_path())
         try:
@@ -113,14 +113,6 @@ class OnRecord(ModelAdmin):
             self.message_user(request, "That cannot be done here, or not by you.", messages.ERROR)
             return redirect(request.get_full_path())
         return super().response_action(request, queryset, *more)
-
-    def _is_number(self, text: str) -> bool:
-        """Whether a row could have it."""
-        try:
-            self.opts.pk.clean(text, None)
-        except ValidationError:
-            return False
-        return True
 
     def _search(self, request: HttpRequest, sought: str) -> HttpResponse:
         if not self.has_view_or_change_permission(request):

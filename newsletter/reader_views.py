@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from newsletter.choosing import is_number
 from newsletter.digest.reasons import telling
 from newsletter.digest.tastes import taste_of
 from newsletter.models import Digest, Feedback, Profile
@@ -42,9 +43,7 @@ def learned(request: HttpRequest, token: str) -> HttpResponse:
         return restore(request, subscriber, token)
     if "paper" in request.POST:
         paper = request.POST["paper"]
-        words = (
-            words.filter(paper=int(paper)) if paper.isascii() and paper.isdigit() and len(paper) < 18 else words.none()
-        )
+        words = words.filter(paper=int(paper)) if is_number(paper) else words.none()
     elif "all" not in request.POST:
         return redirect("learned", token)
     return say_anew(request, subscriber, token, words)

@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 
 from newsletter.admin.looking import ReadOnly
 from newsletter.audit import recorded_deed, recorded_values
+from newsletter.choosing import is_number
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -28,7 +29,7 @@ class KindFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:  # noqa: ARG002
         value = self.value() or ""
-        return queryset.filter(content_type=int(value)) if value.isdecimal() and len(value) < 10 else queryset
+        return queryset.filter(content_type=int(value)) if is_number(value) else queryset
 
 
 @admin.register(LogEntry)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from newsletter.choosing import is_number
 from newsletter.cockpit import MOST_FOUND
 from newsletter.desk.finding import uids_beginning
 from newsletter.models import Digest, Edition
@@ -82,7 +83,7 @@ class EditionFilter(admin.SimpleListFilter):
     def chosen(self) -> int:
         """Its number; 0, which no edition has, where it is none."""
         value = self.value() or ""
-        return int(value) if value.isdecimal() and len(value) < 19 else 0
+        return int(value) if is_number(value) else 0
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
         latest = list(Edition.objects.order_by("-date", "kind")[:EDITIONS_SHOWN])

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from newsletter import audit, editions
+from newsletter.choosing import is_number
 from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
@@ -182,7 +183,7 @@ def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> pr
 
 def paper_of(name: str) -> Paper:
     """By arXiv id, DOI or our own number. Raises CommandError where there is none."""
-    own = Q(pk=int(name)) if name.isascii() and name.isdecimal() and len(name) < 18 else Q()
+    own = Q(pk=name) if is_number(name) else Q()
     papers = Paper.objects.filter(Q(arxiv_id=name) | Q(doi=name.lower()) | own)[:2]
     if len(papers) != 1:
         raise CommandError(f"There is no paper {name}: write its arXiv id, its DOI or its number.")
