@@ -4,6 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
 from newsletter import retention
@@ -83,6 +86,18 @@ class TestThatDeliveriesAreTold:
         assert self.held(timedelta(hours=1)) == []
 
 
+def free(held: HeldDomain, way: str, client: Client) -> None:
+    if way == "in time":
+        bounces.end_holds(held.until)
+    elif way == "by command":
+        call_command("brake", "free", held.domain)
+    elif way == "from its page":
+        client.post(reverse("admin:subscribers_helddomain_delete", args=[held.pk]), {"post": "yes"}, secure=True)
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": [held.pk], "post": "yes"}
+        client.post(reverse("admin:subscribers_helddomain_changelist"), chosen, secure=True)
+
+
 class TestAWholeDomain:
     @pytest.fixture
     def digests(self, edition: Edition) -> list[Digest]:
@@ -110,6 +125,17 @@ class TestAWholeDomain:
         assert bounces.end_holds(NOW + timedelta(hours=23)) == 0
         assert bounces.end_holds(NOW + timedelta(hours=24)) == 1
         assert why_not_mail(digests[0].subscriber) is None
+
+    @pytest.mark.parametrize("way", ["in time", "by command", "from its page", "from the list"])
+    def test_begins_anew_however_its_hold_was_ended(
+        self, digests: list[Digest], admin_client: Client, way: str
+    ) -> None:
+        self.tell_all(digests[:5])
+        free(HeldDomain.objects.get(), way, admin_client)
+        assert not HeldDomain.objects.exists()
+        self.tell_all(digests[5:])
+        assert not HeldDomain.objects.exists()
+        assert DomainHealth.objects.get(domain="example.org").bounced == 1
 
     def test_where_one_mail_arrived_is_not_dead(self, digests: list[Digest]) -> None:
         self.tell_all(digests[:1], "delivered")

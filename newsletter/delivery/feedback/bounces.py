@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from newsletter.delivery.feedback.addressees import Addressee
 from newsletter.delivery.wire import keys
@@ -105,9 +105,13 @@ def takes_nobody(domain: str, since: datetime) -> bool:
 
 def end_holds(at: datetime) -> int:
     """Let domains whose time has come be mailed again; returns how many."""
-    over = HeldDomain.objects.filter(until__lte=at)
-    DomainHealth.objects.filter(domain__in=over.values("domain")).delete()
-    return over.delete()[0]
+    return free(HeldDomain.objects.filter(until__lte=at))
+
+
+def free(held: QuerySet[HeldDomain]) -> int:
+    """End these holds; returns how many. What bounced before counts no more: the next bounce would hold them again."""
+    DomainHealth.objects.filter(domain__in=held.values("domain")).delete()
+    return held.delete()[0]
 
 
 def all_of_them() -> str:

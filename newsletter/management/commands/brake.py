@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from newsletter import audit
+from newsletter.delivery.feedback import bounces
 from newsletter.management.accounts import moment
 from newsletter.management.deciding import Deciding, add_option, for_good, reason
 from newsletter.models import Brake
@@ -72,9 +73,10 @@ class Command(Deciding):
 
     def _free(self, domain: str, because: str, **_: Any) -> None:
         domain = domain.strip().lower()
-        held = HeldDomain.objects.filter(domain=domain).first()
+        rows = HeldDomain.objects.filter(domain=domain)
+        held = rows.first()
         if held is None:
             raise CommandError(f"{domain} is not held.")
         audit.record(audit.command_line(), held, "free", reason(because))
-        held.delete()
+        bounces.free(rows)
         self.stdout.write(f"{domain} is mailed again.")
