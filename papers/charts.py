@@ -1,4 +1,4 @@
-"""Small pictures of a paper's upvotes over time, as numbers for an SVG template. Pure.
+"""Small pictures of a number over time, as coordinates for an SVG template. Pure.
 
 They are drawn in the unit of the template's viewBox, and take their colours from the page.
 """
@@ -7,74 +7,73 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from papers.models import Reading
-
 SPARK_WIDTH, SPARK_HEIGHT = 48, 16
-WIDTH, HEIGHT = 600, 160  # of the plot; words stand around it
+WIDTH, HEIGHT, LOW = 600, 160, 120  # of the plot, and of one among others; words stand around it
 MOST_POINTS = 60  # more cannot be told apart
 MOST_DOTS = 20  # more would hide the line
 SPARK_POINTS = 12
 
+# When it was counted, and the number; what else was counted then stands in the table beside the picture.
+Row = tuple[datetime, int, *tuple[int, ...]]
+
 
 @dataclass(frozen=True)
 class Chart:
-    """Upvotes over time. `line` is an SVG polyline's points, `dots` one per reading while they are few, y downwards."""
+    """`line` is an SVG polyline's points, `dots` one per row while they are few, y downwards; `top` the number at the
+    upper edge; `rows` what is drawn.
+    """
 
     line: str
     dots: list[tuple[int, int]]
-    top: int  # upvotes at the upper edge
-    readings: list[Reading]
+    top: int
+    rows: list[Row]
 
     @property
     def first(self) -> datetime:
-        return self.readings[0].taken_at
+        return self.rows[0][0]
 
     @property
     def last(self) -> datetime:
-        return self.readings[-1].taken_at
+        return self.rows[-1][0]
 
 
-def spark(readings: Sequence[Reading]) -> str:
-    """The points of a line in SPARK_WIDTH × SPARK_HEIGHT; "" for fewer than two readings, oldest first."""
-    return _joined(_points(thinned(readings, SPARK_POINTS), SPARK_WIDTH, SPARK_HEIGHT)) if len(readings) > 1 else ""
+def spark(rows: Sequence[Row]) -> str:
+    """The points of a line in SPARK_WIDTH × SPARK_HEIGHT; "" for fewer than two rows, oldest first."""
+    return _joined(_points(thinned(rows, SPARK_POINTS), SPARK_WIDTH, SPARK_HEIGHT)) if len(rows) > 1 else ""
 
 
-def chart(readings: Sequence[Reading]) -> Chart | None:
-    """The chart of a paper's page, of readings oldest first; None where a sentence says as much.
-
-    One reading makes no line, and upvotes that nobody gave make none worth looking at.
-    """
-    if len(readings) < 2 or not any(one.upvotes for one in readings):
+def chart(rows: Sequence[Row], height: int = HEIGHT) -> Chart | None:
+    """The chart of rows, oldest first; None where one or none makes no line."""
+    if len(rows) < 2:
         return None
-    kept = thinned(readings, MOST_POINTS)
-    points = _points(kept, WIDTH, HEIGHT)
+    kept = thinned(rows, MOST_POINTS)
+    points = _points(kept, WIDTH, height)
     return Chart(_joined(points), points if len(points) <= MOST_DOTS else [], _top(kept), kept)
 
 
-def thinned(readings: Sequence[Reading], most: int) -> list[Reading]:
+def thinned(rows: Sequence[Row], most: int) -> list[Row]:
     """At most `most` of them, evenly: the first, the last, and in place of its neighbour the highest."""
-    if len(readings) <= most:
-        return list(readings)
-    step = (len(readings) - 1) / (most - 1)
+    if len(rows) <= most:
+        return list(rows)
+    step = (len(rows) - 1) / (most - 1)
     places = [round(number * step) for number in range(most)]
-    highest = max(range(len(readings)), key=lambda place: readings[place].upvotes)
+    highest = max(range(len(rows)), key=lambda place: rows[place][1])
     if most > 2 and highest not in places:
         places[min(max(round(highest / step), 1), most - 2)] = highest
-    return [readings[place] for place in places]
+    return [rows[place] for place in places]
 
 
-def _points(readings: Sequence[Reading], width: int, height: int) -> list[tuple[int, int]]:
-    begin = readings[0].taken_at
-    span = (readings[-1].taken_at - begin).total_seconds() or 1
-    top = _top(readings)
+def _points(rows: Sequence[Row], width: int, height: int) -> list[tuple[int, int]]:
+    begin, top = rows[0][0], _top(rows)
+    span = (rows[-1][0] - begin).total_seconds() or 1
     return [
-        (round((one.taken_at - begin).total_seconds() / span * width), round(height - one.upvotes / top * height))
-        for one in readings
+        (round((at - begin).total_seconds() / span * width), round(height - number / top * height))
+        for at, number, *_ in rows
     ]
 
 
-def _top(readings: Sequence[Reading]) -> int:
-    return max([1, *(one.upvotes for one in readings)])
+def _top(rows: Sequence[Row]) -> int:
+    return max(1, *(row[1] for row in rows))
 
 
 def _joined(points: Sequence[tuple[int, int]]) -> str:

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from newsletter import audit, census
 from newsletter.cockpit import typed
 from newsletter.delivery import canaries
-from newsletter.desk.charts import Line, line
 from newsletter.desk.posting import posted_from
 from newsletter.desk.standing import Standing, first_expiry
 from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.models import Digest, Edition
+from papers.charts import LOW, Chart, chart
 from subscribers.imports.report import lines
 
 Status = Digest.Status
@@ -130,10 +130,10 @@ def reasons(one: Standing) -> list[tuple[str, str, list[tuple[str, int]]]]:
     return found + ([(str(Status.PLANNED), "still to go", tried.most_common(REASONS_SHOWN))] if tried else [])
 
 
-def timeline(edition: Edition) -> Line | None:
+def timeline(edition: Edition) -> Chart | None:
     """Digests that were settled, over time."""
     counted = edition.progress.order_by("at").values_list("at", "planned", "open")[:MOST_COUNTS]
-    return line([(at, planned - to_go) for at, planned, to_go in counted])
+    return chart([(at, planned - to_go) for at, planned, to_go in counted], LOW)
 
 
 @require_POST

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from newsletter import pulses
 from newsletter.desk import needs
-from newsletter.desk.charts import Line, line
 from newsletter.desk.needs import May, Signals
 from newsletter.desk.standing import Health, Standing, by_day, standings
 from newsletter.models import Census
+from papers.charts import LOW, Chart, chart
 from papers.sources.models import Source
 from subscribers.abuse import attack
 from subscribers.abuse.counting import seen
@@ -133,10 +133,10 @@ def readers(at: datetime) -> dict[str, Any] | None:
     }
 
 
-def history(at: datetime) -> Line | None:
+def history(at: datetime) -> Chart | None:
     """Active readers in CHART_DAYS."""
     counted = Census.objects.filter(at__gt=at - timedelta(days=CHART_DAYS)).order_by("at")
-    return line(list(counted.values_list("at", "active")))
+    return chart(list(counted.values_list("at", "active")), LOW)
 
 
 def groups(numbers: Mapping[Any, int]) -> tuple[list[Group], list[Group]]:

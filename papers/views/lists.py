@@ -92,5 +92,5 @@ def line_of(paper: Paper, place: int, at: datetime) -> Line:
         topics=[given.topic for given in paper.paper_topics.all()[:TOPICS_SHOWN]],
         upvotes=readings[-1].upvotes if readings else None,
         is_new=not readings and paper.listed_on is not None and at.date() - paper.listed_on < NEW_FOR,
-        spark=spark(readings),
+        spark=spark([(one.taken_at, one.upvotes) for one in readings]),
     )

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from papers import trends
 from papers.archive import Period
-from papers.charts import chart
+from papers.charts import Chart, chart
 from papers.identity import author_key
-from papers.models import Authorship, Paper
+from papers.models import Authorship, Paper, Reading
 from papers.models.authors import NAME_LENGTH
 from papers.similar import similar
 from papers.summary import summary
@@ -67,9 +67,15 @@ def paper(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "links": known,
         "searches": searches(found),
         "trend": trends.trend_of(found, readings, list(found.listings.all())),
-        "chart": chart(readings),
+        "chart": chart_of(readings),
     }
     return render(request, "papers/paper.html", context)
+
+
+def chart_of(readings: list[Reading]) -> Chart | None:
+    """Of their upvotes; None where nobody gave any, which a sentence says as well."""
+    rows = [(one.taken_at, one.upvotes, one.comments) for one in readings]
+    return chart(rows) if any(one.upvotes for one in readings) else None
 
 
 @public_page

@@ -12,7 +12,7 @@ from newsletter import census, pulses
 from newsletter.delivery import ledger
 from newsletter.delivery.streak import Streak, account
 from newsletter.delivery.wire.outcomes import Kind, Outcome
-from newsletter.desk import charts, needs
+from newsletter.desk import needs
 from newsletter.desk.standing import Health, Standing
 from newsletter.models import Acceptance, Brake, Digest, Edition, Pulse
 from papers.models import Source, Topic
@@ -195,16 +195,6 @@ def test_it_opens_with_few_queries_whatever_there_is(
 
 def test_without_permissions_there_is_a_page_and_nothing_on_it(db: None) -> None:
     assert "Going out" not in home()
-
-
-def test_a_line_is_thinned_and_keeps_its_ends() -> None:
-    counted = [(NOW + timedelta(minutes=minute), minute) for minute in range(500)]
-    drawn = charts.line(counted)
-    assert drawn is not None
-    assert (len(drawn.rows), drawn.rows[0], drawn.rows[-1]) == (charts.MOST_POINTS, counted[0], counted[-1])
-    assert drawn.points.startswith("0,120 ")
-    assert drawn.points.endswith(" 600,0")
-    assert charts.line(counted[:1]) is None
 
 
 @pytest.mark.usefixtures("beating")
