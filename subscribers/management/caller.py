@@ -11,9 +11,9 @@ from django.core.management.base import CommandError
 
 
 def caller() -> str:
-    """Who runs this, for the record."""
+    """Who runs this, for the record, which takes no address: a directory of users may call them by one."""
     try:
-        return f"{getuser()}, at the command line"
+        return f"{getuser().partition('@')[0]}, at the command line"
     except (KeyError, OSError):  # a user without a name, as in a container
         return f"user {os.getuid()}, at the command line"
 

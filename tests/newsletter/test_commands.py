@@ -222,6 +222,14 @@ class TestReader:
         assert "she called" in entry.change_message
         assert "@" not in entry.change_message + entry.object_repr
 
+    def test_who_is_called_like_an_address_may_do_it_too(
+        self, alice: Subscriber, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As a directory of users names them."""
+        monkeypatch.setenv("LOGNAME", "ada@corp.example")
+        run("reader", "pause", "alice@example.org", "--because", "she called")
+        assert "she called; ada, at the command line" in LogEntry.objects.get().change_message
+
     def test_many_come_from_the_standard_input(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         add_readers(3)
         monkeypatch.setattr("sys.stdin", io.StringIO("reader0@example.org\n\n reader2@example.org \n"))
