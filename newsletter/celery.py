@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_process_init
+from celery.signals import setup_logging, worker_process_init
 from django.conf import settings
 
 from newsletter.worker_shutdown import be_patient
@@ -23,6 +23,8 @@ def every(seconds: float, task: str) -> dict[str, object]:
 app = Celery("newsletter")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery would put its own handlers in place of Django's LOGGING, and keep our words to warnings.
+setup_logging.connect(lambda **_: None, weak=False)
 worker_process_init.connect(be_patient)
 app.conf.beat_schedule = {
     "tick": every(settings.TICK_SECONDS, "newsletter.tasks.tick"),

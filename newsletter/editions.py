@@ -124,6 +124,16 @@ def open_or_find(kind: str, day: date) -> tuple[Edition, bool]:
     return edition, opened
 
 
+def draw_late(at: datetime) -> int:
+    """Draw the pools of editions that were opened when there was no paper yet; returns how many got one."""
+    drawn = 0
+    for edition in Edition.objects.filter(date__gte=(at - STILL_CHOSEN_FROM).date()).without_papers():
+        drawn += bool(rows := pool_of(edition, POOL_SIZE))
+        EditionPaper.objects.bulk_create(rows, ignore_conflicts=True)
+    return drawn
+
+
+@transaction.atomic
 def open_ahead(kind: str, day: date, at: datetime) -> tuple[Edition, bool]:
     """Open an edition before its first reader is due, so that it can be prepared, or find it; and say which it was.
 

@@ -34,6 +34,8 @@ def of(demo: bool, level: str) -> dict[str, Any]:
         "loggers": {
             **{name: {"filters": ["pathless"]} for name in pathless},
             **{name: {"filters": ["untraced", "pathless"]} for name in strangers},
-            **({"celery": {"level": "WARNING"}} if demo else {}),  # a tick every few seconds is no news
+            # A tick every minute is no news; what fails in one is.
+            **{f"celery.{name}": {"level": "WARNING"} for name in ("app.trace", "beat", "worker.strategy")},
+            **({"celery": {"level": "WARNING"}} if demo else {}),
         },
     }

@@ -344,4 +344,3 @@ FETCH_BACK_OFF = 5  # seconds after the first failure, twice that after the seco
 LOGIN_REDIRECT_URL = "/admin/"  # only operators log in
 DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.reports.Discreet"
 LOGGING = logs.of(DEMO, env.str("LOG_LEVEL", "INFO", validate=valid.LEVEL))
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -28,6 +28,7 @@ def tick() -> None:
     installation.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
     planned = editions.plan(now, more=lambda: nudge(plan))
+    editions.draw_late(now)
     bounces.end_holds(now)
     canaries.advance(now)
     streak.judge(now)

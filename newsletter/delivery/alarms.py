@@ -42,6 +42,17 @@ ADVICE = {
         "Its readers are due, and their copies wait for somebody to look at it, until they are too late.",
         "Look at the edition, and approve it",
     ),
+    Alarm.Kind.EMPTY: (
+        "Its readers are due, and their copies wait for papers, until they are too late. Look at the sources: is one "
+        "on, and does it bring papers of these days? What they bring goes out within half an hour.",
+        "Look at the sources",
+    ),
+}
+
+LISTS = {
+    Alarm.Kind.ATTACK: "subscribers_attack",
+    Alarm.Kind.BRAKE: "newsletter_brake",
+    Alarm.Kind.EMPTY: "papers_source",
 }
 
 
@@ -95,6 +106,9 @@ def _going_on(at: datetime, told: Collection[tuple[str, int]]) -> Iterator[Alarm
             edition.is_going_out or (Alarm.Kind.WAITS, edition.pk) in told  # between two hours of its readers, too
         ):
             yield alarm(Alarm.Kind.WAITS, edition.pk, f"{edition}: {edition.reason}", at)
+    for edition in Edition.objects.public(at).filter(date__gte=(at - RECENT).date()).without_papers():
+        if edition.is_going_out or (Alarm.Kind.EMPTY, edition.pk) in told:
+            yield alarm(Alarm.Kind.EMPTY, edition.pk, str(edition), at)
 
 
 def _mail(alarm: Alarm, operator: str) -> EmailMultiAlternatives:
@@ -103,6 +117,6 @@ def _mail(alarm: Alarm, operator: str) -> EmailMultiAlternatives:
     if kind in {Alarm.Kind.STOPPED, Alarm.Kind.WAITS}:
         link = links.absolute("desk_edition", str(alarm.row))
     else:
-        link = links.absolute(f"admin:{'subscribers_attack' if kind == kind.ATTACK else 'newsletter_brake'}_changelist")
+        link = links.absolute(f"admin:{LISTS[kind]}_changelist")
     words = {"headline": kind.label, "reason": alarm.reason, "since": alarm.began_at}
     return emails.alarm(operator, words | {"advice": advice, "link": link, "link_words": link_words})

@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -26,6 +27,7 @@ from subscribers.gate import at_the_gate
 log = logging.getLogger(__name__)
 
 OVERTIME = 5.0  # seconds that a run may build what it has claimed, before it puts that back: ticks wait for a worker
+FOR_PAPERS = timedelta(minutes=20)  # until an edition whose sources have brought nothing is looked at again
 Status = Digest.Status
 
 
@@ -105,6 +107,9 @@ class Batches:
         chosen, quiet = [], []
         for copies in by_edition.values():
             chooser, renderer = self._of(copies[0])
+            if not chooser.candidates.papers:
+                self._put_off(copies, ledger.NO_PAPERS, timezone.now() + FOR_PAPERS)
+                continue
             people = readers.load([copy.subscriber for copy in copies], chooser.candidates, timezone.now())
             all_choices = list(chooser.choose_all(people))
             if not renderer.read({choice.paper for choices in all_choices for choice in choices}):
@@ -121,7 +126,10 @@ class Batches:
     def _choose_anew(self, copies: Sequence[Digest]) -> None:
         """A paper was merged into another since their pool was read: it is read again for whoever claims them next."""
         del self._editions[copies[0].edition_id, copies[0].revision]
-        ledger.record(ledger.release(copies, "a paper was merged into another"), [], timezone.now())
+        self._put_off(copies, "a paper was merged into another")
+
+    def _put_off(self, copies: Sequence[Digest], reason: str, due: datetime | None = None) -> None:
+        ledger.record(ledger.release(copies, reason, due), [], timezone.now())
         self.put_off += len(copies)
 
     def _of(self, digest: Digest) -> tuple[Chooser, Renderer]:

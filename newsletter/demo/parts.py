@@ -53,14 +53,14 @@ def _mail() -> Part:
 
 
 def _worker() -> Part:
-    options = ["--pool", "prefork", "--concurrency", "2", "--queues", "default", "--loglevel", "INFO"]
+    options = ["--pool", "prefork", "--concurrency", "2", "--queues", "default"]
     alone = ["--without-gossip", "--without-mingle"]  # there is no other worker to talk to
     command = _python("celery", "--quiet", "--app", "newsletter", "worker", *options, *alone)
     return Part("worker", command, patience=WORKER_PATIENCE)
 
 
 def _beat() -> Part:
-    schedule = ["--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile=", "--loglevel", "INFO"]
+    schedule = ["--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile="]
     return Part("beat", _python("celery", "--quiet", "--app", "newsletter", "beat", *schedule))
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet, Value
 from django.urls import reverse
 
 from newsletter import pulses
-from newsletter.delivery.ledger import RETRIED
+from newsletter.delivery.ledger import NO_PAPERS, RETRIED
 from newsletter.delivery.streak import accepted_of_late
 from newsletter.delivery.wire.outcomes import NOT_NOW
 from newsletter.desk.standing import Health, Standing
@@ -24,7 +24,7 @@ May = Callable[[str], bool]  # whether somebody has a permission
 MOST_HELD = 1_000  # counted one by one
 MOST_IMPORTS = 5  # named one by one
 LATEST_LETTERS, SOME_LETTERS, A_DAY = 1_000, 3, timedelta(days=1)
-SOME_FAILED = 10  # of an edition: fewer may be chance
+SOME_FAILED = SOME_SKIPPED = 10  # of an edition: fewer may be chance
 QUIET = timedelta(minutes=10)  # without mail that is accepted, while some waits
 UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
 
@@ -134,6 +134,25 @@ def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need
             yield Need(f"{one.edition} is paused with {one.open:,} to go", own)
 
 
+def nothing(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
+    """Editions of which nobody got anything, since there was nothing to send."""
+    sent_none = {one.edition.pk: one for one in found if one.planned and not one.accepted and is_of_late(one, at)}
+    for edition in Edition.objects.filter(pk__in=sent_none).without_papers() if sent_none else []:
+        one = sent_none.pop(edition.pk)
+        words = f"{edition} has no papers: " + (f"{one.open:,} wait for some" if one.open else "nobody got one")
+        yield Need(words, list_of("papers_source"))
+    for one in sent_none.values():
+        if one.skipped == one.planned >= SOME_SKIPPED:
+            words = f"{one.edition}: nobody got one, and nothing new fitted any of {one.skipped:,} readers"
+            yield Need(words, reverse("desk_edition", args=[one.edition.pk]))
+
+
+def is_of_late(one: Standing, at: datetime) -> bool:
+    """Whether something of the edition could still be sent, or could yesterday."""
+    may_go = one.edition.status == Edition.Status.OPEN and one.edition.kind != Edition.Kind.SAMPLE
+    return may_go and one.edition.date >= (at - A_DAY - one.edition.welcome_for).date()
+
+
 def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     """Digests wait, are tried, and none is accepted: the provider cannot be reached, or puts us off."""
     if accepted_of_late(at, QUIET).exists():
@@ -143,7 +162,7 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
             waiting = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1)
             # An answer that puts back has moved what is due; what an operator or a sweep put back is not tried yet.
             tried = waiting.filter(planned_at__lt=at - QUIET, not_before__gte=at - QUIET).order_by()
-            tried = tried.exclude(reason__in=["", NOT_NOW.reason])
+            tried = tried.exclude(reason__in=["", NOT_NOW.reason, NO_PAPERS])
             some = list(tried.values_list("planned_at", "reason")[:SOME_FAILED])
             # A few answers that put off (452 …) may be of full mailboxes, where others' mail was accepted meanwhile.
             few = len(some) < SOME_FAILED and all(why[:1].isdigit() for _, why in some)

@@ -65,6 +65,7 @@ def today(may: May, at: datetime) -> dict[str, Any]:
         *(needs.silent(found, at) if shows_parts else ()),
         *needs.provider(health),
         *(() if found.of("brake") else needs.silence(recent, at)),
+        *needs.nothing(recent, at),
         *needs.editions(recent, may, at),
         *needs.sources(sources),
         *(needs.letters(at) if may("subscribers.view_letter") else ()),

@@ -30,6 +30,7 @@ class Alarm(models.Model):
         BRAKE = "brake", "all mail is stopped"
         STOPPED = "stopped", "an edition was stopped"
         WAITS = "waits", "an edition waits for approval"
+        EMPTY = "empty", "an edition has no papers"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     row = models.PositiveBigIntegerField(help_text="Of the attack, the brake or the edition.")

@@ -31,6 +31,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         unsettled = digests.filter(status__in=ledger.Status.unsettled())
         return self.annotate(is_planned=Exists(digests), is_going_out=Exists(unsettled))
 
+    def without_papers(self) -> Self:
+        """Those that have nothing to send anybody: sources have brought none, or all are banned."""
+        papers: Any = Edition.pool.rel.related_model
+        return self.exclude(Exists(papers.objects.filter(edition=OuterRef("pk")).exclude(choice=papers.Choice.BANNED)))
+
     def pause(self, reason: str = "") -> int:
         """Hold back what has not gone; `reason` says why, where no person does it."""
         return self.filter(status=Edition.Status.OPEN).update(status=Edition.Status.PAUSED, reason=reason)

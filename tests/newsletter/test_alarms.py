@@ -39,6 +39,11 @@ def wait_for_approval(edition: Edition, reader: Subscriber) -> None:
     planned(edition, reader)
 
 
+def run_out_of_papers(edition: Edition, reader: Subscriber) -> None:
+    edition.pool.all().delete()
+    planned(edition, reader)
+
+
 GOES_ON: dict[str, tuple[Begin, str, str]] = {
     "an attack": (
         lambda edition, _: Attack.objects.begin("few came back", NOW),
@@ -56,6 +61,7 @@ GOES_ON: dict[str, tuple[Begin, str, str]] = {
         "Daily 2026-03-20: Daily editions need approval",
         "/admin/desk/editions/",
     ),
+    "what has no papers": (run_out_of_papers, "An edition has no papers", "/admin/papers/source/"),
 }
 
 

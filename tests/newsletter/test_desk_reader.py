@@ -328,3 +328,5 @@ def test_why_a_reader_gets_what_begins_with_what_became_of_their_copy(alice: Sub
     page = explained()
     assert ">skipped</a>, nothing new that fits." in page
     assert reverse("admin:newsletter_digest_change", args=[copy.pk]) in page
+    edition.pool.all().delete()
+    assert "This edition has no papers" in explained()

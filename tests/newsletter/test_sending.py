@@ -19,7 +19,7 @@ from papers.merging import merge
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
+from tests.newsletter.conftest import add_readers, make_paper
 from tests.stubs import Api, Relay
 
 Status = Digest.Status
@@ -62,12 +62,27 @@ def test_nobody_gets_the_same_paper_twice(readers: list[Subscriber], relay: Rela
     assert len(sent) == len(set(sent)) == 5
 
 
-def test_a_quiet_day_is_skipped_and_recorded(readers: list[Subscriber], relay: Relay, db: None) -> None:
-    Edition.objects.get().pool.all().delete()
+def test_a_quiet_day_is_skipped_and_recorded(readers: list[Subscriber], graphs: Topic, relay: Relay) -> None:
+    Edition.objects.get().pool.filter(paper__topics=graphs).delete()
     deliver_batch()
     assert states() == {"skipped": 3}
     assert Digest.objects.first().reason == "nothing new that fits"
     assert relay.accepted == []
+
+
+def test_an_edition_without_papers_waits_for_some(
+    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller
+) -> None:
+    """Its sources have brought nothing yet: that is no quiet day."""
+    add_readers(3, graphs)
+    editions.plan(NOW)
+    assert [deliver_batch(), editions.draw_late(NOW), deliver_batch()] == [0, 0, 0]
+    assert set(Digest.objects.values_list("status", "reason")) == {("planned", ledger.NO_PAPERS)}
+    make_paper(1, graphs)
+    assert [editions.draw_late(NOW), editions.draw_late(NOW)] == [1, 0]
+    fixed_clock.shift(timedelta(minutes=20))
+    assert deliver_batch() == 3
+    assert states() == {"accepted": 3}
 
 
 def test_who_left_after_planning_gets_nothing(readers: list[Subscriber], relay: Relay) -> None:

@@ -55,6 +55,28 @@ def test_a_quiet_day_needs_nobody(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("beating")
+@pytest.mark.parametrize(
+    ("has_papers", "status", "words"),
+    [
+        (False, "planned", "Daily 2026-03-20 has no papers: 10 wait for some"),
+        (False, "skipped", "Daily 2026-03-20 has no papers: nobody got one"),
+        (True, "skipped", "Daily 2026-03-20: nobody got one, and nothing new fitted any of 10 readers"),
+        (True, "accepted", "Nothing. All is well"),
+    ],
+)
+def test_an_edition_that_reaches_nobody_needs_somebody(
+    edition: Edition, has_papers: bool, status: str, words: str
+) -> None:
+    for reader in add_readers(10):
+        planned(edition, reader)
+    Digest.objects.update(status=status, reason="nothing new that fits", submitted_at=NOW)
+    if not has_papers:
+        edition.pool.all().delete()
+    census.follow(NOW)
+    assert words in home("Operator")
+
+
+@pytest.mark.usefixtures("beating")
 def test_letters_that_were_given_up_need_somebody() -> None:
     ways = [{"doubts": 3}, {"refusals": 8}, {"attempts": 30}, {}]  # the last was none of the provider's
     readers = add_readers(len(ways))
