@@ -8,13 +8,13 @@ import time_machine
 from django.core.mail import EmailMultiAlternatives
 from pytest_django.fixtures import Settings
 
-from newsletter import tasks
+from newsletter import editions, tasks
 from newsletter.models import Digest, Edition, Event
 from papers.models import Listing, Paper, PaperTopic, Topic
 from subscribers.emails import compose
 from subscribers.models import Subscriber
 from tests.conftest import NOW
-from tests.stubs import Api, Relay, http_api, smtp_relay
+from tests.stubs import Api, Relay, Server, http_api, smtp_relay, smtp_server
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +81,18 @@ def add_readers(count: int, *topics: Topic, **fields: object) -> list[Subscriber
     return readers
 
 
+def planned_readers(count: int, *topics: Topic) -> list[Subscriber]:
+    """Such readers, with a digest for each planned."""
+    readers = add_readers(count, *topics)
+    editions.plan(NOW)
+    return readers
+
+
+def statuses() -> dict[str, int]:
+    """How many digests of the day's edition have which status."""
+    return {status: number for status, number in Edition.objects.get(kind="daily").accounts().items() if number}
+
+
 @pytest.fixture
 def edition(papers: list[Paper], db: None) -> Edition:
     edition = Edition.objects.create(kind="daily", date=NOW.date())
@@ -93,6 +105,23 @@ def planned(edition: Edition, reader: Subscriber) -> Digest:
     return Digest.objects.create(
         edition=edition, subscriber=reader, not_before=NOW, expires_at=NOW + timedelta(hours=12)
     )
+
+
+@pytest.fixture
+def digest(edition: Edition, alice: Subscriber) -> Digest:
+    """Alice's, which her provider has taken."""
+    digest = planned(edition, alice)
+    Digest.objects.update(status=Digest.Status.ACCEPTED, submitted_at=NOW)
+    return digest
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Server]:
+    """A relay that says what a test wants it to."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with smtp_server(Server()) as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        yield server
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter.delivery.feedback import events
-from newsletter.models import Digest, Edition, Event
+from newsletter.models import Digest, Event
 from subscribers import links, moves
 from subscribers.gate import why_not
 from subscribers.letters import owe
@@ -17,7 +17,6 @@ from subscribers.models import Letter, Move, Subscriber, Suppression
 from subscribers.signup import ask, confirm
 from subscribers.wishes import Wishes
 from tests.conftest import NOW
-from tests.newsletter.conftest import planned
 
 ALICE, NEW = "alice@example.org", "alice@new.example.org"
 HOUR = moves.EVERY / 24
@@ -56,14 +55,6 @@ def asked(bob: Subscriber) -> Letter:
     owe(bob, Letter.Kind.CONFIRMATION, NOW)
     Letter.objects.update(status="sent", sent_at=NOW)
     return letter_to(bob, "confirmation")
-
-
-@pytest.fixture
-def digest(edition: Edition, alice: Subscriber) -> Digest:
-    """What Alice got at her old address."""
-    digest = planned(edition, alice)
-    Digest.objects.update(status="accepted", submitted_at=NOW)
-    return digest
 
 
 @pytest.fixture

@@ -11,16 +11,15 @@ import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
-from newsletter import editions
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.wire import throttle
 from newsletter.delivery.wire.batch_apis import Postmark, Resend, batch_api, messages_a_call
 from newsletter.delivery.wire.throttle import Lane
-from newsletter.models import Brake, Digest, DigestPaper, Edition
+from newsletter.models import Brake, Digest, DigestPaper
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, message_to
+from tests.newsletter.conftest import message_to, planned_readers, statuses
 from tests.provider_stubs import Answer, Batches, Call, HttpProvider, PostmarkBatches, ResendBatches, serving
 
 INACTIVE = {"ErrorCode": 406, "Message": "You tried to send to a recipient that has been marked as inactive."}
@@ -29,9 +28,7 @@ READERS = 30
 
 @pytest.fixture
 def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
-    readers = add_readers(READERS, graphs)
-    editions.plan(NOW)
-    return readers
+    return planned_readers(READERS, graphs)
 
 
 def provider(settings: Settings, name: str, batches: Batches) -> Iterator[HttpProvider]:
@@ -63,10 +60,6 @@ def resend_batches() -> ResendBatches:
 @pytest.fixture
 def resend_calls(settings: Settings, resend_batches: ResendBatches) -> Iterator[HttpProvider]:
     yield from provider(settings, "resend", resend_batches)
-
-
-def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
 
 
 def of(address: str) -> Digest:

@@ -19,13 +19,6 @@ from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, happened, planned
 
 
-@pytest.fixture
-def digest(edition: Edition, alice: Subscriber) -> Digest:
-    digest = planned(edition, alice)
-    Digest.objects.update(status="accepted", submitted_at=NOW)
-    return digest
-
-
 class TestSoftBounces:
     @pytest.fixture
     def bounce(self, digest: Digest) -> Callable[[datetime], str]:

@@ -23,17 +23,10 @@ from newsletter.models import Digest, Edition, Event
 from subscribers.emails import message_id
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import happened, planned
+from tests.newsletter.conftest import happened
 
 EAST, WEST = timezone(timedelta(hours=14)), timezone(-timedelta(hours=14))
 NAIVE = datetime(1, 1, 1, tzinfo=EAST).replace(tzinfo=None)
-
-
-@pytest.fixture
-def digest(edition: Edition, alice: Subscriber) -> Digest:
-    digest = planned(edition, alice)
-    Digest.objects.update(status="accepted", submitted_at=NOW)
-    return digest
 
 
 def tell(digest: Digest, kind: str, key: str | None = "e1", at: datetime = NOW) -> None:

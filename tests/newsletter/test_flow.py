@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from itertools import count
@@ -27,27 +27,13 @@ from subscribers import suppressing
 from subscribers.gate import why_not_mail
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
-from tests.stubs import Api, Server, smtp_server
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[Server]:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    with smtp_server(Server()) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
+from tests.newsletter.conftest import add_readers, planned_readers, statuses
+from tests.stubs import Api, Server
 
 
 @pytest.fixture
 def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
-    readers = add_readers(30, graphs)
-    editions.plan(NOW)
-    return readers
-
-
-def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
+    return planned_readers(30, graphs)
 
 
 @pytest.mark.parametrize("width", [1, 4])

@@ -8,7 +8,6 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
-from newsletter import editions
 from newsletter.delivery import decisions, ledger, repeats
 from newsletter.delivery.decisions import Verdict
 from newsletter.delivery.letters import send_owed_letters
@@ -19,7 +18,7 @@ from papers.models import Paper, Topic
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
+from tests.newsletter.conftest import planned_readers, statuses
 from tests.provider_stubs import Answer, BrevoCalls, Call, HttpProvider, ResendBatches, ResendCalls, serving
 
 READERS = 6
@@ -29,9 +28,7 @@ LOST = Answer(200, "garbage")
 
 @pytest.fixture
 def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
-    readers = add_readers(READERS, graphs)
-    editions.plan(NOW)
-    return readers
+    return planned_readers(READERS, graphs)
 
 
 def serve(settings: Settings, name: str, stub: Stub | ResendBatches) -> Iterator[HttpProvider]:
@@ -70,10 +67,6 @@ def first(*given: Answer) -> Callable[[Call], Answer | None]:
     """To the first calls; the others are answered as usual."""
     answers = chain(given, repeat(None))
     return lambda call: next(answers)
-
-
-def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
 
 
 def got(stub: Stub) -> list[str]:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,20 +10,19 @@ import redis
 import time_machine
 from pytest_django import Settings
 
-from newsletter import editions
 from newsletter.delivery.ledger import RETRIED
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.wire import throttle
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.delivery.wire.throttle import Lane
-from newsletter.models import Digest, DigestPaper, Edition
+from newsletter.models import Digest, DigestPaper
 from papers.models import Paper, Topic
 from subscribers import shared
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
-from tests.stubs import Api, Server, smtp_server
+from tests.newsletter.conftest import planned_readers, statuses
+from tests.stubs import Api, Server
 
 SECOND = timedelta(seconds=1)
 
@@ -38,21 +36,7 @@ def _buckets(request: pytest.FixtureRequest, settings: Settings) -> None:
 
 @pytest.fixture
 def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
-    readers = add_readers(30, graphs)
-    editions.plan(NOW)
-    return readers
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[Server]:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    with smtp_server(Server()) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
-
-
-def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
+    return planned_readers(30, graphs)
 
 
 def test_no_more_go_than_the_provider_takes_and_the_rest_stays_planned(

@@ -19,7 +19,7 @@ from papers.merging import merge
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, make_paper
+from tests.newsletter.conftest import add_readers, make_paper, planned_readers, statuses
 from tests.stubs import Api, Relay
 
 Status = Digest.Status
@@ -28,19 +28,13 @@ Status = Digest.Status
 @pytest.fixture
 def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
     """Three who follow graphs, planned and due."""
-    readers = add_readers(3, graphs)
-    editions.plan(NOW)
-    return readers
-
-
-def states() -> dict[str, int]:
-    return {status: count for status, count in Edition.objects.get().accounts().items() if count}
+    return planned_readers(3, graphs)
 
 
 def test_each_reader_gets_one_mail(readers: list[Subscriber], relay: Relay) -> None:
     assert deliver_batch() == 3
     assert sorted(relay.recipients) == [reader.email for reader in readers]
-    assert states() == {"accepted": 3}
+    assert statuses() == {"accepted": 3}
     assert deliver_batch() == 0
 
 
@@ -65,7 +59,7 @@ def test_nobody_gets_the_same_paper_twice(readers: list[Subscriber], relay: Rela
 def test_a_quiet_day_is_skipped_and_recorded(readers: list[Subscriber], graphs: Topic, relay: Relay) -> None:
     Edition.objects.get().pool.filter(paper__topics=graphs).delete()
     deliver_batch()
-    assert states() == {"skipped": 3}
+    assert statuses() == {"skipped": 3}
     assert Digest.objects.first().reason == "nothing new that fits"
     assert relay.accepted == []
 
@@ -89,7 +83,7 @@ def test_who_left_after_planning_gets_nothing(readers: list[Subscriber], relay: 
     Subscriber.objects.filter(pk=readers[0].pk).update(status="unsubscribed", next_digest_at=None)
     deliver_batch()
     assert readers[0].email not in relay.recipients
-    assert states() == {"accepted": 2, "skipped": 1}
+    assert statuses() == {"accepted": 2, "skipped": 1}
 
 
 def test_who_is_suppressed_gets_nothing(readers: list[Subscriber], relay: Relay) -> None:
@@ -102,13 +96,13 @@ def test_who_is_suppressed_gets_nothing(readers: list[Subscriber], relay: Relay)
 def test_a_refused_recipient_fails_alone(readers: list[Subscriber], relay: Relay) -> None:
     relay.refuse = {"reader1@example.org": "550 no such user"}
     deliver_batch()
-    assert states() == {"accepted": 2, "failed": 1}
+    assert statuses() == {"accepted": 2, "failed": 1}
 
 
 def test_papers_that_a_reader_never_got_may_come_another_day(readers: list[Subscriber], relay: Relay) -> None:
     relay.answer = "554 no"
     deliver_batch()
-    assert states() == {"failed": 3}
+    assert statuses() == {"failed": 3}
     assert not DigestPaper.objects.exists()
     relay.answer = "250 OK"
     Subscriber.objects.update(next_digest_at=NOW + timedelta(days=1))
@@ -121,30 +115,30 @@ def test_papers_that_a_reader_never_got_may_come_another_day(readers: list[Subsc
 def test_a_busy_relay_is_tried_again_later(readers: list[Subscriber], relay: Relay) -> None:
     relay.answer = "451 try again later"
     deliver_batch()
-    assert states() == {"planned": 3}
+    assert statuses() == {"planned": 3}
     relay.answer = "250 OK"
     assert deliver_batch() == 0
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
         deliver_batch()
-    assert states() == {"accepted": 3}
+    assert statuses() == {"accepted": 3}
 
 
 def test_what_is_in_doubt_is_not_sent_again(readers: list[Subscriber], relay: Relay) -> None:
     relay.hang_up = True
     deliver_batch()
     relay.hang_up = False
-    assert states() == {"in_doubt": 1, "planned": 2}
+    assert statuses() == {"in_doubt": 1, "planned": 2}
     with time_machine.travel(NOW + timedelta(hours=1), tick=False):
         ledger.sweep(NOW + timedelta(hours=1))
         assert deliver_batch() == 2
-    assert states() == {"in_doubt": 1, "accepted": 2}
+    assert statuses() == {"in_doubt": 1, "accepted": 2}
     assert len(relay.accepted) == 3
 
 
 def test_a_relay_that_is_gone_loses_nothing(readers: list[Subscriber], relay: Relay, settings: Settings) -> None:
     settings.EMAIL_PORT = 1
     deliver_batch()
-    assert states() == {"planned": 3}
+    assert statuses() == {"planned": 3}
     assert not DigestPaper.objects.exists()
 
 
@@ -153,7 +147,7 @@ def test_an_unreachable_relay_is_tried_once_a_batch(
 ) -> None:
     settings.EMAIL_PORT = 1
     assert deliver_batch() == 0
-    assert states() == {"planned": 3}
+    assert statuses() == {"planned": 3}
     settings.EMAIL_PORT = relay.port
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
         assert deliver_batch() == 3
@@ -164,7 +158,7 @@ def test_refused_credentials_stop_all_mail_loudly(readers: list[Subscriber], pos
     postmark.status, postmark.body = 401, '{"ErrorCode": 10, "Message": "bad token"}'
     deliver_batch()
     assert len(postmark.requests) == 1
-    assert states() == {"planned": 3}
+    assert statuses() == {"planned": 3}
     assert "401" in Brake.objects.engaged().get().reason
     assert deliver_batch() == 0
 
@@ -199,7 +193,7 @@ def test_the_cost_per_digest_is_a_few_queries(
     editions.plan(NOW)
     with django_assert_max_num_queries(60 * 2 + 60):
         deliver_batch()
-    assert states() == {"accepted": 60}
+    assert statuses() == {"accepted": 60}
 
 
 def test_a_worker_takes_its_code_for_granted() -> None:
@@ -223,4 +217,4 @@ def test_a_paper_that_was_merged_since_the_pool_was_read_is_not_chosen(
         keep, drop = papers[4], papers[5]  # the first two on robots, which the second reader would get
         merge(keep.pk, drop.pk, NOW, "a test")
         assert drop.pk not in [choice.paper for choice in next(copies).choices]
-    assert states() == {"claimed": 2}
+    assert statuses() == {"claimed": 2}

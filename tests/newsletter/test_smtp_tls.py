@@ -12,18 +12,17 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pytest_django import Settings
 
-from newsletter import editions
 from newsletter.delivery.letters import send_owed_letters
 from newsletter.delivery.sending import deliver_batch
 from newsletter.delivery.wire.outcomes import Kind, Outcome
 from newsletter.delivery.wire.smtp import SmtpSessions
 from newsletter.delivery.wire.smtp_session import prepare
-from newsletter.models import Brake, Digest, Edition
+from newsletter.models import Brake, Digest
 from papers.models import Paper, Topic
 from subscribers.models import Letter, Subscriber
 from tests.certificates import Certificate, certificate
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, message_to
+from tests.newsletter.conftest import message_to, planned_readers, statuses
 from tests.servers import free_port
 from tests.stubs import Relay, Server, smtp_server
 
@@ -97,9 +96,7 @@ def trusted(own: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
-    readers = add_readers(6, graphs)
-    editions.plan(NOW)
-    return readers
+    return planned_readers(6, graphs)
 
 
 def submit(*people: str, size: int = 0) -> dict[str, Outcome]:
@@ -120,10 +117,6 @@ def submit(*people: str, size: int = 0) -> dict[str, Outcome]:
 
 def kinds(found: dict[str, Outcome]) -> set[Kind]:
     return {outcome.kind for outcome in found.values()}
-
-
-def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get().accounts().items() if number}
 
 
 @pytest.mark.usefixtures("trusted")

@@ -20,7 +20,7 @@ from papers.models import Paper, Topic
 from subscribers.letters import owe
 from subscribers.models import Letter, Subscriber
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, planned
+from tests.newsletter.conftest import add_readers, planned, statuses
 from tests.stubs import Server, smtp_server
 
 SECOND = timedelta(seconds=1)
@@ -207,10 +207,6 @@ def readers(papers: list[Paper], graphs: Topic) -> list[Subscriber]:
         reader.save()
     editions.plan(NOW)
     return readers
-
-
-def statuses() -> dict[str, int]:
-    return {status: number for status, number in Edition.objects.get(kind="daily").accounts().items() if number}
 
 
 def test_a_closed_relay_stops_runs_that_are_too_short_to_tell(
