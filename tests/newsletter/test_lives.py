@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 import time_machine
 from anymail.signals import AnymailTrackingEvent
 from django.conf import settings as django_settings
@@ -325,12 +326,13 @@ class Life(RuleBasedStateMachine):
             self.unanswered[to].append((now, kind))
 
 
-def test_no_path_mails_somebody_who_must_not_be_mailed(settings: Settings, graphs: Topic) -> None:
+@pytest.mark.parametrize("lives", [4, pytest.param(60, marks=pytest.mark.heavy)])
+def test_no_path_mails_somebody_who_must_not_be_mailed(settings: Settings, graphs: Topic, lives: int) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.POOL_DAYS = 3650
     for number in range(1, 41):
         make_paper(number, graphs)
     steps = hypothesis_settings(
-        max_examples=15, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate]
+        max_examples=lives, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate]
     )
     run_state_machine_as_test(Life, settings=steps)
