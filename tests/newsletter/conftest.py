@@ -1,6 +1,6 @@
 """A small world for the tests of editions and delivery: two topics, eight papers, a relay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,8 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 from pytest_django.fixtures import Settings
 
 from newsletter import editions, tasks
-from newsletter.models import Digest, Edition, Event
-from papers.models import Listing, Paper, PaperTopic, Topic
+from newsletter.models import Digest, Edition, EditionPaper, Event
+from papers.models import Authorship, Listing, Paper, PaperTopic, Topic
 from subscribers.emails import compose
 from subscribers.models import Subscriber
 from tests.conftest import NOW
@@ -33,31 +33,48 @@ def robots(db: None) -> Topic:
     return Topic.objects.create(slug="robots", name="Robotics", description="Robots.", field="ML")
 
 
-def make_paper(number: int, topic: Topic, strength: float = 0.9, **fields: object) -> Paper:
-    """The `number`th paper of the page; a lower number trends more."""
-    values = {
+def make_papers(numbers: Iterable[int], topic: Topic, strength: float = 0.9, **fields: object) -> list[Paper]:
+    """The papers of these places on the page, all at once; a lower number trends more."""
+    values = {number: of_place(number, topic) | fields for number in numbers}
+    papers = [Paper(**one) for one in values.values()]
+    for paper in papers:
+        paper.set_keys()
+    Paper.objects.bulk_create(papers)
+    Authorship.objects.store(papers)
+    PaperTopic.objects.bulk_create(
+        PaperTopic(paper=paper, topic=topic, strength=strength, source=PaperTopic.Source.TEXT) for paper in papers
+    )
+    Listing.objects.bulk_create(
+        Listing(paper=paper, source="seed-page", day=paper.listed_on, place=number)
+        for number, paper in zip(values, papers, strict=True)
+    )
+    return papers
+
+
+def of_place(number: int, topic: Topic) -> dict[str, object]:
+    return {
         "title": f"{topic.name} paper {number}",
-        "title_key": f"{topic.slug}-{number}",
         "abstract": f"We present result {number}. It holds.",
         "authors": ["Ada Lovelace", "Emmy Noether"],
         "listed_on": NOW.date(),
         "hot": 100 - number,
         "notice": 2 - number / 10,
-    } | fields
-    paper = Paper.objects.create(**values)
-    PaperTopic.objects.create(paper=paper, topic=topic, strength=strength, source=PaperTopic.Source.TEXT)
-    Listing.objects.create(paper=paper, source="seed-page", day=paper.listed_on, place=number)
+    }
+
+
+def make_paper(number: int, topic: Topic, strength: float = 0.9, **fields: object) -> Paper:
+    [paper] = make_papers([number], topic, strength, **fields)
     return paper
 
 
 @pytest.fixture
 def graph_papers(graphs: Topic) -> list[Paper]:
-    return [make_paper(number, graphs) for number in (1, 3, 5, 7)]
+    return make_papers((1, 3, 5, 7), graphs)
 
 
 @pytest.fixture
 def robot_papers(robots: Topic) -> list[Paper]:
-    return [make_paper(number, robots) for number in (2, 4, 6, 8)]
+    return make_papers((2, 4, 6, 8), robots)
 
 
 @pytest.fixture
@@ -76,8 +93,8 @@ def add_readers(count: int, *topics: Topic, **fields: object) -> list[Subscriber
         )
         for number in range(count)
     )
-    for reader in readers:
-        reader.topics.set(topics)
+    follows = Subscriber.topics.through
+    follows.objects.bulk_create(follows(subscriber=reader, topic=topic) for reader in readers for topic in topics)
     return readers
 
 
@@ -96,8 +113,9 @@ def statuses() -> dict[str, int]:
 @pytest.fixture
 def edition(papers: list[Paper], db: None) -> Edition:
     edition = Edition.objects.create(kind="daily", date=NOW.date())
-    for paper in papers:
-        edition.pool.create(paper=paper, hot=paper.hot, notice=paper.notice)
+    EditionPaper.objects.bulk_create(
+        EditionPaper(edition=edition, paper=paper, hot=paper.hot, notice=paper.notice) for paper in papers
+    )
     return edition
 
 

@@ -36,7 +36,7 @@ from subscribers import links, reminding, retention
 from subscribers.leaving import end_pauses
 from subscribers.models import Letter, Subscriber, Suppression
 from tests.conftest import NOW, carry_out_requests
-from tests.newsletter.conftest import make_paper
+from tests.newsletter.conftest import make_papers
 
 SITE = "https://papers.example"
 LINK = re.compile(rf"{SITE}(/[^\s<>\"]+)")
@@ -330,8 +330,7 @@ class Life(RuleBasedStateMachine):
 def test_no_path_mails_somebody_who_must_not_be_mailed(settings: Settings, graphs: Topic, lives: int) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.POOL_DAYS = 3650
-    for number in range(1, 41):
-        make_paper(number, graphs)
+    make_papers(range(1, 41), graphs)
     steps = hypothesis_settings(
         max_examples=lives, stateful_step_count=40, deadline=None, derandomize=True, phases=[Phase.generate]
     )

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from newsletter import editions
 from newsletter.delivery.sending import deliver_batch
 from newsletter.models import DigestPaper
 from papers.models import Paper, Topic
-from subscribers.models import Subscriber
-from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers
+from tests.newsletter.conftest import planned_readers
 
 LEDGER = ("newsletter_digest", "newsletter_digestpaper")
 # They find a row by itself, in the order of the claim, or by its reader or digest.
@@ -39,10 +36,7 @@ def ways(plan: dict[str, Any]) -> Iterator[str]:
 def test_a_worker_comes_to_its_digests_by_narrow_ways(papers: list[Paper], graphs: Topic) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite's planner goes by its rules, not by what it counted")
-    readers = add_readers(4_000)
-    through = Subscriber.topics.through
-    through.objects.bulk_create(through(subscriber=reader, topic=graphs) for reader in readers)
-    editions.plan(NOW)
+    planned_readers(4_000, graphs)
     deliver_batch(200)
     found = dict[str, str]()
 
