@@ -16,7 +16,8 @@ from papers.models import Paper
 from tests.conftest import NOW
 from tests.newsletter.rows import make
 
-FEW, MANY = 10, 300  # of a hundred on a page, or of two hundred where all are asked for
+FEW, MANY = 3, 30
+PAGE, ALL = 10, 20  # rows of a page, and of the longest that shows all: so few tell as much as a hundred would
 MOST_QUERIES = 12
 MODELS = list(admin.site._registry)
 COUNTS = re.compile(r"\bCOUNT\(", re.IGNORECASE)
@@ -36,7 +37,11 @@ def questions(client: Client, model: type[Model]) -> list[str]:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
-def test_a_list_is_flat_and_counts_no_table(model: type[Model], admin_client: Client) -> None:
+def test_a_list_is_flat_and_counts_no_table(
+    model: type[Model], admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin.site._registry[model], "list_per_page", PAGE)
+    monkeypatch.setattr(admin.site._registry[model], "list_max_show_all", ALL)
     make(model, FEW)
     questions(admin_client, model)  # what is asked once for all
     few = questions(admin_client, model)
