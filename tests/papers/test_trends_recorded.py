@@ -6,10 +6,13 @@ The listings lie beside the project and are no part of it; without them these te
 import gzip
 import json
 import statistics
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from papers import harvest, topic_file, trends
 from papers.models import Paper, PaperTopic, Topic
@@ -27,8 +30,16 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def replayed() -> None:
+@pytest.fixture(scope="module")
+def replayed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Once for all tests, which only look: each begins and ends within this transaction."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        replay()
+        yield
+        transaction.set_rollback(True)
+
+
+def replay() -> None:
     topic_file.store(topic_file.parse((SEEDS / "topics.json").read_bytes()))
     with gzip.open(RECORDED, "rt", encoding="utf-8") as file:
         rows = [row for row in map(json.loads, file) if FIRST <= row["day"] <= LAST]
