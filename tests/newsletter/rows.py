@@ -98,6 +98,11 @@ def makers(count: int) -> dict[type[Model], Maker]:
     }
 
 
+def one_of_each() -> dict[type[Model], Any]:
+    """A row of every model."""
+    return {model: model._default_manager.bulk_create([maker(0)])[0] for model, maker in makers(1).items()}
+
+
 def make(model: type[Model], count: int, start: int = 0) -> list[Any]:
     """So many rows of a model. Raises KeyError where nobody has said how one is made."""
     maker = makers(count)[model]

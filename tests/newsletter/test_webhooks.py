@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from datetime import timedelta
+from functools import cache
 from http import HTTPStatus
 
 import pytest
@@ -42,9 +43,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSu
 BECOMES = {"delivered": "delivered", "hard": "bounced", "soft": "accepted", "complained": "complained"}
 # Mandrill tells that it sent, and never that it was delivered; Postal knows no complaints.
 UNTOLD = {("postal", "complained")}
+POSTAL_PUBLIC = POSTAL_KEY.public_key().public_bytes(
+    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+)
 EACH = [(name, kind) for name in PROVIDERS for kind in KINDS if (name, kind) not in UNTOLD]
 
 
+@cache  # a key of two thousand bits signs it
 def certificate(name: str) -> x509.Certificate:
     """A certificate for Amazon's key from an authority of the test's own."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -64,16 +69,13 @@ def amazon(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
 @pytest.fixture(autouse=True)
 def _secrets(settings: Settings, amazon: dict[str, bytes]) -> None:
-    postal = POSTAL_KEY.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
     settings.ANYMAIL = {
         "WEBHOOK_SECRET": SECRET,
         "MAILGUN_WEBHOOK_SIGNING_KEY": "mailgun-key",
         "MAILERSEND_SIGNING_SECRET": "mailersend-secret",
         "MANDRILL_WEBHOOK_KEY": "mandrill-key",
         "MANDRILL_WEBHOOK_URL": MANDRILL_URL,
-        "POSTAL_WEBHOOK_KEY": b64encode(postal).decode(),
+        "POSTAL_WEBHOOK_KEY": b64encode(POSTAL_PUBLIC).decode(),
         "UNISENDER_GO_API_KEY": "unisender-key",
     }
 
