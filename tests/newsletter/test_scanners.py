@@ -100,15 +100,16 @@ def test_the_mails_have_the_links_that_matter(mails: list[str]) -> None:
     assert {"confirm", "preferences", "leave", "one-click", "less-often", "pause", "address", "digests"} <= kinds
 
 
-@pytest.mark.parametrize("scanner", SCANNERS)
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_fetching_every_link_three_times_changes_nothing(mails: list[str], method: str, scanner: str) -> None:
+def test_fetching_every_link_again_and_again_changes_nothing(mails: list[str], method: str) -> None:
+    """Each scanner comes twice."""
     before = everything()
     client = Client()
-    for link in sorted(set(mails)) * 3:
-        answer = getattr(client, method)(link.removeprefix(SITE), secure=True, **SCANNERS[scanner])
-        assert answer.status_code in {200, 302, 405}, link
-        assert not answer.cookies
+    for scanner in [*SCANNERS.values()] * 2:
+        for link in sorted(set(mails)):
+            answer = getattr(client, method)(link.removeprefix(SITE), secure=True, **scanner)
+            assert answer.status_code in {200, 302, 405}, link
+            assert not answer.cookies
     assert everything() == before
 
 
