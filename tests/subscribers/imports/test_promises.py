@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -50,12 +50,12 @@ def mailable() -> set[str]:
     return {reader.email or "" for reader in readers if reader.pk not in refused}
 
 
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     fates=st.lists(st.sampled_from(GONE), min_size=3, max_size=3),
     files=st.lists(st.lists(row, max_size=6), min_size=1, max_size=3),
 )
-def test_no_file_makes_somebody_mailable_who_must_not_be(db: None, fates: list[str], files: list[list[str]]) -> None:
+def bring_files(fates: list[str], files: list[list[str]]) -> None:
+    """After which those alone are mailable who may be."""
     with transaction.atomic():
         for email, fate in zip(PEOPLE, fates, strict=True):
             live(email, fate)
@@ -67,6 +67,11 @@ def test_no_file_makes_somebody_mailable_who_must_not_be(db: None, fates: list[s
             proof = reader.consents.get()
             assert (proof.action, bool(proof.words)) == (Consent.Action.IMPORTED, True)
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("examples", [20, pytest.param(300, marks=pytest.mark.heavy)])
+def test_no_file_makes_somebody_mailable_who_must_not_be(db: None, examples: int) -> None:
+    hypothesis_settings(max_examples=examples)(bring_files)()
 
 
 def file_of(size: int) -> Iterator[bytes]:
