@@ -76,7 +76,7 @@ def test_an_edition_without_papers_waits_for_some(
     assert [editions.draw_late(NOW), editions.draw_late(NOW)] == [1, 0]
     fixed_clock.shift(timedelta(minutes=20))
     assert deliver_batch() == 3
-    assert states() == {"accepted": 3}
+    assert statuses() == {"accepted": 3}
 
 
 def test_who_left_after_planning_gets_nothing(readers: list[Subscriber], relay: Relay) -> None:
