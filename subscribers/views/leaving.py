@@ -1,6 +1,8 @@
 """Leaving, and what is offered instead only after one has left."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,11 +21,24 @@ LONGEST_ONE_CLICK = 10_000  # bytes: the 26 of the standard, in whatever wrappin
 INSTEAD = {"", "less_often", "pause"}
 
 
-@token_page
-@reads_and_posts
-def leave(request: HttpRequest, token: str) -> HttpResponse:
+def of_a_reader(view: Callable[[HttpRequest, Subscriber, str], HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page that a digest's leave links open. Who was erased is told so, and offered nothing: they never get mail."""
+
+    @token_page
+    @reads_and_posts
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+        subscriber = speak_to(links.read_leave(token))
+        if subscriber.status == Status.ERASED:
+            return render(request, "subscribers/erased.html")
+        return view(request, subscriber, token)
+
+    return guarded
+
+
+@of_a_reader
+def leave(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:  # noqa: ARG001
     """One button; no question before it, no offer."""
-    subscriber = speak_to(links.read_leave(token))
     if subscriber.status not in Status.leavable():
         return render(request, "subscribers/left.html")
     if request.method != "POST":
@@ -83,11 +98,9 @@ def way_back(farewell: Farewell, token: str) -> dict[str, object]:
     }
 
 
-@token_page
-@reads_and_posts
-def less_often(request: HttpRequest, token: str) -> HttpResponse:
+@of_a_reader
+def less_often(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     """One step rarer than the page said: pressed twice, it is still one step."""
-    subscriber = speak_to(links.read_leave(token))
     done = False
     if request.method == "POST" and request.POST.get("from") == subscriber.cadence:
         done = leaving.less_often(subscriber, timezone.now(), client_network(request))
@@ -119,10 +132,8 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "subscribers/undone.html", context, status=200 if done else 409)
 
 
-@token_page
-@reads_and_posts
-def pause(request: HttpRequest, token: str) -> HttpResponse:
-    subscriber = speak_to(links.read_leave(token))
+@of_a_reader
+def pause(request: HttpRequest, subscriber: Subscriber, token: str) -> HttpResponse:
     at, is_active = timezone.now(), subscriber.status == Status.ACTIVE
     if request.method == "POST" and is_active and leaving.pause(subscriber, at, client_network(request)):
         return redirect("leave_undo", links.undo_token(Farewell(subscriber, Status.ACTIVE, at)))

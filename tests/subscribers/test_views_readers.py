@@ -230,7 +230,6 @@ def test_erasing_takes_a_second_press(client: Client, alice: Subscriber) -> None
     assert "We have forgotten you" in client.post(erase).content.decode()
     assert fresh(alice).email is None
     assert client.post(erase).status_code == 404
-    assert "You have left" in client.get(paths_of(alice)["leave"]).content.decode()
 
 
 @pytest.mark.parametrize("encoding", ["urlencoded", "multipart"])
@@ -274,6 +273,15 @@ def test_one_click_of_an_unknown_key_is_not_found(client: Client, db: None) -> N
     response = client.post(reverse("one_click", args=["A" * 22]), ONE_CLICK)
     assert (response.status_code, response["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert "We know nobody by this link" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["leave", "less_often", "pause"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_old_mail_offers_nothing_to_the_erased(client: Client, alice: Subscriber, name: str, method: str) -> None:
+    client.post(paths_of(alice)["erase"])
+    page = getattr(client, method)(paths_of(alice)[name]).content.decode()
+    assert "We have forgotten you" in page
+    assert reverse("subscribe") not in page.partition("<main")[2].partition("</main>")[0]
 
 
 def test_one_click_of_the_erased_is_well(client: Client, alice: Subscriber) -> None:
