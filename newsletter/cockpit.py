@@ -15,7 +15,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, DELETION
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, IntegrityError
 from django.db.models import ManyToManyRel, Model, QuerySet
@@ -99,13 +99,16 @@ class OnRecord(ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """The form; what is stored already, by somebody else or by a page of long ago, is refused."""
+        """The form; what is stored already, by somebody else or by a page of long ago, is refused. So is what the
+        domain refuses of late, because something changed after the form was checked."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError:
             words = "This is stored already, by you or by somebody else: nothing was changed. Look at it as it is now."
-            self.message_user(request, words, messages.ERROR)
-            return redirect(request.get_full_path())
+        except ValidationError as error:
+            words = error.messages[0]
+        self.message_user(request, words, messages.ERROR)
+        return redirect(request.get_full_path())
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> HttpResponse | None:
         """Django's own; what was asked for and is not offered, or not to this person, is said to be so."""

@@ -41,6 +41,13 @@ class DecisionForm(forms.ModelForm):
         if self.instance._state.adding:
             self.initial.update(choice=EditionPaper.Choice.PINNED, place=None)
 
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError for a pin of what is banned."""
+        values = super().clean() or self.cleaned_data
+        if values.get("paper") and values.get("choice") == EditionPaper.Choice.PINNED:
+            EditionPaper.objects.check_pin(values["paper"])
+        return values
+
     def has_changed(self) -> bool:
         """Dragging numbers the empty row too; without a paper it decides nothing."""
         is_only_numbered = self.instance._state.adding and self.changed_data == ["place"]

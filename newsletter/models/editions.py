@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.utils.functional import cached_property
@@ -221,10 +222,12 @@ class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
         among the pins: behind the others, where none is given.
 
         A pin is for its own edition, and for digests that are not planned yet; a ban, and taking it back, is for all
-        that have the paper, and holds at once.
+        that have the paper, and holds at once. So no pin lifts a ban: it raises ValidationError.
         """
         everywhere = self.filter(paper=paper)
         with transaction.atomic():
+            if choice == EditionPaper.Choice.PINNED:
+                self.check_pin(paper)
             edition.revise()
             if choice == EditionPaper.Choice.PINNED and place is None:
                 others = self.filter(edition=edition, choice=choice).exclude(paper=paper)
@@ -237,6 +240,13 @@ class EditionPaperQuerySet(models.QuerySet["EditionPaper"]):
                 everywhere.filter(choice=EditionPaper.Choice.BANNED).update(choice=EditionPaper.Choice.POOL)
             self.update_or_create(edition=edition, paper=paper, defaults=decision, create_defaults=decision | trend)
         return place or 0
+
+    def check_pin(self, paper: Paper) -> None:
+        """Raises ValidationError, in an operator's words, where it is banned."""
+        banned = self.filter(paper=paper, choice=EditionPaper.Choice.BANNED).select_related("edition")
+        if row := banned.order_by("-edition__date").first():
+            words = f"“{paper}” is banned from all editions: free it first, in {row.edition} for one."
+            raise ValidationError(f"{words} Nothing was changed.")
 
     def banned_of(self, papers: Iterable[int]) -> set[int]:
         """Which of these papers an editor banned from any edition."""

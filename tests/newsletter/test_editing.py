@@ -1,10 +1,15 @@
 """What editors decide about an edition, in the admin."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db.models.signals import post_save
 from django.test import Client
 from django.urls import reverse
 
@@ -137,6 +142,87 @@ def test_a_ban_that_is_lifted_anywhere_is_lifted_everywhere(edition: Edition, pa
     later = editions.open_edition("daily", NOW.date() + timedelta(days=1))
     EditionPaper.objects.decide(later, papers[0], "pool")
     assert all(papers[0].pk in candidates.load(one).papers for one in (edition, later))
+
+
+def pool_form(paper: Paper, choice: str, **more: object) -> dict[str, object]:
+    one = {"pool-0-paper": paper.pk, "pool-0-choice": choice, "pool-0-place": ""}
+    return {"note": "", "pool-TOTAL_FORMS": 1, "pool-INITIAL_FORMS": 0} | one | more
+
+
+class TestAPinOfWhatIsBanned:
+    """It would lift the ban from all editions, without a word."""
+
+    @pytest.fixture
+    def later(self, edition: Edition, papers: list[Paper]) -> Edition:
+        """Its pool has a paper that was banned from another."""
+        EditionPaper.objects.decide(edition, papers[0], "banned")
+        return editions.open_edition("daily", NOW.date() + timedelta(days=1))
+
+    @pytest.fixture(autouse=True)
+    def nothing_changes(self, edition: Edition, later: Edition, papers: list[Paper]) -> Iterator[None]:
+        yield
+        choices = EditionPaper.objects.filter(paper=papers[0]).values_list("choice", flat=True)
+        assert list(choices) == ["banned", "banned"]
+        assert not EditionPaper.objects.filter(choice="pinned").exists()
+        assert not LogEntry.objects.exists()
+
+    def test_is_refused(self, later: Edition, papers: list[Paper]) -> None:
+        with pytest.raises(ValidationError, match="free it first"):
+            EditionPaper.objects.decide(later, papers[0], "pinned")
+
+    def test_is_refused_by_the_command_with_all_that_it_names(self, later: Edition, papers: list[Paper]) -> None:
+        words = f"“{papers[0]}” is banned from all editions: free it first"
+        with pytest.raises(CommandError, match=words):
+            call_command("edition", "pin", f"daily:{later.date}", str(papers[1].pk), str(papers[0].pk))
+
+    @pytest.mark.parametrize("is_own", [True, False])
+    def test_is_refused_in_the_admin(
+        self, admin_client: Client, edition: Edition, later: Edition, papers: list[Paper], is_own: bool
+    ) -> None:
+        """Also where the row of the ban itself is made a pin, as by a page from before it."""
+        row = later.pool.get(paper=papers[0])
+        own = {"pool-INITIAL_FORMS": 1, "pool-0-id": row.pk} if is_own else {}
+        page = reverse("admin:newsletter_edition_change", args=[later.pk])
+        answer = admin_client.post(page, pool_form(papers[0], "pinned", **own), secure=True)
+        assert answer.status_code == 200
+        assert "is banned from all editions: free it first" in answer.content.decode()
+
+    def test_is_refused_in_another_pool_that_has_it_not(self, papers: list[Paper]) -> None:
+        other = Edition.objects.create(kind="weekly", date=NOW.date())
+        with pytest.raises(ValidationError, match="free it first"):
+            EditionPaper.objects.decide(other, papers[0], "pinned")
+
+
+def test_what_was_banned_while_the_form_of_its_pin_was_read_is_not_pinned(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    def ban(**_: object) -> None:
+        EditionPaper.objects.filter(paper=papers[0]).update(choice="banned")
+
+    post_save.connect(ban, sender=Edition)
+    try:
+        page = reverse("admin:newsletter_edition_change", args=[edition.pk])
+        answer = admin_client.post(page, pool_form(papers[0], "pinned", note="Hello."), secure=True, follow=True)
+    finally:
+        post_save.disconnect(ban, sender=Edition)
+    assert "is banned from all editions: free it first" in answer.content.decode()
+    edition.refresh_from_db()
+    assert (edition.note, edition.pins()) == ("", [])
+
+
+def test_a_form_that_bans_and_pins_the_same_paper_is_refused(
+    admin_client: Client, edition: Edition, papers: list[Paper]
+) -> None:
+    both = {"pool-TOTAL_FORMS": 2, "pool-1-paper": papers[0].pk, "pool-1-choice": "pinned", "pool-1-place": ""}
+    page = reverse("admin:newsletter_edition_change", args=[edition.pk])
+    assert admin_client.post(page, pool_form(papers[0], "banned", **both), secure=True).status_code == 200
+    assert not edition.pool.exclude(choice="pool").exists()
+
+
+def test_what_was_freed_can_be_pinned(edition: Edition, papers: list[Paper]) -> None:
+    for choice in ("banned", "pool", "pinned"):
+        EditionPaper.objects.decide(edition, papers[0], choice)
+    assert edition.pins() == [papers[0].pk]
 
 
 def test_what_is_harvested_later_changes_nothing_of_an_open_edition(
