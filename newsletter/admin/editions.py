@@ -18,6 +18,7 @@ from newsletter.delivery import canaries
 from newsletter.desk.finding import by_address
 from newsletter.desk.turns import APPROVE, TURNS
 from newsletter.digest.explanation import explain
+from newsletter.digest.notes import check_length
 from newsletter.models import (
     Digest,
     DigestPaper,
@@ -29,6 +30,29 @@ from newsletter.models import (
 )
 
 DECISIONS = [EditionPaper.Choice.PINNED, EditionPaper.Choice.BANNED]
+
+
+class NoteField(forms.CharField):
+    """Browsers end lines otherwise than commands; that alone is no change."""
+
+    def to_python(self, value: Any) -> str:
+        return "\n".join((super().to_python(value) or "").splitlines())
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.to_python(initial), self.to_python(data))
+
+
+class EditionForm(forms.ModelForm):
+    class Meta:
+        field_classes = {"note": NoteField}
+
+    def clean_note(self) -> str:
+        """Raises ValidationError for one that is too long for a mail. One of old stays until it is changed: what else
+        the form has can be saved beside it."""
+        note: str = self.cleaned_data["note"]
+        if "note" in self.changed_data:
+            check_length(note)
+        return note
 
 
 class DecisionForm(forms.ModelForm):
@@ -113,6 +137,7 @@ class EditionAdmin(DecidesOnEditions):
     date_hierarchy = "date"
     offers = ("change",)  # the planner opens editions
     own_page = "desk_edition"
+    form = EditionForm
     fields = ["kind", "date", "state", "reason", "note"]
     readonly_fields = ["kind", "date", "state", "reason"]
     inlines = [EditionPaperInline]

@@ -11,7 +11,8 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import ngettext
 
-from newsletter.digest.cards import Card, card, plain
+from newsletter.digest.cards import Card, card
+from newsletter.digest.notes import NOTE_LENGTH, as_mailed
 from newsletter.digest.slots import Encode, Slots, Slotted, SlottedHtml
 from newsletter.models import Edition
 from papers.models import Paper
@@ -20,7 +21,6 @@ from subscribers import links
 from subscribers.schedule import day_in_words
 from subscribers.styling import inlined, inlined_fragment
 
-NOTE_LENGTH = 2_000  # characters
 REASONS = 5_000  # that are remembered
 READER_SLOTS = ("subject", "preheader", "count", "address", "since")
 READY_SLOTS = ("more", "preferences", "leave_key", "web")  # filled texts, and addresses of ours
@@ -105,7 +105,7 @@ def shell_context(edition: Edition) -> dict[str, Any]:
     slot = Slots("items", *READER_SLOTS, *READY_SLOTS)
     return {
         "edition": edition,
-        "note": cut("\n".join(map(plain, edition.note.splitlines())), NOTE_LENGTH),
+        "note": cut(as_mailed(edition.note), NOTE_LENGTH),
         "site_name": settings.SITE_NAME,
         "sender": settings.MAIL_FROM_NAME,
         "postal_address": settings.POSTAL_ADDRESS,

@@ -17,6 +17,7 @@ from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
 from newsletter.desk.standing import Standing
 from newsletter.desk.turns import TURNS, Turn, carry_out, size_of
+from newsletter.digest.notes import check_length
 from newsletter.management import accounts
 from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
@@ -68,7 +69,9 @@ class Command(Deciding):
             decisions.append(about(name, f"papers are {words}", do=self._choose, choice=choice, words=words))
             decisions[-1].add_argument("papers", nargs="+", help="arXiv ids, DOIs or our own numbers")
         decisions.append(about("note", "the editor's note above the papers", do=self._note))
-        decisions[-1].add_argument("text", nargs="?", help="read from the standard input, if not given")
+        either = decisions[-1].add_mutually_exclusive_group()
+        either.add_argument("text", nargs="?", help="read from the standard input, if not given")
+        either.add_argument("--none", action="store_true", help="take the note away")
         add_option("--because", *decisions)
         add_option("--dry-run", *decisions, test_send)
 
@@ -148,11 +151,11 @@ class Command(Deciding):
             self.stdout.write(f"{paper}: {words}.")
 
     def _note(self, edition: Edition, **options: Any) -> None:
-        text = sys.stdin.read() if options["text"] is None else options["text"]
+        text = "" if options["none"] else text_of(options["text"])
         before = audit.snapshot(edition)
         with for_good(options["dry_run"]):
             edition.revise()  # a note is for digests that are not planned yet
-            edition.note = text.strip()
+            edition.note = text
             edition.save(update_fields=["note"])
             audit.record(audit.command_line(), edition, "note", reason(options["because"]), before)
         self.stdout.write(f"The note of {edition}: {edition.note or 'none'}")
@@ -168,6 +171,16 @@ class Command(Deciding):
             if not carry_out(turn, edition, audit.command_line(), reason(options["because"]), size):
                 raise CommandError(f"{edition}: {edition.state}. Nothing was changed.")
         self.stdout.write(f"{edition} {turn.done}.")
+
+
+def text_of(words: str | None) -> str:
+    """Of a note: from the standard input, where none is given. Raises ValidationError for one that is too long, and
+    CommandError where there is none: as from cron, whose commands have nothing to read."""
+    text = (sys.stdin.read() if words is None else words).strip()
+    if not text:
+        raise CommandError("There is no text: nothing was changed. --none takes a note away.")
+    check_length(text)
+    return text
 
 
 def preview_of(edition: Edition, topics: list[str], reader: str, **_: Any) -> preview.Preview:
