@@ -1,6 +1,5 @@
 """The page of an edition: how it stands, how it came there, why digests did not go out, and what can be done."""
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
@@ -16,7 +15,7 @@ from newsletter import audit, census
 from newsletter.cockpit import typed
 from newsletter.delivery import canaries
 from newsletter.desk.posting import posted_from
-from newsletter.desk.standing import Standing, first_expiry
+from newsletter.desk.standing import MOST_READ, Standing, first_expiry, reasons
 from newsletter.desk.turns import CHANGE, MOST_AHEAD, TURNS, carry_out, size_of
 from newsletter.models import Digest, Edition
 from papers.charts import LOW, Chart, chart
@@ -24,9 +23,6 @@ from subscribers.imports.report import lines
 
 Status = Digest.Status
 WAITING = [Edition.Status.HELD, Edition.Status.PAUSED]
-WITH_REASONS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT]
-MOST_READ = 5_000  # digests of each of these, to gather their reasons from
-REASONS_SHOWN = 12
 DECISIONS_SHOWN = 30
 EXPORTED = "exported its results"
 MOST_COUNTS = 5_000  # of a timeline: an edition lives for two days, and is counted once a minute
@@ -115,19 +111,6 @@ def terms(one: Standing) -> list[tuple[str, int, list[str]]]:
         *((status.label.lower(), one.of(status), [str(status)]) for status in ends),
         ("still to go", one.open, Status.unsettled()),
     ]
-
-
-def reasons(one: Standing) -> list[tuple[str, str, list[tuple[str, int]]]]:
-    """The commonest reasons of each side exit, from MOST_READ digests at most: status, its words, reasons."""
-    found = []
-    for status in WITH_REASONS:
-        if one.of(status):
-            some = one.edition.digests.filter(status=status).order_by().values_list("reason", flat=True)[:MOST_READ]
-            found.append((str(status), status.label.lower(), Counter(some).most_common(REASONS_SHOWN)))
-    # What waits and was tried before; in the order in which it is claimed, because it has an index.
-    first = one.edition.digests.filter(status=Status.PLANNED).order_by("not_before").values_list("reason", flat=True)
-    tried = Counter(filter(None, first[:MOST_READ] if one.of(Status.PLANNED) else ()))
-    return found + ([(str(Status.PLANNED), "still to go", tried.most_common(REASONS_SHOWN))] if tried else [])
 
 
 def timeline(edition: Edition) -> Chart | None:

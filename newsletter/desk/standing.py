@@ -1,5 +1,6 @@
 """How editions stand, by the latest counts of newsletter/census.py: what the dashboard and an edition's page show."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,9 @@ Status = Digest.Status
 # Shares of complaints: keep below the first, never reach the second (https://support.google.com/a/answer/81126).
 WATCH, STOP = 0.001, 0.003
 TOO_FEW = 3  # complaints that may be chance, whatever their share
+WITH_REASONS = [Status.SKIPPED, Status.FAILED, Status.IN_DOUBT]
+MOST_READ = 5_000  # digests of each of these, to gather their reasons from
+REASONS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,19 @@ def standings(since: date, until: date) -> list[Standing]:
         )
         for edition in editions
     ]
+
+
+def reasons(one: Standing) -> list[tuple[str, str, list[tuple[str, int]]]]:
+    """The commonest reasons of each side exit, from MOST_READ digests at most: status, its words, reasons."""
+    found = []
+    for status in WITH_REASONS:
+        if one.of(status):
+            some = one.edition.digests.filter(status=status).order_by().values_list("reason", flat=True)[:MOST_READ]
+            found.append((str(status), status.label.lower(), Counter(some).most_common(REASONS_SHOWN)))
+    # What waits and was tried before; in the order in which it is claimed, because it has an index.
+    first = one.edition.digests.filter(status=Status.PLANNED).order_by("not_before").values_list("reason", flat=True)
+    tried = Counter(filter(None, first[:MOST_READ] if one.of(Status.PLANNED) else ()))
+    return found + ([(str(Status.PLANNED), "still to go", tried.most_common(REASONS_SHOWN))] if tried else [])
 
 
 def first_expiry(edition: Edition | None = None) -> datetime | None:

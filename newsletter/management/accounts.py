@@ -5,6 +5,7 @@ from datetime import datetime
 
 from newsletter import audit
 from newsletter.delivery.feedback.reported import events_of
+from newsletter.desk.standing import MOST_READ, Standing, reasons
 from newsletter.models import Brake, Digest, Edition
 from subscribers.models import Subscriber, Suppression
 
@@ -12,14 +13,19 @@ LATEST = 20  # rows of a kind
 
 
 def of_edition(edition: Edition) -> Iterator[str]:
-    """Its digests by state, which add up to what was planned."""
+    """Its digests by state, which add up to what was planned, and why those did not go out that did not."""
     yield from stopped()
     accounts, labels = edition.accounts(), dict(Digest.Status.choices)
+    why = {status: counted for status, _, counted in reasons(Standing(edition, accounts))}
     yield f"{edition}: {edition.state}{f' ({edition.reason})' if edition.reason else ''}"
     for status, count in accounts.items():
         if count:
             yield f"  {count:>9,} {labels.get(status, status).lower()}"  # `ledger check` names those that have another
+        for reason, number in why.get(status, ()):
+            yield f"            {number:>9,} {reason or '–'}"
     yield f"  {sum(accounts.values()):>9,} in all"
+    if why:
+        yield f"Reasons are the commonest, of at most {MOST_READ:,} digests of each kind."
     unsettled = sum(accounts[status] for status in Digest.Status.unsettled())
     doubts = f", but for {accounts[Digest.Status.IN_DOUBT]:,} in doubt" if accounts[Digest.Status.IN_DOUBT] else ""
     yield f"{unsettled:,} still to be settled." if unsettled else f"Everything is settled{doubts}."

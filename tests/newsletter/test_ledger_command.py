@@ -135,6 +135,18 @@ class TestShow:
         assert "1 lost" in shown
         assert "Everything is settled, but for 1 in doubt." in shown
 
+    def test_why_digests_did_not_go_out_stands_beneath_each_end(self, sent: list[Digest]) -> None:
+        """As on the edition's page, also by `edition show`."""
+        doubt(sent[1])
+        Digest.objects.filter(pk=sent[2].pk).update(status="planned", reason="421 later")
+        shown = ledger("show", NAME)
+        for words, reason in {"planned": "421 later", "failed": "550 no", "in doubt": "lost"}.items():
+            assert f"          1 {words}\n                    1 {reason}\n" in shown
+        assert "of at most 5,000 digests of each kind" in shown
+        out = StringIO()
+        call_command("edition", "show", NAME, stdout=out)
+        assert shown in out.getvalue()
+
     def test_a_reader_is_shown_by_address(self, sent: list[Digest]) -> None:
         shown = ledger("show", "Reader1@example.org")
         assert str(sent[1].uid) in shown
