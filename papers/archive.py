@@ -51,11 +51,14 @@ class Period:
         """A day as `2025-07-18`, a week as `2025-W29`, a month as `2025-07`. Raises ValueError."""
         found = _WRITTEN.fullmatch(text)
         year, week, month, day = (int(part) if part else 0 for part in found.groups()) if found else (0, 0, 0, 0)
-        if not FIRST_YEAR <= year <= LAST_YEAR:
-            raise ValueError(f"{text!r} is no day, week or month of our time.")
-        if week:
-            return cls.week(date.fromisocalendar(year, week, 1))
-        return cls.day(date(year, month, day)) if found and found["day"] else cls.month(date(year, month, 1))
+        try:
+            if not FIRST_YEAR <= year <= LAST_YEAR:
+                raise ValueError
+            if week:
+                return cls.week(date.fromisocalendar(year, week, 1))
+            return cls.day(date(year, month, day)) if found and found["day"] else cls.month(date(year, month, 1))
+        except ValueError:  # Python's own words for a 13th month are none of ours
+            raise ValueError(f"{text!r} is no day, week or month of our time.") from None
 
     def __str__(self) -> str:
         """As `parse` reads it."""

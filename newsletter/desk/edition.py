@@ -87,7 +87,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
         census.recount(edition, timezone.now())
         messages.success(request, f"{edition} {turn.done}.")
     else:
-        messages.warning(request, f"{edition}: {edition.state}. Nothing was changed.")
+        messages.warning(request, turn.why_not(edition))
     return redirect("desk_edition", pk)
 
 

@@ -84,10 +84,33 @@ class TestEdition:
         for words in ("the editor asked", "at the command line", f'"status": ["{was}", "{becomes}"]'):
             assert words in entry.change_message
 
-    def test_what_does_not_fit_its_state_changes_nothing(self, edition: Edition) -> None:
-        with pytest.raises(CommandError, match="Nothing was changed"):
-            run("edition", "approve", NAME)
-        assert not LogEntry.objects.exists()
+    @pytest.mark.parametrize(
+        ("was", "canary", "command", "words"),
+        [
+            ("open", "", "approve", "does not wait for approval (gone out)"),
+            ("held", "", "hold", "waits for approval already"),
+            ("paused", "", "hold", "cannot be held (paused)"),
+            ("paused", "", "pause", "is paused already"),
+            ("held", "", "pause", "cannot be paused (waits for approval)"),
+            ("open", "", "resume", "is not paused (gone out)"),
+            ("paused", "", "canary", "cannot send some copies first (paused)"),
+            ("open", "ahead", "canary", "cannot send some copies first (the first copies go ahead)"),
+            ("open", "", "follow", "holds nothing back for its first copies (gone out)"),
+            ("open", "well", "follow", "holds nothing back for its first copies (the first copies went well)"),
+            ("cancelled", "", "cancel", "is cancelled for good already"),
+        ],
+    )
+    def test_what_does_not_fit_its_state_says_why_and_changes_nothing(
+        self, edition: Edition, was: str, canary: str, command: str, words: str
+    ) -> None:
+        planned(edition, *add_readers(1))
+        Digest.objects.update(status="accepted", submitted_at=NOW)
+        Edition.objects.update(status=was, canary=canary)
+        typed = ["--yes-i-mean", str(edition)] if command == "cancel" else []
+        with pytest.raises(CommandError) as refused:
+            run("edition", command, NAME, *typed)
+        assert str(refused.value) == f"{edition} {words}: nothing was changed."
+        assert (status(edition), LogEntry.objects.count()) == (was, 0)
 
     def test_cancelling_asks_for_the_name(self, edition: Edition) -> None:
         with pytest.raises(CommandError, match="nothing was changed"):
@@ -200,8 +223,11 @@ class TestEdition:
         assert "2026-03-21  daily: coming, readers: 1" in listed
         shown = run("edition", "show", NAME)
         assert "command-line: Hold until approved" in shown
-        with pytest.raises(CommandError):
-            run("edition", "list", "--month", "x")
+
+    @pytest.mark.parametrize("month", ["x", "2026-13", "2026-00", "2026-02-30", "2026-W60"])
+    def test_a_month_that_is_none_is_refused_in_the_same_words(self, db: None, month: str) -> None:
+        with pytest.raises(CommandError, match=f"'{month}' is no day, week or month of our time"):
+            run("edition", "list", "--month", month)
 
     @pytest.mark.parametrize("name", ["daily", "daily:x", "hourly:2026-03-20", "daily:1999-01-01"])
     def test_an_edition_that_is_none_is_refused(self, db: None, name: str) -> None:

@@ -243,7 +243,7 @@ def test_after_a_turn_one_is_on_the_editions_page_which_says_what_was_done_by_wh
 
 def test_what_suits_no_more_is_not_done_and_said_so(edition: Edition) -> None:
     page = turn(edition, "approve").content.decode()
-    assert "open. Nothing was changed." in page
+    assert "does not wait for approval (open): nothing was changed." in page
     assert not LogEntry.objects.exists()
 
 

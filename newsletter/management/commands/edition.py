@@ -169,7 +169,7 @@ class Command(Deciding):
                 confirm(options["typed"], str(edition))
         with for_good(options["dry_run"]):
             if not carry_out(turn, edition, audit.command_line(), reason(options["because"]), size):
-                raise CommandError(f"{edition}: {edition.state}. Nothing was changed.")
+                raise CommandError(turn.why_not(edition))
         self.stdout.write(f"{edition} {turn.done}.")
 
 
