@@ -13,11 +13,18 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from newsletter import roles
+from newsletter import audit, roles
 from newsletter.admin.looking import ReadOnly
 
 OWNER = "Owner"
+MACHINE = "This account stands for commands and for the service itself in the record. Nobody enters it or changes it."
 admin.site.unregister([User, Group, TOTPDevice, StaticDevice])
+
+
+def not_the_machines(name: str) -> None:
+    """Raises ValidationError for the name by which commands are on record: they would stand there as this person's."""
+    if name.casefold() == audit.COMMAND_LINE:
+        raise ValidationError(f"“{audit.COMMAND_LINE}” stands for commands in the record: choose another name.")
 
 
 class PersonForm(UserChangeForm):
@@ -59,6 +66,23 @@ class PersonAdmin(UserAdmin):
         devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
         people = super().get_queryset(request).annotate(has_device=Exists(devices))
         return people.prefetch_related(Prefetch("groups", Group.objects.order_by("name")))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Not of the machine's own account: the record would call it otherwise, or somebody could enter it."""
+        is_machine = obj is not None and obj.username == audit.COMMAND_LINE
+        return not is_machine and super().has_change_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Of the machine's own account, what it is for."""
+        if obj is not None and obj.username == audit.COMMAND_LINE:
+            return [(None, {"description": MACHINE, "fields": ["username", "is_active", "date_joined"]})]
+        return super().get_fieldsets(request, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name == "username":
+            field.validators.append(not_the_machines)
+        return field
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from newsletter import audit
 from newsletter.roles import IN_WORDS, ROLES
 from tests.newsletter.test_cockpit import person, sign_in
 
@@ -63,3 +64,39 @@ def test_a_role_says_in_words_what_it_is_for() -> None:
     page = sign_in("Owner").get(reverse("admin:auth_group_change", args=[editor.pk]), secure=True).content.decode()
     assert "never an address" in page
     assert set(IN_WORDS) == set(ROLES)
+
+
+class TestTheMachinesOwnAccount:
+    """By its name commands are on record."""
+
+    @pytest.fixture
+    def machine(self) -> User:
+        return audit.command_line()
+
+    def test_it_is_shown_with_what_it_is_for_and_no_form_changes_it(self, machine: User) -> None:
+        owner, address = sign_in("Owner"), reverse("admin:auth_user_change", args=[machine.pk])
+        page = owner.get(address, secure=True).content.decode()
+        assert "stands for commands" in page
+        assert 'name="_save"' not in page
+        form = {"username": "somebody", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+        assert owner.post(address, form, secure=True).status_code == 403
+        secret = "a long enough secret"
+        passwords = {"password1": secret, "password2": secret, "usable_password": "true"}
+        own = reverse("admin:auth_user_password_change", args=[machine.pk])
+        assert owner.post(own, passwords, secure=True).status_code == 403
+        before = audit.snapshot(machine)
+        machine.refresh_from_db()
+        assert audit.snapshot(machine) == before
+        assert not machine.has_usable_password()
+
+    @pytest.mark.parametrize("name", ["command-line", "Command-Line"])
+    def test_nobody_else_is_called_like_it(self, name: str) -> None:
+        owner, secret = sign_in("Owner"), "a long enough secret"
+        form = {"username": name, "password1": secret, "password2": secret}
+        page = owner.post(reverse("admin:auth_user_add"), form, secure=True).content.decode()
+        assert "stands for commands" in page
+        ada = User.objects.get()
+        form = {"username": name, "is_active": "on", "is_staff": "on", "groups": [ada.groups.get().pk]}
+        page = owner.post(reverse("admin:auth_user_change", args=[ada.pk]), form, secure=True).content.decode()
+        assert "stands for commands" in page
+        assert User.objects.get().username == "ada"
