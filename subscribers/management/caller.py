@@ -20,11 +20,43 @@ def caller() -> str:
 
 @contextmanager
 def private_file(path: Path) -> Iterator[TextIO]:
-    """A new text file for the caller's eyes only, as what is about readers is. Raises CommandError."""
+    """A text file for the caller's eyes only, as what is about readers is; what was there goes. Raises CommandError."""
+    with _in_words(path), open(_opened(path, os.O_TRUNC), "w", encoding="utf-8", newline="") as file:
+        os.fchmod(file.fileno(), 0o600)
+        yield file
+
+
+@contextmanager
+def new_private_file(path: Path) -> Iterator[TextIO]:
+    """The same, where nothing is yet; half a file does not stay. Raises CommandError."""
+    with _in_words(path):
+        descriptor = _opened(path, os.O_EXCL)
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                yield file
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def check_for_new_file(path: Path) -> None:
+    """Raises CommandError where no new file can be written. It is taken away again until there is something to write:
+    a command that was killed meanwhile can be repeated as it was.
+    """
+    with _in_words(path):
+        os.close(_opened(path, os.O_EXCL))
+        path.unlink()
+
+
+def _opened(path: Path, how: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        yield
+    except FileExistsError as error:
+        raise CommandError(f"{path} is there already, and is not overwritten: name another file.") from error
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from error
-    with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        os.fchmod(descriptor, 0o600)
-        yield file

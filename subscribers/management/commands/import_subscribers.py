@@ -12,7 +12,7 @@ from tqdm import tqdm
 from subscribers.imports import importing
 from subscribers.imports.report import report_of
 from subscribers.imports.table import FileFault
-from subscribers.management.caller import caller, private_file
+from subscribers.management.caller import caller, check_for_new_file, new_private_file
 from subscribers.models import Import
 
 Status = Import.Status
@@ -25,9 +25,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="CSV in UTF-8 with at least email, consent_at, consent_source.")
         parser.add_argument("--dry-run", action="store_true", help="Check and report only; change nothing.")
-        parser.add_argument("--report", type=Path, help="Where to write the refused rows, each with its reason.")
+        parser.add_argument("--report", type=Path, help="A new file for the refused rows, each with its reason.")
 
     def handle(self, *_args: Any, file: Path, dry_run: bool, report: Path | None, **_options: Any) -> None:
+        if report is not None:
+            check(report, file)
         job = self._job(file, dry_run=dry_run)
         try:
             self._finish(job)
@@ -36,7 +38,9 @@ class Command(BaseCommand):
             if job.status == Status.REFUSED:
                 importing.set_aside(job, caller(), timezone.now())  # whom it concerns is told here
                 raise CommandError(f"{job.fault} Nothing was imported.")
-            self._tell(job, report)
+            self._tell(job)
+            if report is not None:
+                self._report(job, report, dry_run=dry_run)
         finally:
             if dry_run:
                 job.delete()
@@ -71,15 +75,32 @@ class Command(BaseCommand):
         if job.status == was:
             raise CommandError(f"The database failed after line {job.line:,}. Run this again: it will go on there.")
 
-    def _tell(self, job: Import, path: Path | None) -> None:
+    def _tell(self, job: Import) -> None:
         for words in [job.note, *job.accounts]:
             if words:
                 self.stdout.write(words)
-        if path is None:
-            return
-        with private_file(path) as file:
-            file.writelines(report_of(job))
+
+    def _report(self, job: Import, path: Path, *, dry_run: bool) -> None:
+        try:
+            with new_private_file(path) as file:
+                file.writelines(report_of(job))
+        except CommandError as error:  # such as a full disk; whoever reads that must not import a second time
+            done = "The import is done, and its report stands in the admin under Imports."
+            raise CommandError(f"{error} {'A dry run: nothing was changed.' if dry_run else done}") from error
         self.stdout.write(f"The refused rows are in {path}.")
+
+
+def check(report: Path, file: Path) -> None:
+    """Raises CommandError where the report cannot be written, or would take the place of anything."""
+    try:
+        if report.samefile(file):
+            raise CommandError(f"{report} is the file of readers itself, and is not overwritten. Nothing was imported.")
+    except OSError:  # one of the two is not there
+        pass
+    try:
+        check_for_new_file(report)
+    except CommandError as error:
+        raise CommandError(f"{error} Nothing was imported.") from error
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:

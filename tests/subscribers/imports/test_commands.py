@@ -1,13 +1,16 @@
 """`import_subscribers` and `suppress` from the operator's chair."""
 
+import resource
 import stat
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from subscribers.imports import importing
+from subscribers.management.caller import new_private_file
 from subscribers.models import Import, Subscriber, Suppression
 from tests.conftest import NOW
 from tests.subscribers.imports.conftest import HEAD, PROOF, finish, rows, stored
@@ -61,11 +64,64 @@ def test_a_dry_run_leaves_nothing_but_its_report(file: Path, tmp_path: Path) -> 
 
 def test_the_report_is_for_its_owner_only(file: Path, tmp_path: Path) -> None:
     report = tmp_path / "refused.csv"
-    report.write_text("from before")
-    report.chmod(0o644)
     run("import_subscribers", file, "--report", report)
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
-    assert "from before" not in report.read_text()
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+@pytest.mark.parametrize("name", ["readers.csv", "a link", "another name", "of last year.csv", "nothing/refused.csv"])
+def test_where_no_new_report_can_be_written_nothing_is_imported_or_lost(
+    file: Path, tmp_path: Path, name: str, options: list[str]
+) -> None:
+    (tmp_path / "a link").symlink_to(file)
+    (tmp_path / "another name").hardlink_to(file)
+    (tmp_path / "of last year.csv").write_text("from before")
+    before = file.read_text()
+    words = {"of last year.csv": "is there already", "nothing/refused.csv": "cannot be written: No such file"}
+    with pytest.raises(CommandError, match=words.get(name, "is the file of readers itself")) as error:
+        run("import_subscribers", file, "--report", tmp_path / name, *options)
+    assert str(error.value).endswith("Nothing was imported.")
+    assert (file.read_text(), (tmp_path / "of last year.csv").read_text()) == (before, "from before")
+    assert not Subscriber.objects.exists()
+    assert not Import.objects.exists()
+
+
+def test_where_nothing_is_imported_no_report_is_left(db: None, tmp_path: Path) -> None:
+    for name, content in [("readers.csv", "email\n"), ("empty.csv", "")]:
+        (tmp_path / name).write_text(content)
+        with pytest.raises(CommandError, match="Nothing was imported"):
+            run("import_subscribers", tmp_path / name, "--report", tmp_path / "refused.csv")
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("import_subscribers", tmp_path / "refused.csv", "--report", tmp_path / "refused.csv")
+    assert not (tmp_path / "refused.csv").exists()
+
+
+@pytest.mark.parametrize(("options", "told"), [([], "in the admin under Imports"), (["--dry-run"], "nothing was ch")])
+def test_a_report_that_fails_late_says_what_became_of_the_import(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], told: str
+) -> None:
+    (tmp_path / "reports").mkdir()
+    store = importing.store
+
+    def meanwhile(*words: Any) -> Import:
+        (tmp_path / "reports").rmdir()
+        return store(*words)
+
+    monkeypatch.setattr(importing, "store", meanwhile)
+    with pytest.raises(CommandError, match=rf"cannot be written.*{told}"):
+        run("import_subscribers", file, "--report", tmp_path / "reports" / "refused.csv", *options)
+    assert Subscriber.objects.count() == (0 if options else 2)
+
+
+def test_of_a_file_that_finds_no_room_nothing_is_left(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(CommandError, match="cannot be written"), new_private_file(tmp_path / "refused.csv") as file:
+            file.write("x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "refused.csv").exists()
 
 
 def test_a_broken_off_import_goes_on_where_it_was(file: Path) -> None:
