@@ -107,6 +107,8 @@ class OnRecord(ModelAdmin):
             words = "This is stored already, by you or by somebody else: nothing was changed. Look at it as it is now."
         except ValidationError as error:
             words = error.messages[0]
+        except (OverflowError, DataError):  # Django looks up whichever of many are said to be chosen
+            words = "There is no such choice: nothing was changed."
         self.message_user(request, words, messages.ERROR)
         return redirect(request.get_full_path())
 

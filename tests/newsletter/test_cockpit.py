@@ -225,6 +225,25 @@ def test_what_cannot_be_taken_back_asks_for_the_typed_name(edition: Edition) -> 
     assert edition.status == Edition.Status.CANCELLED
 
 
+POOL = {"pool-TOTAL_FORMS": 1, "pool-INITIAL_FORMS": 1, "status": "open"}
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-1", "none"])
+@pytest.mark.parametrize("form", [{"groups": ""}, POOL | {"pool-0-paper": ""}, POOL | {"pool-0-id": ""}])
+def test_a_choice_that_nobody_can_have_made_changes_nothing(
+    edition: Edition, number: str, form: dict[str, object]
+) -> None:
+    row, owner = (person("grace", "Editor") if "groups" in form else edition), sign_in("Owner", "Editor")
+    page = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    sent = {"username": "grace", "note": "Hello"} | {name: value or number for name, value in form.items()}
+    answer = owner.post(page, sent, secure=True, follow=True)
+    said = answer.content.decode()
+    assert (answer.status_code, LogEntry.objects.count()) == (200, 0)
+    assert any(words in said for words in ("no such choice: nothing was changed", "Please correct the error"))
+    row.refresh_from_db()
+    assert row.note == "" if row == edition else [one.name for one in row.groups.all()] == ["Editor"]
+
+
 def test_a_list_counts_no_further_than_it_goes(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1) as queries:
         assert Shallow(Suppression.objects.all(), 100).count == 0
