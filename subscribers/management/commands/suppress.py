@@ -30,11 +30,15 @@ class Command(BaseCommand):
                     suppressing.lift(address, because or "", caller(), timezone.now())
                 elif because is not None:
                     suppressing.suppress(address, because, caller())
-                self._tell(suppressing.standing(address))
+                found = suppressing.standing(address)
+                self._tell(found)
                 transaction.set_rollback(dry_run)
         except ValidationError as error:
             raise CommandError(error.messages[0]) from error
-        if dry_run:
+        if because is None:  # whoever forgot it believes that it is done
+            way = "lift that, say --lift --because WHY" if found.reason else "suppress it, say --because WHY"
+            self.stdout.write(f"Nothing was changed; to {way}.")
+        elif dry_run:
             self.stdout.write("A dry run: nothing was changed.")
 
     def _tell(self, found: suppressing.Standing) -> None:

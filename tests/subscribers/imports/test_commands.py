@@ -147,11 +147,21 @@ def test_a_file_that_is_not_there_is_named(db: None, tmp_path: Path) -> None:
 
 
 def test_an_address_is_suppressed_looked_up_and_lifted(alice: Subscriber) -> None:
-    assert run("suppress", "Alice@Example.org") == "Nothing suppresses it. Its subscription: active.\n"
+    looked = run("suppress", "Alice@Example.org")
+    assert looked.startswith("Nothing suppresses it. Its subscription: active.\n")
     assert "an operator's decision" in run("suppress", "Alice@Example.org", "--because", "asked by telephone")
     assert "asked by telephone" in run("suppress", "alice@example.org")
     assert "Nothing suppresses it" in run("suppress", "alice@example.org", "--lift", "--because", "asked again")
     assert Suppression.objects.count() == 2
+
+
+def test_who_only_looked_an_address_up_is_told_so_and_how_to_decide(alice: Subscriber) -> None:
+    looked = run("suppress", "alice@example.org")
+    assert looked.endswith("Nothing was changed; to suppress it, say --because WHY.\n")
+    assert "Nothing was changed" not in run("suppress", "alice@example.org", "--because", "asked by telephone")
+    looked = run("suppress", "alice@example.org", "--dry-run")
+    assert looked.endswith("Nothing was changed; to lift that, say --lift --because WHY.\n")
+    assert "Nothing was changed" not in run("suppress", "alice@example.org", "--lift", "--because", "asked again")
 
 
 @pytest.mark.parametrize("words", [["none"], ["a@x.org", "--lift"], ["a@x.org", "--because", " "]])
