@@ -60,12 +60,15 @@ class BrevoEvents(brevo.BrevoTrackingWebhookView):  # type: ignore[misc]
         told = json.loads(request.body)
         if not isinstance(told, list):
             return list(super().parse_events(request))
-        events = []
+        events, faults = [], []
         for one in told:
             try:
                 events.append(self.esp_to_anymail_event(one))
-            except MALFORMED:
-                log.exception("an event of %s cannot be read", self.esp_name)
+            except MALFORMED as error:
+                faults.append(type(error).__name__)
+        if faults:  # a caller's fault and none of ours: a line for all of them, as where a whole call cannot be read
+            counts, kinds = (len(faults), len(told), self.esp_name), ", ".join(sorted(set(faults)))
+            log.warning("%d of %d events of %s in one call cannot be read: %s", *counts, kinds)
         return events
 
 

@@ -171,6 +171,15 @@ def test_brevo_may_tell_many_events_a_call(client: Client, digest: Digest) -> No
     assert digest.status == "complained"
 
 
+def test_what_is_no_event_among_many_is_one_line_in_the_log(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert post(client, "brevo", as_json([1, "x", None, {"event": "delivered", "ts_epoch": []}])) == HTTPStatus.OK
+    [line] = caplog.records
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert line.getMessage() == "4 of 4 events of Brevo in one call cannot be read: AttributeError, TypeError"
+
+
 def test_what_resend_took_and_could_not_send_has_failed(client: Client, digest: Digest) -> None:
     assert post(client, "resend", resend("failed", str(digest.uid))) == HTTPStatus.OK
     events.apply_stored(NOW)
