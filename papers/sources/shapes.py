@@ -16,6 +16,7 @@ from papers.text import cut, without_controls
 
 # arXiv, the oldest of our sources, began in August 1991; older papers come with a table at most.
 FIRST_DAY = date(1991, 8, 1)
+FIRST_PUBLISHED = date(1900, 1, 1)
 MAX_COUNT = 100_000_000  # of upvotes or stars; more is no count
 WORDS = 200  # characters of a reason
 
@@ -54,7 +55,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Skipped:
-    """What was left out: where, and why."""
+    """What was not read: where, and why."""
 
     where: str
     why: str
@@ -65,11 +66,15 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Parsed:
-    """The papers in the source's order, what was left out, and what must be asked to have the rest."""
+    """The papers in the source's order, what was skipped, and what must be asked to have the rest.
+
+    `left_out` is what papers of an operator's file, which they can mend, had to do without.
+    """
 
     records: tuple[PaperRecord, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     follow: tuple[Ask, ...] = ()
+    left_out: tuple[Skipped, ...] = ()
 
     @property
     def days(self) -> list[date]:
@@ -83,13 +88,18 @@ class Reader:
 
     records: list[PaperRecord] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    left_out: list[Skipped] = field(default_factory=list)
 
     def skip(self, where: object, why: object) -> None:
-        """Report something left out. Both texts may come from the source, so they are made plain."""
+        """Report something skipped. Both texts may come from the source, so they are made plain."""
         self.skipped.append(Skipped(plain(where), plain(why)))
 
+    def leave_out(self, where: object, what: object) -> None:
+        """Report what a paper that is taken does without; made plain as well."""
+        self.left_out.append(Skipped(plain(where), plain(what)))
+
     def parsed(self, *follow: Ask) -> Parsed:
-        return Parsed(tuple(self.records), tuple(self.skipped), follow)
+        return Parsed(tuple(self.records), tuple(self.skipped), follow, tuple(self.left_out))
 
 
 def plain(text: object) -> str:
@@ -135,14 +145,26 @@ def moment(text: str, today: date) -> datetime | None:
 
     Years in which no paper can have been published (0, 9999) are none: one would lead every list for ever.
     """
+    found = instant(text)
+    return found if found and is_possible(found.date(), today) else None
+
+
+def instant(text: str) -> datetime | None:
+    """The same of any year."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return found if is_possible(found.date(), today) else None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def is_possible(day: date, today: date, first: date = date(1900, 1, 1)) -> bool:
+def why_not(day: date, today: date, first: date) -> str:
+    """Why a paper cannot be of that day, in words; "" where it can."""
+    if is_possible(day, today, first):
+        return ""
+    return "is still to come" if day > today else f"is before {first:%B %Y}"
+
+
+def is_possible(day: date, today: date, first: date = FIRST_PUBLISHED) -> bool:
     """Whether a paper can be of that day; tomorrow has begun east of here."""
     return first <= day <= today + timedelta(days=1)

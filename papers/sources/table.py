@@ -1,29 +1,47 @@
 """An operator's own table of papers: CSV with a head, or a JSON object a line.
 
 Columns: title, abstract, authors (apart by ;), arxiv_id, doi, categories (apart by spaces), url, pdf_url, code_url,
-published, day (of its listing), place, upvotes, comments, stars. Only the title must be there; others are reported.
+published, day (of its listing), place, upvotes, comments, stars. Only the title must be there. A row that is no paper
+is skipped, a value that is none is left out, and both are reported.
 Markup becomes text as with every source (papers/text.py).
 """
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from papers.records import ListingRecord, PaperRecord
-from papers.sources.shapes import Parsed, Reader, SourceError, count_of, from_json, moment, plain, reading_of
-from papers.text import without_entities
+from papers import identity
+from papers.records import CATEGORY, ListingRecord, PaperRecord, web_address
+from papers.sources.shapes import (
+    FIRST_DAY,
+    FIRST_PUBLISHED,
+    Parsed,
+    Reader,
+    SourceError,
+    count_of,
+    from_json,
+    instant,
+    moment,
+    plain,
+    reading_of,
+    why_not,
+)
+from papers.text import cut, without_entities
 
 SOURCE = "table"
 SUFFIXES = {".csv", ".tsv", ".jsonl", ".ndjson"}
 MAX_BYTES = 200_000_000
+COUNTS = ("upvotes", "comments", "stars")
 COLUMNS = [
     *("title", "abstract", "authors", "arxiv_id", "doi", "categories", "url", "pdf_url", "code_url"),
-    *("published", "day", "place", "upvotes", "comments", "stars"),
+    *("published", "day", "place", *COUNTS),
 ]
 MAX_PLACE = 100_000
+LONGEST_SHOWN = 60  # characters of a value that was left out
+PARTS_SHOWN = 3
 
 
 def download(path: Path) -> bytes:
@@ -56,17 +74,19 @@ def parse(content: bytes, at: datetime, day: date | None = None) -> Parsed:
 
 
 def _record(row: Mapping[str, Any], where: str, at: datetime, day: date | None, reader: Reader) -> PaperRecord:
+    """Raises ValueError where the row is no paper; what the paper does without is reported."""
     if isinstance(row.get("arxiv_id"), float):
         raise ValueError("write the arXiv id as a text: a number loses its last noughts")
-    words = {name: _text(row.get(name)) for name in COLUMNS}
-    days = {name: moment(words[name], at.date()) if words[name] else None for name in ("day", "published")}
-    for name, found in days.items():
-        if words[name] and found is None:
-            reader.skip(where, f"the {name} “{plain(words[name])}” is none, such as 2026-03-20, and was left out")
-    listed = days["day"].date() if days["day"] else day
-    place = count_of(words["place"])
-    place = place if place and place <= MAX_PLACE else None
-    return PaperRecord.from_source(
+    faults = {name: fault for name in COLUMNS if (fault := _fault(name, row.get(name), at.date()))}
+    if "title" in faults:
+        raise ValueError(faults["title"])
+    words = {name: "" if name in faults else _text(row.get(name)) for name in COLUMNS}
+    listed = moment(words["day"], at.date())
+    listed_on = listed.date() if listed else day
+    place = None if "place" in faults else count_of(row.get("place"))
+    if place and not listed_on:
+        faults["place"] = f"the place “{place}” is of no day"
+    record = PaperRecord.from_source(
         title=words["title"],
         abstract=words["abstract"],
         authors=_names(row.get("authors"), ";"),
@@ -76,10 +96,38 @@ def _record(row: Mapping[str, Any], where: str, at: datetime, day: date | None, 
         url=words["url"],
         pdf_url=words["pdf_url"],
         code_url=words["code_url"],
-        published_at=days["published"],
-        listing=ListingRecord(SOURCE, listed, place) if listed else None,
-        reading=reading_of(at, words["upvotes"], words["comments"], words["stars"]),
+        published_at=moment(words["published"], at.date()),
+        listing=ListingRecord(SOURCE, listed_on, place) if listed_on else None,
+        reading=reading_of(at, *(row.get(name) for name in COUNTS)),
     )
+    for name, fault in faults.items():
+        instead = f": {day} was asked for" if name == "day" and day else ""
+        reader.leave_out(where, f"{fault}, and was left out{instead}")
+    return record
+
+
+def _fault(name: str, value: object, today: date) -> str:
+    """What is wrong with a value that was given, in words; "" where nothing is."""
+    if value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()):
+        return ""
+    if name in PARTS:
+        between, is_one, why = PARTS[name]
+        parts = [part for part in _parts(value, between) if not isinstance(part, str) or part.strip()]
+        odd = [part for part in parts if not isinstance(part, str) or not is_one(part)]
+        return f"of the {name} {', '.join(map(_shown, odd[:PARTS_SHOWN]))} {why}" if odd else ""
+    if name in FIRST:
+        found = instant(_text(value))
+        why = why_not(found.date(), today, FIRST[name]) if found else "is none, such as 2026-03-20"
+    else:
+        fits, why_none = FITTING[name]
+        why = "" if fits(value) else why_none
+    return f"the {name} {_shown(value)} {why}" if why else ""
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | dict):  # as deep as it likes
+        return "“[…]”" if isinstance(value, list) else "“{…}”"
+    return f"“{cut(plain(value), LONGEST_SHOWN)}”"
 
 
 def _decoded(content: bytes) -> str:
@@ -123,7 +171,8 @@ def _csv_rows(text: str, reader: Reader) -> Iterator[tuple[str, Mapping[str, Any
             _check(head, reader)
         elif any(map(str.strip, row)):
             if len(row) > len(head):
-                reader.skip(f"line {line}", f"it has {len(row)} cells under {len(head)} columns: the rest was left out")
+                over = f"it has {len(row)} cells under {len(head)} columns: the rest was left out"
+                reader.leave_out(f"line {line}", over)
             yield f"line {line}", dict(zip(head, row, strict=False))
 
 
@@ -133,16 +182,47 @@ def _check(head: list[str], reader: Reader) -> None:
             f"The table's first line must name its columns, and one of them “title”: {', '.join(COLUMNS)}."
         )
     if unknown := [name for name in head if name not in COLUMNS]:
-        reader.skip("line 1", f"unknown columns, not read: {', '.join(unknown)}")
+        reader.leave_out("line 1", f"unknown columns, not read: {', '.join(unknown)}")
+
+
+def _parts(value: object, between: str | None) -> list[object]:
+    """A list as JSON has it, or as a cell has it."""
+    if isinstance(value, str):
+        return [*without_entities(value).split(between)]
+    return value if isinstance(value, list) else [value]
 
 
 def _names(value: object, between: str | None) -> list[str]:
-    """A list as JSON has it, or as a cell has it."""
-    parts = value if isinstance(value, list) else without_entities(_text(value)).split(between)
-    return [text.strip() for text in map(_text, parts) if text.strip()]
+    return [part.strip() for part in _parts(value, between) if isinstance(part, str) and part.strip()]
 
 
 def _text(value: object) -> str:
     if isinstance(value, int) and count_of(value) is not None:
         return str(value)
     return value if isinstance(value, str) else ""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_address(value: object) -> bool:
+    return bool(web_address(_text(value)))
+
+
+FIRST = {"day": FIRST_DAY, "published": FIRST_PUBLISHED}
+# Of what is made of parts: what is between them, what each must be, and what is said of those that are not.
+PARTS: dict[str, tuple[str | None, Callable[[str], object], str]] = {
+    "authors": (";", _is_text, "is no name"),
+    "categories": (None, lambda part: CATEGORY.fullmatch(part.strip()), "is none of arXiv's"),
+}
+# What any other value must be, and what is said of one that is not.
+FITTING: dict[str, tuple[Callable[[object], object], str]] = {
+    "title": (_is_text, "is no text"),
+    "abstract": (_is_text, "is no text"),
+    "arxiv_id": (lambda value: identity.arxiv_id(_text(value)), "is no arXiv id"),
+    "doi": (lambda value: identity.doi(_text(value)) or identity.arxiv_id(_text(value)), "is no DOI"),
+    **dict.fromkeys(("url", "pdf_url", "code_url"), (_is_address, "is no address of the web")),
+    "place": (lambda value: 0 < (count_of(value) or 0) <= MAX_PLACE, f"is no number from 1 to {MAX_PLACE:,}"),
+    **dict.fromkeys(COUNTS, (lambda value: count_of(value) is not None, "is no count")),
+}

@@ -61,7 +61,7 @@ def read(parse: Parse, content: bytes) -> None:
         assert str(error).isprintable()  # noqa: PT017 - either outcome is right
     else:
         assert all(map(is_sound, parsed.records))
-        assert all(str(skipped).isprintable() for skipped in parsed.skipped)
+        assert all(str(skipped).isprintable() for skipped in (*parsed.skipped, *parsed.left_out))
 
 
 @each_parser

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from papers.management.commands.import_papers import SHOWN
 from papers.models import Listing, Paper, PaperTopic, Topic
 from tests.conftest import NOW
 from tests.papers.conftest import ABSTRACT, DAY, SEEDS, page
@@ -80,3 +81,27 @@ def test_a_page_of_another_year_is_another_listing() -> None:
 def test_a_day_that_is_none_is_refused() -> None:
     with pytest.raises(CommandError, match="no day such as"):
         call_command("import_papers", str(SEEDS / "trending.txt"), "--day", "20 March")
+
+
+def test_what_is_skipped_is_a_row_and_what_is_left_out_is_said_as_such(tmp_path: Path) -> None:
+    (tmp_path / "papers.csv").write_text("title,day\nOne,2026-03-20\nTwo,yesterday\n...,\n")
+    report = run(tmp_path / "papers.csv")
+    assert "2 new, 0 updated, 0 known already; 1 skipped." in report
+    assert "skipped line 4: The title has no letter in it." in report
+    assert "Left out of these papers:\n  line 3: the day “yesterday” is none, such as 2026-03-20, and was" in report
+    assert report.count("skipped") == 2
+
+
+def test_a_report_names_no_more_than_can_be_read(tmp_path: Path) -> None:
+    rows = "".join(f"Paper {number},one\n...,\n" for number in range(SHOWN + 5))
+    (tmp_path / "papers.csv").write_text(f"title,place\n{rows}")
+    report = run(tmp_path / "papers.csv", "--dry-run")
+    assert report.count("  and 5 more\n") == 2
+    assert report.count("\n") < 2 * SHOWN + 10
+
+
+@pytest.mark.parametrize(("day", "words"), [("2031-01-01", "still to come"), ("1950-01-01", "before August 1991")])
+def test_a_day_on_which_nothing_can_be_listed_is_refused(day: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("import_papers", str(SEEDS / "trending.txt"), "--day", day)
+    assert not Paper.objects.exists()

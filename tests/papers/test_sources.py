@@ -214,9 +214,13 @@ def test_a_table_is_read_row_by_row() -> None:
     assert (first.arxiv_id, first.authors) == ("2603.00010", ("Ada Lovelace", "Alan Turing"))
     assert (first.listing, first.reading) == (ListingRecord("table", DAY, 2), ReadingRecord(NOW, 7))
     assert (second.title, second.doi, second.listing, second.reading) == ("Two lines", "10.1000/x", None, None)
-    assert "line 1: unknown columns, not read: colour" in reasons(parsed)
-    assert "line 4: the day “20 March” is none" in reasons(parsed)
-    assert "line 6: The title has no letter in it." in reasons(parsed)
+    assert reasons(parsed) == "line 6: The title has no letter in it."
+    assert [*map(str, parsed.left_out)] == [
+        "line 1: unknown columns, not read: colour",
+        "line 4: the day “20 March” is none, such as 2026-03-20, and was left out",
+        "line 4: the place “0” is no number from 1 to 100,000, and was left out",
+        "line 4: the upvotes “many” is no count, and was left out",
+    ]
 
 
 def test_lines_of_json_are_a_table_too() -> None:

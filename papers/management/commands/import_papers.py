@@ -1,6 +1,7 @@
 """Import papers from a file: a copy of the seed page, or a table."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,19 @@ from papers import harvest
 from papers.matching import UpsertResult
 from papers.models import Topic
 from papers.sources import seed_page, table
-from papers.sources.shapes import Parsed, SourceError
+from papers.sources.shapes import FIRST_DAY, Parsed, Skipped, SourceError, why_not
+
+SHOWN = 50  # rows, and values, that the report names
 
 
 def calendar_day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is no day such as 2026-03-20") from error
+    if why := why_not(day, timezone.now().date(), FIRST_DAY):
+        raise ArgumentTypeError(f"{text} {why}, so nothing was listed on it")
+    return day
 
 
 class Command(BaseCommand):
@@ -52,14 +58,22 @@ class Command(BaseCommand):
             f"Found {result.found} papers{of_days}: {result.new} new, {result.updated} updated,"
             f" {result.unchanged} known already; {len(found.skipped)} skipped."
         )
-        for skipped in found.skipped:
-            self.stdout.write(f"  skipped {skipped}")
+        self._name(found.skipped, "skipped ")
+        if found.left_out:
+            self.stdout.write("Left out of these papers:")
+            self._name(found.left_out)
         if not result.changed_anything:
             self.stdout.write("Nothing new.")
         if not Topic.objects.exists():
             self.stdout.write("There are no topics yet, so no paper has any: run manage.py load_topics.")
         if dry_run:
             self.stdout.write("A dry run: nothing was changed.")
+
+    def _name(self, those: Sequence[Skipped], how: str = "") -> None:
+        for one in those[:SHOWN]:
+            self.stdout.write(f"  {how}{one}")
+        if len(those) > SHOWN:
+            self.stdout.write(f"  and {len(those) - SHOWN:,} more")
 
 
 def _read(file: Path, year: int | None, day: date | None) -> Parsed:
