@@ -17,10 +17,9 @@ pytestmark = pytest.mark.kill
 TWO_HOURS = timedelta(hours=2)
 
 
-def spread(scene: Scene, count: int, hours: Sequence[int]) -> None:
-    """Readers whose hours were so many hours before this one, in turn."""
+def spread(readers: Sequence[Subscriber], hours: Sequence[int]) -> None:
+    """Let their hours be so many hours before this one, in turn."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    readers = scene.readers(count)
     for reader, ago in zip(readers, cycle(hours), strict=False):
         reader.next_digest_at = hour - timedelta(hours=ago)
         reader.local_hour = reader.next_digest_at.hour
@@ -38,7 +37,7 @@ def test_k5_three_schedulers_at_once(scene: Scene) -> None:
 
 def test_k5_nothing_ran_for_nine_hours(scene: Scene) -> None:
     one_database_is_enough(vendor="postgresql")
-    spread(scene, size(120, 2000), range(11))
+    spread(scene.readers(size(120, 2000)), range(11))
     before = Subscriber.objects.filter(next_digest_at__lte=timezone.now() - timedelta(hours=9)).count()
     with scene.machine.service(clock=timedelta(hours=-9)):
         until(lambda: Digest.objects.filter(status="accepted").count() >= before, 180)
@@ -54,9 +53,11 @@ def test_k5_clocks_that_are_two_hours_wrong(scene: Scene, relay: Relay) -> None:
     one_database_is_enough(vendor="postgresql")
     dice, steps = chance("K5 clocks"), size(1, 6)
     relay.delay = 0.02
-    spread(scene, steps * 150, [-1, 0, 1, 2])  # those of the next hour too, for whom the fast clock is early
+    readers = scene.readers(steps * 150, next_digest_at=timezone.now() + timedelta(days=30))
     with scene.machine.service() as right:
         for step in range(steps):
+            # Those of the next hour too, for whom the fast clock is early.
+            spread(readers[step * 150 : (step + 1) * 150], [-1, 0, 1, 2])
             with scene.machine.service(clock=TWO_HOURS) as fast, scene.machine.service(clock=-TWO_HOURS) as slow:
                 scene.until_taken(dice.randint(1, 60))
                 scene.harmed()
