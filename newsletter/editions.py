@@ -12,18 +12,19 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.delivery import canaries
 from newsletter.models import Digest, Edition, EditionPaper
 from newsletter.rows import Row, as_json, instant, run, table
-from papers.models import Paper
+from papers.models import Paper, PaperQuerySet
 from subscribers.models import Subscriber
 from subscribers.schedule import Cadence, Schedule
 
 CHUNK = 5000  # readers per transaction: short locks, flat memory
 FURTHEST_AHEAD = timedelta(days=31)  # to open an edition before its day
 POOL_SIZE = 1000  # papers an edition draws from, the hottest of its window
+COMING_IN = timedelta(minutes=3)  # since the last paper: a source is stored some hundreds at a time
 STILL_CHOSEN_FROM = timedelta(days=7)  # a monthly edition's digests may be chosen so long after its date
 
 # What a chunk writes: the digests, and when their readers' next ones are due.
@@ -125,12 +126,23 @@ def open_or_find(kind: str, day: date) -> tuple[Edition, bool]:
 
 
 def draw_late(at: datetime) -> int:
-    """Draw the pools of editions that were opened when there was no paper yet; returns how many got one."""
-    drawn = 0
-    for edition in Edition.objects.filter(date__gte=(at - STILL_CHOSEN_FROM).date()).without_papers():
-        drawn += bool(rows := pool_of(edition, POOL_SIZE))
-        EditionPaper.objects.bulk_create(rows, ignore_conflicts=True)
-    return drawn
+    """Draw the pools of editions that were opened when there was no paper yet, and whose readers wait; returns how many
+    got one. Not while papers come in, since a pool is drawn once.
+    """
+    waiting = Digest.objects.filter(edition=OuterRef("pk"), status=Digest.Status.PLANNED)
+    undrawn = Edition.objects.filter(Exists(waiting), date__gte=(at - STILL_CHOSEN_FROM).date()).undrawn()
+    return sum(_draw_one(undrawn.filter(pk=pk), at) for pk in undrawn.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _draw_one(undrawn: QuerySet[Edition], at: datetime) -> bool:
+    """Whoever decides on its papers holds the edition too."""
+    edition = undrawn.select_for_update(skip_locked=True, of=("self",)).first()
+    if edition is None or window_of(edition).filter(created_at__gt=at - COMING_IN).exists():
+        return False
+    decided = set(edition.pool.values_list("paper", flat=True))
+    rows = [row for row in pool_of(edition, POOL_SIZE) if row.paper_id not in decided]
+    return bool(EditionPaper.objects.bulk_create(rows))
 
 
 @transaction.atomic
@@ -157,13 +169,18 @@ def first_state(kind: str) -> dict[str, str]:
     return canary | {"status": Edition.Status.HELD, "reason": f"{Edition.Kind(kind).label} editions need approval"}
 
 
+def window_of(edition: Edition) -> PaperQuerySet:
+    """The papers of its days."""
+    return Paper.objects.listed(edition.date - timedelta(days=settings.POOL_DAYS), edition.date)
+
+
 def pool_of(edition: Edition, size: int) -> list[EditionPaper]:
     """The hottest papers that were listed in the window before an edition. Those that are banned stay so.
 
     Papers can be listed again after years. Who had one is known as long as digests are kept, so one that was in a pool
     before that stays out: nobody gets it twice.
     """
-    window = Paper.objects.listed(edition.date - timedelta(days=settings.POOL_DAYS), edition.date).trending()
+    window = window_of(edition).trending()
     before = edition.date - settings.KEEP_DIGESTS + STILL_CHOSEN_FROM
     forgotten = EditionPaper.objects.filter(paper=OuterRef("pk"), edition__date__lt=before)
     papers = list(window.filter(~Exists(forgotten)).values_list("pk", "hot", "notice")[:size])

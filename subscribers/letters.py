@@ -25,7 +25,8 @@ ASKED_EVER = 3
 def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | None:
     """Owe one letter. None where such a letter is on its way already, or the limit is reached.
 
-    A link that its reader asks for again, while it waits because nobody knows whether it arrived, goes again at once.
+    A link that is asked for again, while it waits because nobody knows whether it arrived, goes again at once; a
+    second time it waits as long as it must, whoever asks.
     """
     # Two requests at once would both count before either has written.
     Subscriber.objects.select_for_update().get(pk=subscriber.pk)
@@ -36,7 +37,7 @@ def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | Non
     )
     if not new:
         if kind == Letter.Kind.PREFERENCES:
-            Letter.objects.filter(pk=letter.pk, status=Letter.Status.OWED, doubts__gt=0).update(not_before=at)
+            Letter.objects.filter(pk=letter.pk, status=Letter.Status.OWED, doubts=1, attempts=1).update(not_before=at)
         return None
     transaction.on_commit(partial(letter_owed.send_robust, sender=Letter, letter_id=letter.pk))
     return letter

@@ -44,7 +44,7 @@ ADVICE = {
     ),
     Alarm.Kind.EMPTY: (
         "Its readers are due, and their copies wait for papers, until they are too late. Look at the sources: is one "
-        "on, and does it bring papers of these days? What they bring goes out within half an hour.",
+        "on, and does it bring papers of these days? What they bring goes out within a quarter of an hour.",
         "Look at the sources",
     ),
 }
@@ -106,7 +106,7 @@ def _going_on(at: datetime, told: Collection[tuple[str, int]]) -> Iterator[Alarm
             edition.is_going_out or (Alarm.Kind.WAITS, edition.pk) in told  # between two hours of its readers, too
         ):
             yield alarm(Alarm.Kind.WAITS, edition.pk, f"{edition}: {edition.reason}", at)
-    for edition in Edition.objects.public(at).filter(date__gte=(at - RECENT).date()).without_papers():
+    for edition in Edition.objects.public(at).filter(date__gte=(at - RECENT).date()).undrawn():
         if edition.is_going_out or (Alarm.Kind.EMPTY, edition.pk) in told:
             yield alarm(Alarm.Kind.EMPTY, edition.pk, str(edition), at)
 

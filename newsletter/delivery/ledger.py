@@ -32,6 +32,7 @@ SETTLED = {Kind.ACCEPTED: Status.ACCEPTED, Kind.REFUSED: Status.FAILED, Kind.DOU
 
 RETRIED = "an operator has it tried again"
 NO_PAPERS = "its edition has no papers yet"
+NOTHING_NEW = "nothing new that fits"
 # Why what may have been sent has no papers: a reader may get them once more.
 SET_FREE = "the provider had refused it first, and its papers were set free"
 TAKEN_FOR_UNSENT = "it had been taken for unsent, and has no papers"

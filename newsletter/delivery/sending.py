@@ -27,7 +27,7 @@ from subscribers.gate import at_the_gate
 log = logging.getLogger(__name__)
 
 OVERTIME = 5.0  # seconds that a run may build what it has claimed, before it puts that back: ticks wait for a worker
-FOR_PAPERS = timedelta(minutes=20)  # until an edition whose sources have brought nothing is looked at again
+FOR_PAPERS = timedelta(minutes=10)  # until an edition whose sources have brought nothing is looked at again
 Status = Digest.Status
 
 
@@ -119,7 +119,7 @@ class Batches:
                 if choices:
                     chosen.append(Chosen(digest, choices, renderer))
                 else:
-                    quiet.append(Ending(digest, Status.SKIPPED, "nothing new that fits"))
+                    quiet.append(Ending(digest, Status.SKIPPED, ledger.NOTHING_NEW))
         ledger.record(quiet, [], timezone.now())
         return chosen
 

@@ -1,5 +1,6 @@
 """What needs a person: the first thing that an operator sees, each with the page where something can be done."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +12,10 @@ from django.db.models import Q, QuerySet, Value
 from django.urls import reverse
 
 from newsletter import pulses
-from newsletter.delivery.ledger import NO_PAPERS, RETRIED
+from newsletter.delivery.ledger import NO_PAPERS, NOTHING_NEW, RETRIED
 from newsletter.delivery.streak import accepted_of_late
 from newsletter.delivery.wire.outcomes import NOT_NOW
-from newsletter.desk.standing import Health, Standing
+from newsletter.desk.standing import MOST_READ, Health, Standing
 from newsletter.models import Brake, Digest, Edition, Pulse
 from papers.sources.models import Source
 from subscribers.models import Attack, Import, Letter, SubscriptionRequest
@@ -25,6 +26,7 @@ MOST_HELD = 1_000  # counted one by one
 MOST_IMPORTS = 5  # named one by one
 LATEST_LETTERS, SOME_LETTERS, A_DAY = 1_000, 3, timedelta(days=1)
 SOME_FAILED = SOME_SKIPPED = 10  # of an edition: fewer may be chance
+MOST = 0.9
 QUIET = timedelta(minutes=10)  # without mail that is accepted, while some waits
 UNDECIDED = {"refused": "An import was refused", "checked": "An import waits for a decision"}
 
@@ -137,14 +139,17 @@ def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need
 def nothing(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     """Editions of which nobody got anything, since there was nothing to send."""
     sent_none = {one.edition.pk: one for one in found if one.planned and not one.accepted and is_of_late(one, at)}
-    for edition in Edition.objects.filter(pk__in=sent_none).without_papers() if sent_none else []:
+    for edition in Edition.objects.filter(pk__in=sent_none).undrawn() if sent_none else []:
         one = sent_none.pop(edition.pk)
         words = f"{edition} has no papers: " + (f"{one.open:,} wait for some" if one.open else "nobody got one")
         yield Need(words, list_of("papers_source"))
     for one in sent_none.values():
-        if one.skipped == one.planned >= SOME_SKIPPED:
-            words = f"{one.edition}: nobody got one, and nothing new fitted any of {one.skipped:,} readers"
-            yield Need(words, reverse("desk_edition", args=[one.edition.pk]))
+        if one.skipped >= SOME_SKIPPED and one.skipped >= MOST * one.planned:
+            skipped = one.edition.digests.filter(status=Digest.Status.SKIPPED).order_by()
+            [(reason, number)] = Counter(skipped.values_list("reason", flat=True)[:MOST_READ]).most_common(1)
+            if reason == NOTHING_NEW and number >= MOST * min(one.skipped, MOST_READ):
+                words = f"{one.edition}: nobody got one, as nothing new fitted {one.skipped:,} readers"
+                yield Need(words, reverse("desk_edition", args=[one.edition.pk]))
 
 
 def is_of_late(one: Standing, at: datetime) -> bool:
@@ -166,7 +171,8 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
             some = list(tried.values_list("planned_at", "reason")[:SOME_FAILED])
             # A few answers that put off (452 …) may be of full mailboxes, where others' mail was accepted meanwhile.
             few = len(some) < SOME_FAILED and all(why[:1].isdigit() for _, why in some)
-            if some and not (few and accepted_of_late(at, at - max(some)[0]).exists()):
+            is_waiting = Edition.objects.filter(pk=one.edition.pk).undrawn().exists() if some else True  # for papers
+            if not is_waiting and not (few and accepted_of_late(at, at - max(some)[0]).exists()):
                 minutes = QUIET // timedelta(minutes=1)
                 words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait"
                 answer = next((f": {why}" for _, why in some if why != RETRIED), "")

@@ -32,10 +32,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         unsettled = digests.filter(status__in=ledger.Status.unsettled())
         return self.annotate(is_planned=Exists(digests), is_going_out=Exists(unsettled))
 
-    def without_papers(self) -> Self:
-        """Those that have nothing to send anybody: sources have brought none, or all are banned."""
+    def undrawn(self) -> Self:
+        """Those that were opened when there was no paper to draw. What an editor pins does not make a pool."""
         papers: Any = Edition.pool.rel.related_model
-        return self.exclude(Exists(papers.objects.filter(edition=OuterRef("pk")).exclude(choice=papers.Choice.BANNED)))
+        return self.exclude(Exists(papers.objects.filter(edition=OuterRef("pk"), choice=papers.Choice.POOL)))
 
     def pause(self, reason: str = "") -> int:
         """Hold back what has not gone; `reason` says why, where no person does it."""

@@ -122,10 +122,11 @@ def test_a_trace_is_written_once_in_a_rhythm(db: None) -> None:
 
 def test_a_part_is_silent_after_a_few_rhythms() -> None:
     late = NOW + timedelta(seconds=pulses.PATIENCE * settings.TICK_SECONDS + 121)
-    assert pulses.is_stale("Delivery", NOW, late)
-    assert pulses.is_stale("Delivery", None, NOW)
-    assert not pulses.is_stale("Delivery", NOW, NOW + MINUTE)
-    assert not pulses.is_stale("Counting", NOW, late)
+    often, rarely = (pulses.parts()[f"newsletter.tasks.{name}"] for name in ("deliver", "take_census"))
+    assert often.is_silent(NOW, late)
+    assert often.is_silent(None, NOW)
+    assert not often.is_silent(NOW, NOW + MINUTE)
+    assert not rarely.is_silent(NOW, late)
 
 
 def test_every_part_is_a_task_that_beat_wakes(db: None) -> None:

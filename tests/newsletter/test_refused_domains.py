@@ -107,6 +107,19 @@ def test_a_domain_that_takes_mail_again_gets_it(
     assert set(edition.digests.values_list("status", flat=True)) == {"accepted"}
 
 
+def test_one_bad_day_after_a_recovery_drops_nobody(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    """What was refused before mail was accepted counts no more."""
+    readers = [*add_readers(12, graphs), elsewhere(graphs)]
+    for day in range(9):
+        refuse(server, lambda to, is_bad=day not in range(3, 8): is_bad and to.endswith("@example.org"))
+        plan(day, readers)
+        runs(fixed_clock)
+    assert len(active()) == 13
+    assert not Suppression.objects.exists()
+
+
 def test_mailboxes_that_are_gone_are_dropped_where_anybody_gets_mail_there(
     plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
 ) -> None:

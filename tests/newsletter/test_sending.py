@@ -14,7 +14,7 @@ from newsletter import editions
 from newsletter.delivery import ledger
 from newsletter.delivery.pace import carrier
 from newsletter.delivery.sending import Batches, deliver_batch
-from newsletter.models import Brake, Digest, DigestPaper, Edition
+from newsletter.models import Brake, Digest, DigestPaper, Edition, EditionPaper
 from papers.merging import merge
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber, Suppression
@@ -23,6 +23,7 @@ from tests.newsletter.conftest import add_readers, make_paper, planned_readers, 
 from tests.stubs import Api, Relay
 
 Status = Digest.Status
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -73,10 +74,33 @@ def test_an_edition_without_papers_waits_for_some(
     assert [deliver_batch(), editions.draw_late(NOW), deliver_batch()] == [0, 0, 0]
     assert set(Digest.objects.values_list("status", "reason")) == {("planned", ledger.NO_PAPERS)}
     make_paper(1, graphs)
-    assert [editions.draw_late(NOW), editions.draw_late(NOW)] == [1, 0]
-    fixed_clock.shift(timedelta(minutes=20))
+    assert editions.draw_late(NOW + MINUTE) == 0  # more may come
+    make_paper(2, graphs)
+    assert [editions.draw_late(NOW + 5 * MINUTE), editions.draw_late(NOW + 6 * MINUTE)] == [1, 0]
+    fixed_clock.shift(timedelta(minutes=10))
     assert deliver_batch() == 3
+    assert DigestPaper.objects.values("paper").distinct().count() == 2
     assert statuses() == {"accepted": 3}
+
+
+def test_a_pin_alone_makes_no_pool(graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller) -> None:
+    """Whoever was planned before it would get nothing at all."""
+    add_readers(3, graphs)
+    editions.plan(NOW)
+    EditionPaper.objects.decide(Edition.objects.get(), make_paper(1, graphs), "pinned", 1)
+    assert deliver_batch() == 0
+    make_paper(2, graphs)
+    assert editions.draw_late(NOW + 5 * MINUTE) == 1
+    fixed_clock.shift(timedelta(minutes=10))
+    assert deliver_batch() == 3
+
+
+def test_an_edition_that_was_opened_ahead_is_drawn_when_its_readers_are_due(
+    graphs: Topic, fixed_clock: time_machine.Traveller
+) -> None:
+    edition, _ = editions.open_ahead("daily", NOW.date() + timedelta(days=20), NOW)
+    make_paper(1, graphs, listed_on=edition.date - timedelta(days=13))
+    assert editions.draw_late(NOW + timedelta(days=10)) == 0
 
 
 def test_who_left_after_planning_gets_nothing(readers: list[Subscriber], relay: Relay) -> None:

@@ -60,7 +60,7 @@ def test_a_quiet_day_needs_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (False, "planned", "Daily 2026-03-20 has no papers: 10 wait for some"),
         (False, "skipped", "Daily 2026-03-20 has no papers: nobody got one"),
-        (True, "skipped", "Daily 2026-03-20: nobody got one, and nothing new fitted any of 10 readers"),
+        (True, "skipped", "Daily 2026-03-20: nobody got one, as nothing new fitted 10 readers"),
         (True, "accepted", "Nothing. All is well"),
     ],
 )
@@ -74,6 +74,15 @@ def test_an_edition_that_reaches_nobody_needs_somebody(
         edition.pool.all().delete()
     census.follow(NOW)
     assert words in home("Operator")
+
+
+@pytest.mark.usefixtures("beating")
+def test_readers_who_could_not_be_mailed_are_no_fault_of_the_papers(edition: Edition) -> None:
+    for reader in add_readers(10):
+        planned(edition, reader)
+    Digest.objects.update(status="skipped", reason="nothing reaches example.org at present")
+    census.follow(NOW)
+    assert "nobody got one" not in home("Operator")
 
 
 @pytest.mark.usefixtures("beating")

@@ -51,7 +51,12 @@ def test_a_doubt_ends_early_for_a_reader_who_asks_again_and_for_no_stranger(
     claim().doubted("no answer", NOW, timedelta(0))
     assert Letter.objects.claim(NOW + LEASE, LEASE, 1) == []
     owe(alice, kind, NOW + LEASE)
-    assert bool(Letter.objects.claim(NOW + LEASE, LEASE, 1)) is goes_again
+    again = Letter.objects.claim(NOW + LEASE, LEASE, 1)
+    assert bool(again) is goes_again
+    for letter in again:  # but once, whoever asks
+        letter.doubted("no answer", NOW + LEASE, timedelta(0))
+        owe(alice, kind, NOW + 2 * LEASE)
+        assert Letter.objects.claim(NOW + 2 * LEASE, LEASE, 1) == []
 
 
 def test_limits_of_one_reader_do_not_bind_another(alice: Subscriber, letter: Letter) -> None:

@@ -41,11 +41,14 @@ def is_hard(provider: str, raw: object) -> bool:
     return raw is None or isinstance(raw, Mapping) or any(raw == word for word in words)
 
 
-def count_soft(address_hash: str, at: datetime) -> bool:
+def count_soft(address_hash: str, at: datetime, accepted_at: datetime | None = None) -> bool:
     """Count a soft bounce; returns whether the recent ones amount to a hard one.
 
-    The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it.
+    The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it; so does `accepted_at`, when a server that
+    refuses at once last took mail there.
     """
+    if accepted_at:
+        SoftBounces.objects.filter(address_hash=address_hash, at__lt=accepted_at).delete()
     row, _ = SoftBounces.objects.select_for_update().get_or_create(
         address_hash=address_hash, defaults={"score": 0, "at": at}
     )

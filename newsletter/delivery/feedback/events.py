@@ -232,16 +232,21 @@ def no_such_mailboxes(digests: Iterable[Digest], at: datetime) -> None:
     takes_nobody = cache(bounces.takes_nobody)  # once for readers who were refused together
     for digest in digests:
         addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
+        had = Digest.objects.filter(subscriber=digest.subscriber_id, status__in=Digest.Status.sent())
+        last = had.order_by("-planned_at").first()
         with transaction.atomic():
-            is_gone = bounces.count_soft(addressee.address_hash, at)
-        if is_gone and not takes_nobody(addressee.domain_now, first_refusal(digest, at)):
+            is_gone = bounces.count_soft(addressee.address_hash, at, accepted_at=last.settled_at if last else None)
+        if is_gone and not takes_nobody(addressee.domain_now, first_refusal(digest, last, at)):
             with transaction.atomic():
                 drop(addressee, *BOUNCED, at)
 
 
-def first_refusal(digest: Digest, at: datetime) -> datetime:
-    """Since when its reader's mailbox has been refused, in whole `MOMENTS`; a day at least."""
+def first_refusal(digest: Digest, last: Digest | None, at: datetime) -> datetime:
+    """Since when its reader's mailbox has been refused, after the last mail that was accepted; a day at least, and in
+    whole `MOMENTS`.
+    """
     failed = Digest.objects.filter(subscriber=digest.subscriber_id, status=Digest.Status.FAILED, settled_at__lte=at)
+    failed = failed.filter(planned_at__gt=last.planned_at) if last else failed
     counted = failed.order_by("-planned_at").values_list("settled_at", flat=True)[: math.ceil(settings.SOFT_BOUNCES)]
     first = min([at - settings.DOMAIN_HOLD, *filter(None, counted)])
     seconds = bounces.MOMENTS.total_seconds()
