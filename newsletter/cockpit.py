@@ -4,6 +4,7 @@ What holds for all pages of the admin is said here once. `Cockpit.register` give
 of other people's apps, so that none can forget it.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, wraps
 from typing import Any
@@ -30,6 +31,8 @@ from unfold.sites import UnfoldAdminSite
 from newsletter import audit, second_factor, wording
 from newsletter.choosing import bear, is_number
 from newsletter.models import Brake
+
+log = logging.getLogger(__name__)
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
 MOST_FOUND = 50  # rows that the beginning of an address leads to
@@ -108,6 +111,7 @@ class OnRecord(ModelAdmin):
         except ValidationError as error:
             words = error.messages[0]
         except (OverflowError, DataError):  # Django looks up whichever of many are said to be chosen
+            log.warning("a form of the admin had a value that no column can hold", exc_info=True)
             words = "There is no such choice: nothing was changed."
         self.message_user(request, words, messages.ERROR)
         return redirect(request.get_full_path())

@@ -4,6 +4,7 @@ Planning only writes rows. It may be stopped anywhere and started again, in any 
 a digest is unique per edition and reader, and a reader moves on in the transaction that planned them.
 """
 
+import logging
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.delivery import canaries
@@ -19,12 +20,16 @@ from newsletter.models import Digest, Edition, EditionPaper
 from newsletter.rows import Row, as_json, instant, run, table
 from papers.models import Paper, PaperQuerySet
 from subscribers.models import Subscriber
+from subscribers.models.subscribers import EARLIEST_CLOCK
 from subscribers.schedule import Cadence, Schedule
+
+log = logging.getLogger(__name__)
 
 CHUNK = 5000  # readers per transaction: short locks, flat memory
 FURTHEST_AHEAD = timedelta(days=31)  # to open an edition before its day
 POOL_SIZE = 1000  # papers an edition draws from, the hottest of its window
-COMING_IN = timedelta(minutes=3)  # since the last paper: a source is stored some hundreds at a time
+# Since the last paper, and the first: a source is stored some hundreds at a time.
+COMING_IN, LONGEST_COMING_IN = timedelta(minutes=3), timedelta(minutes=30)
 STILL_CHOSEN_FROM = timedelta(days=7)  # a monthly edition's digests may be chosen so long after its date
 
 # What a chunk writes: the digests, and when their readers' next ones are due.
@@ -120,29 +125,44 @@ def open_edition(kind: str, day: date) -> Edition:
 def open_or_find(kind: str, day: date) -> tuple[Edition, bool]:
     """The same, and whether it was opened now."""
     edition, opened = Edition.objects.get_or_create(kind=kind, date=day, defaults=first_state(kind))
-    if opened:
-        EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE))
+    if opened and not EditionPaper.objects.bulk_create(pool_of(edition, POOL_SIZE)):
+        Edition.objects.filter(pk=edition.pk).update(drawn_at=None)
     return edition, opened
 
 
 def draw_late(at: datetime) -> int:
-    """Draw the pools of editions that were opened when there was no paper yet, and whose readers wait; returns how many
-    got one. Not while papers come in, since a pool is drawn once.
+    """Draw the pools of editions that were opened when there was no paper yet; returns how many got one. Not before
+    their day, and not while papers come in, since a pool is drawn once.
     """
-    waiting = Digest.objects.filter(edition=OuterRef("pk"), status=Digest.Status.PLANNED)
-    undrawn = Edition.objects.filter(Exists(waiting), date__gte=(at - STILL_CHOSEN_FROM).date()).undrawn()
-    return sum(_draw_one(undrawn.filter(pk=pk), at) for pk in undrawn.values_list("pk", flat=True))
+    days = (at - STILL_CHOSEN_FROM).date(), (at + EARLIEST_CLOCK).date()
+    undrawn = Edition.objects.undrawn().filter(date__range=days).exclude(status=Edition.Status.CANCELLED)
+    drawn = 0
+    for pk in undrawn.values_list("pk", flat=True):
+        try:
+            drawn += _draw_one(undrawn.filter(pk=pk), at)
+        except DatabaseError:  # such as a paper that was merged into another at this moment
+            log.exception("the pool of edition %s is not drawn yet", pk)
+    return drawn
 
 
 @transaction.atomic
 def _draw_one(undrawn: QuerySet[Edition], at: datetime) -> bool:
     """Whoever decides on its papers holds the edition too."""
-    edition = undrawn.select_for_update(skip_locked=True, of=("self",)).first()
-    if edition is None or window_of(edition).filter(created_at__gt=at - COMING_IN).exists():
+    edition = undrawn.select_for_update(skip_locked=True).first()
+    if edition is None or are_coming_in(window_of(edition).filter(created_at__gt=edition.opened_at), at):
         return False
     decided = set(edition.pool.values_list("paper", flat=True))
     rows = [row for row in pool_of(edition, POOL_SIZE) if row.paper_id not in decided]
-    return bool(EditionPaper.objects.bulk_create(rows))
+    if rows:
+        EditionPaper.objects.bulk_create(rows)
+        undrawn.filter(pk=edition.pk).update(drawn_at=at)
+    return bool(rows)
+
+
+def are_coming_in(papers: PaperQuerySet, at: datetime) -> bool:
+    """Whether the last of these has only come, and the first a short while before."""
+    is_last_new = papers.filter(created_at__range=(at - COMING_IN, at)).exists()
+    return is_last_new and not papers.filter(created_at__lt=at - LONGEST_COMING_IN).exists()
 
 
 @transaction.atomic

@@ -107,7 +107,8 @@ def _going_on(at: datetime, told: Collection[tuple[str, int]]) -> Iterator[Alarm
         ):
             yield alarm(Alarm.Kind.WAITS, edition.pk, f"{edition}: {edition.reason}", at)
     for edition in Edition.objects.public(at).filter(date__gte=(at - RECENT).date()).undrawn():
-        if edition.is_going_out or (Alarm.Kind.EMPTY, edition.pk) in told:
+        is_of_late = edition.date >= (at - edition.welcome_for).date()
+        if edition.is_going_out or (is_of_late and (Alarm.Kind.EMPTY, edition.pk) in told):
             yield alarm(Alarm.Kind.EMPTY, edition.pk, str(edition), at)
 
 

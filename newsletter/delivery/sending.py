@@ -106,10 +106,10 @@ class Batches:
             by_edition[digest.edition_id, digest.revision].append(digest)
         chosen, quiet = [], []
         for copies in by_edition.values():
-            chooser, renderer = self._of(copies[0])
-            if not chooser.candidates.papers:
+            if copies[0].edition.drawn_at is None:
                 self._put_off(copies, ledger.NO_PAPERS, timezone.now() + FOR_PAPERS)
                 continue
+            chooser, renderer = self._of(copies[0])
             people = readers.load([copy.subscriber for copy in copies], chooser.candidates, timezone.now())
             all_choices = list(chooser.choose_all(people))
             if not renderer.read({choice.paper for choices in all_choices for choice in choices}):

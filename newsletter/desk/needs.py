@@ -146,8 +146,8 @@ def nothing(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     for one in sent_none.values():
         if one.skipped >= SOME_SKIPPED and one.skipped >= MOST * one.planned:
             skipped = one.edition.digests.filter(status=Digest.Status.SKIPPED).order_by()
-            [(reason, number)] = Counter(skipped.values_list("reason", flat=True)[:MOST_READ]).most_common(1)
-            if reason == NOTHING_NEW and number >= MOST * min(one.skipped, MOST_READ):
+            reasons = Counter(skipped.values_list("reason", flat=True)[:MOST_READ])
+            if reasons[NOTHING_NEW] >= MOST * min(one.skipped, MOST_READ):
                 words = f"{one.edition}: nobody got one, as nothing new fitted {one.skipped:,} readers"
                 yield Need(words, reverse("desk_edition", args=[one.edition.pk]))
 

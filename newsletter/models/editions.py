@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
+from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -34,8 +35,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def undrawn(self) -> Self:
         """Those that were opened when there was no paper to draw. What an editor pins does not make a pool."""
-        papers: Any = Edition.pool.rel.related_model
-        return self.exclude(Exists(papers.objects.filter(edition=OuterRef("pk"), choice=papers.Choice.POOL)))
+        return self.filter(drawn_at=None)
 
     def pause(self, reason: str = "") -> int:
         """Hold back what has not gone; `reason` says why, where no person does it."""
@@ -114,6 +114,8 @@ class Edition(models.Model):
     )
     papers = models.ManyToManyField(Paper, through="EditionPaper", related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
+    # By the database, where a program of before opens one: it draws at once, or never.
+    drawn_at = models.DateTimeField(null=True, editable=False, db_default=Now(), help_text="When its pool was drawn.")
 
     objects = EditionQuerySet.as_manager()
 

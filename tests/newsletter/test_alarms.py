@@ -40,7 +40,7 @@ def wait_for_approval(edition: Edition, reader: Subscriber) -> None:
 
 
 def run_out_of_papers(edition: Edition, reader: Subscriber) -> None:
-    edition.pool.all().delete()
+    Edition.objects.filter(pk=edition.pk).update(drawn_at=None)
     planned(edition, reader)
 
 

@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from newsletter.delivery import ledger
 from newsletter.delivery.feedback import bounces
 from newsletter.delivery.sending import deliver_batch
-from newsletter.models import Digest, Edition
+from newsletter.models import Digest, Edition, Event
 from papers.models import Topic
 from subscribers.models import HeldDomain, Subscriber, Suppression
 from tests.conftest import NOW
@@ -105,6 +106,23 @@ def test_a_domain_that_takes_mail_again_gets_it(
     edition = plan(5, readers)
     runs(fixed_clock)
     assert set(edition.digests.values_list("status", flat=True)) == {"accepted"}
+
+
+@pytest.mark.parametrize("told", [Event.Type.COMPLAINED, Event.Type.DELIVERED, Event.Type.BOUNCED])
+def test_what_is_told_late_of_an_earlier_mail_speaks_for_no_domain(
+    told: Event.Type, plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    readers = [*add_readers(12, graphs), elsewhere(graphs)]
+    plan(0, readers)
+    runs(fixed_clock)
+    refuse(server, lambda to: to.endswith("@example.org"))
+    for day in range(1, 7):
+        plan(day, readers)
+        runs(fixed_clock)
+        if day == 2:
+            uid = Digest.objects.filter(subscriber=readers[0]).earliest("pk").uid
+            assert ledger.learn([uid], told, timezone.now())
+    assert len(active()) == 13
 
 
 def test_one_bad_day_after_a_recovery_drops_nobody(

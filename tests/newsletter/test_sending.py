@@ -73,21 +73,40 @@ def test_an_edition_without_papers_waits_for_some(
     editions.plan(NOW)
     assert [deliver_batch(), editions.draw_late(NOW), deliver_batch()] == [0, 0, 0]
     assert set(Digest.objects.values_list("status", "reason")) == {("planned", ledger.NO_PAPERS)}
-    make_paper(1, graphs)
-    assert editions.draw_late(NOW + MINUTE) == 0  # more may come
-    make_paper(2, graphs)
-    assert [editions.draw_late(NOW + 5 * MINUTE), editions.draw_late(NOW + 6 * MINUTE)] == [1, 0]
+    for number in (1, 2):
+        fixed_clock.shift(MINUTE)
+        make_paper(number, graphs)
+        assert editions.draw_late(NOW + number * MINUTE) == 0  # more may come
+    assert [editions.draw_late(NOW + 6 * MINUTE), editions.draw_late(NOW + 7 * MINUTE)] == [1, 0]
     fixed_clock.shift(timedelta(minutes=10))
     assert deliver_batch() == 3
     assert DigestPaper.objects.values("paper").distinct().count() == 2
     assert statuses() == {"accepted": 3}
 
 
-def test_a_pin_alone_makes_no_pool(graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller) -> None:
-    """Whoever was planned before it would get nothing at all."""
+def test_papers_that_come_without_end_are_drawn_after_half_an_hour(
+    graphs: Topic, fixed_clock: time_machine.Traveller
+) -> None:
     add_readers(3, graphs)
     editions.plan(NOW)
-    EditionPaper.objects.decide(Edition.objects.get(), make_paper(1, graphs), "pinned", 1)
+    drawn = []
+    for number in range(1, 20):
+        fixed_clock.shift(2 * MINUTE)
+        make_paper(number, graphs)
+        drawn.append(editions.draw_late(NOW + 2 * number * MINUTE))
+    assert drawn.index(1) == 16
+
+
+@pytest.mark.parametrize("decisions", [["pinned"], ["pinned", "pool"], ["banned"], ["banned", "pool"]])
+def test_what_an_editor_decides_makes_no_pool(
+    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller, decisions: list[str]
+) -> None:
+    """Whoever was planned before it would get nothing at all."""
+    old = make_paper(1, graphs, listed_on=NOW.date() - timedelta(days=90))
+    add_readers(3, graphs)
+    editions.plan(NOW)
+    for choice in decisions:
+        EditionPaper.objects.decide(Edition.objects.get(), old, choice)
     assert deliver_batch() == 0
     make_paper(2, graphs)
     assert editions.draw_late(NOW + 5 * MINUTE) == 1

@@ -29,6 +29,8 @@ HARD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 
 
 TOLD_WITHIN = timedelta(days=62)  # a monthly edition, and the one before
+# Accepted by the provider, when it was submitted, and not come back since. What is told of it later may be told late.
+TAKEN = [Digest.Status.ACCEPTED, Digest.Status.DELIVERED, Digest.Status.COMPLAINED]
 MOMENTS = timedelta(minutes=10)  # in which readers of a domain are refused or accepted together
 
 
@@ -99,10 +101,10 @@ def takes_nobody(domain: str, since: datetime) -> bool:
         return True
     longest = 10 * settings.DIGEST_EXPIRES_AFTER + MOMENTS  # from planned to settled, of a monthly edition
     readers = Subscriber.objects.filter(email__endswith=f"@{domain}").values("pk")
-    theirs = Digest.objects.filter(subscriber__in=readers, planned_at__gte=since - longest, settled_at__gte=since)
-    if theirs.filter(status__in=Digest.Status.sent(), settled_at__gte=since + MOMENTS).exists():
+    theirs = Digest.objects.filter(subscriber__in=readers, planned_at__gte=since - longest).order_by()
+    if theirs.filter(status__in=TAKEN, submitted_at__gte=since + MOMENTS).exists():
         return False
-    refused = theirs.filter(status=Digest.Status.FAILED).order_by().values("subscriber").distinct()
+    refused = theirs.filter(status=Digest.Status.FAILED, settled_at__gte=since).values("subscriber").distinct()
     return len(refused[: settings.DOMAIN_BOUNCES]) == settings.DOMAIN_BOUNCES
 
 

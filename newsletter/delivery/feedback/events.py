@@ -232,10 +232,10 @@ def no_such_mailboxes(digests: Iterable[Digest], at: datetime) -> None:
     takes_nobody = cache(bounces.takes_nobody)  # once for readers who were refused together
     for digest in digests:
         addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
-        had = Digest.objects.filter(subscriber=digest.subscriber_id, status__in=Digest.Status.sent())
+        had = Digest.objects.filter(subscriber=digest.subscriber_id, status__in=bounces.TAKEN)
         last = had.order_by("-planned_at").first()
         with transaction.atomic():
-            is_gone = bounces.count_soft(addressee.address_hash, at, accepted_at=last.settled_at if last else None)
+            is_gone = bounces.count_soft(addressee.address_hash, at, accepted_at=last.submitted_at if last else None)
         if is_gone and not takes_nobody(addressee.domain_now, first_refusal(digest, last, at)):
             with transaction.atomic():
                 drop(addressee, *BOUNCED, at)
