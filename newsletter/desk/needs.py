@@ -138,13 +138,13 @@ def editions(found: Iterable[Standing], may: May, at: datetime) -> Iterator[Need
 
 def nothing(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     """Editions of which nobody got anything, since there was nothing to send."""
-    sent_none = {one.edition.pk: one for one in found if one.planned and not one.accepted and is_of_late(one, at)}
-    for edition in Edition.objects.filter(pk__in=sent_none).undrawn() if sent_none else []:
-        one = sent_none.pop(edition.pk)
-        words = f"{edition} has no papers: " + (f"{one.open:,} wait for some" if one.open else "nobody got one")
-        yield Need(words, list_of("papers_source"))
-    for one in sent_none.values():
-        if one.skipped >= SOME_SKIPPED and one.skipped >= MOST * one.planned:
+    for one in found:
+        if not one.planned or one.accepted or not is_of_late(one, at):
+            continue
+        if one.edition.drawn_at is None:
+            words = f"{one.edition} has no papers: " + (f"{one.open:,} wait for some" if one.open else "nobody got one")
+            yield Need(words, list_of("papers_source"))
+        elif one.skipped >= SOME_SKIPPED and one.skipped >= MOST * one.planned:
             skipped = one.edition.digests.filter(status=Digest.Status.SKIPPED).order_by()
             reasons = Counter(skipped.values_list("reason", flat=True)[:MOST_READ])
             if reasons[NOTHING_NEW] >= MOST * min(one.skipped, MOST_READ):
@@ -163,7 +163,7 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
     if accepted_of_late(at, QUIET).exists():
         return
     for one in found:
-        if one.open and one.edition.status == Edition.Status.OPEN:
+        if one.open and one.edition.status == Edition.Status.OPEN and one.edition.drawn_at:
             waiting = one.edition.digests.filter(status=Digest.Status.PLANNED, attempts__gt=1)
             # An answer that puts back has moved what is due; what an operator or a sweep put back is not tried yet.
             tried = waiting.filter(planned_at__lt=at - QUIET, not_before__gte=at - QUIET).order_by()
@@ -171,8 +171,7 @@ def silence(found: Iterable[Standing], at: datetime) -> Iterator[Need]:
             some = list(tried.values_list("planned_at", "reason")[:SOME_FAILED])
             # A few answers that put off (452 …) may be of full mailboxes, where others' mail was accepted meanwhile.
             few = len(some) < SOME_FAILED and all(why[:1].isdigit() for _, why in some)
-            is_waiting = Edition.objects.filter(pk=one.edition.pk).undrawn().exists() if some else True  # for papers
-            if not is_waiting and not (few and accepted_of_late(at, at - max(some)[0]).exists()):
+            if some and not (few and accepted_of_late(at, at - max(some)[0]).exists()):
                 minutes = QUIET // timedelta(minutes=1)
                 words = f"Nothing was accepted for {minutes} minutes, and {one.open:,} of {one.edition} wait"
                 answer = next((f": {why}" for _, why in some if why != RETRIED), "")
