@@ -1,6 +1,6 @@
 """A relay that checks its recipients tells at once of mailboxes that are gone: some, or those of a whole domain."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
 import pytest
@@ -8,7 +8,6 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
 
 from newsletter.delivery import ledger
 from newsletter.delivery.feedback import bounces
@@ -18,20 +17,11 @@ from papers.models import Topic
 from subscribers.models import HeldDomain, Subscriber, Suppression
 from tests.conftest import NOW
 from tests.newsletter.conftest import add_readers, make_paper
-from tests.stubs import Server, smtp_server
+from tests.stubs import Server
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 GONE = "550 5.1.1 User unknown"
 Plan = Callable[[int, Iterable[Subscriber], str], Edition]
-
-
-@pytest.fixture
-def server(settings: Settings) -> Iterator[Server]:
-    """A relay, all of whose users exist at first."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    with smtp_server(Server()) as server:
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        yield server
 
 
 @pytest.fixture
