@@ -18,7 +18,7 @@ class AlarmQuerySet(models.QuerySet["Alarm"]):
         return self.filter(ended_at=None)
 
     def due(self, at: datetime) -> Self:
-        """Nobody could be told yet, it is time to try, and it did not arrive three times perhaps."""
+        """Nobody could be told yet, it is time to try, and it was not unclear too often whether it arrived."""
         return self.on().filter(told_at=None, doubts__lte=len(DOUBT_PAUSES), next_at__lte=at)
 
 
