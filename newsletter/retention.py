@@ -43,7 +43,7 @@ def forget(at: datetime) -> dict[str, int]:
         # After so many half-lives nothing is left of a score.
         "soft bounces": delete(SoftBounces.objects.filter(at__lt=at - 10 * settings.SOFT_BOUNCE_HALF_LIFE)),
         "domains' health": delete(
-            DomainHealth.objects.filter(since__lt=at - max(settings.DOMAIN_HOLD, bounces.TOLD_WITHIN))
+            DomainHealth.objects.filter(since__lt=at - max(settings.DOMAIN_HOLD, bounces.TWO_MONTHS))
         ),
         "acceptances": delete(Acceptance.objects.filter(at__lt=at - streak.KEEP)),
         "refusals": delete(Refusal.objects.filter(at__lt=at - streak.KEEP)),

@@ -20,17 +20,12 @@ def caller() -> str:
 
 @contextmanager
 def private_file(path: Path) -> Iterator[TextIO]:
-    """A text file for the caller's eyes only, as what is about readers is; what was there goes. Raises CommandError."""
-    with _in_words(path), open(_opened(path, os.O_TRUNC), "w", encoding="utf-8", newline="") as file:
-        os.fchmod(file.fileno(), 0o600)
-        yield file
+    """A new text file for the caller's eyes only, as what is about readers is; half a file does not stay.
 
-
-@contextmanager
-def new_private_file(path: Path) -> Iterator[TextIO]:
-    """The same, where nothing is yet; half a file does not stay. Raises CommandError."""
+    Raises CommandError, also where a file is there already: it may be anything.
+    """
     with _in_words(path):
-        descriptor = _opened(path, os.O_EXCL)
+        descriptor = _created(path)
         try:
             with open(descriptor, "w", encoding="utf-8", newline="") as file:
                 yield file
@@ -44,12 +39,12 @@ def check_for_new_file(path: Path) -> None:
     a command that was killed meanwhile can be repeated as it was.
     """
     with _in_words(path):
-        os.close(_opened(path, os.O_EXCL))
+        os.close(_created(path))
         path.unlink()
 
 
-def _opened(path: Path, how: int) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
+def _created(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 @contextmanager

@@ -193,6 +193,12 @@ class TestEdition:
     def test_a_file_that_cannot_be_written_is_said_to_be_so(self, edition: Edition, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
             run("edition", "export", NAME, str(tmp_path / "nowhere" / "out.csv"))
+        theirs = tmp_path / "theirs.csv"
+        theirs.write_text("of somebody")
+        with pytest.raises(CommandError, match="is not overwritten"):
+            run("edition", "export", NAME, str(theirs))
+        assert theirs.read_text() == "of somebody"
+        assert not LogEntry.objects.exists()
 
     def test_its_results_are_exported_for_the_callers_eyes_and_on_record(
         self, edition: Edition, alice: Subscriber, tmp_path: Path

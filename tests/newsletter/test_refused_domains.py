@@ -84,6 +84,22 @@ def test_a_domain_that_takes_nobody_loses_no_reader(
     assert not Suppression.objects.exists()
 
 
+def test_a_domain_that_takes_nobody_for_two_months_is_dead(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    readers = [*add_readers(6, graphs), elsewhere(graphs)]
+    plan(0, readers)
+    runs(fixed_clock)
+    refuse(server, lambda to: to.endswith("@example.org"))
+    for day in (*range(1, 64, 7), 62):
+        assert len(active()) == 7
+        plan(day, readers)
+        runs(fixed_clock)
+    plan(63, readers)
+    runs(fixed_clock)
+    assert active() == readers[-1:]
+
+
 def test_a_domain_that_takes_mail_again_gets_it(
     plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
 ) -> None:
@@ -148,13 +164,16 @@ def test_mailboxes_that_are_gone_are_dropped_where_anybody_gets_mail_there(
     assert set(active()) == {weekly, other}
 
 
+@pytest.mark.parametrize("apart", [1, 31])
 def test_fewer_readers_than_a_whole_domain_are_dropped(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+    apart: int, plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
 ) -> None:
+    """Those who are mailed once a month as well."""
     gone, other = add_readers(4, graphs), elsewhere(graphs)
     refuse(server, lambda to: to.startswith("reader"))
-    for day in range(4):
-        plan(day, [*gone, other])
+    for turn in range(4):
+        assert len(active()) == 5
+        plan(turn * apart, [*gone, other])
         runs(fixed_clock)
     assert active() == [other]
 
@@ -171,5 +190,5 @@ def test_the_ledger_is_asked_once_for_all_who_were_refused_together(
     with CaptureQueriesContext(connection) as queries:
         runs(fixed_clock, 1)
     asked = [query["sql"] for query in queries if "LIKE" in query["sql"] and "example.org" in query["sql"]]
-    assert len(asked) == 2  # whom it accepted, whom it refused
+    assert len(asked) == 4  # whom it accepted, whom it refused, of late and for two months
     assert set(active()) == set(readers)

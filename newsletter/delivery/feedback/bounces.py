@@ -28,7 +28,7 @@ HARD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 }
 
 
-TOLD_WITHIN = timedelta(days=62)  # a monthly edition, and the one before
+TWO_MONTHS = timedelta(days=62)  # a monthly edition, and the one before
 # Accepted by the provider, when it was submitted, and not come back since. What is told of it later may be told late.
 TAKEN = [Digest.Status.ACCEPTED, Digest.Status.DELIVERED, Digest.Status.COMPLAINED]
 MOMENTS = timedelta(minutes=10)  # in which readers of a domain are refused or accepted together
@@ -43,19 +43,35 @@ def is_hard(provider: str, raw: object) -> bool:
     return raw is None or isinstance(raw, Mapping) or any(raw == word for word in words)
 
 
-def count_soft(address_hash: str, at: datetime, accepted_at: datetime | None = None) -> bool:
+def count_soft(address_hash: str, at: datetime) -> bool:
     """Count a soft bounce; returns whether the recent ones amount to a hard one.
 
-    The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it; so does `accepted_at`, when a server that
-    refuses at once last took mail there.
+    The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it.
+    """
+    row = _score(address_hash, at)
+    halvings = max(0.0, (at - row.at) / settings.SOFT_BOUNCE_HALF_LIFE)
+    return _add_to(row, row.score * 0.5**halvings, at)
+
+
+def count_refused(address_hash: str, at: datetime, accepted_at: datetime | None) -> bool:
+    """Count that a server said at once that there is no such mailbox; returns whether it has said so often enough.
+
+    As it is asked with each mail, only `accepted_at`, when it last took one, clears the score: of a monthly reader it
+    would fade faster than it grows.
     """
     if accepted_at:
         SoftBounces.objects.filter(address_hash=address_hash, at__lt=accepted_at).delete()
-    row, _ = SoftBounces.objects.select_for_update().get_or_create(
-        address_hash=address_hash, defaults={"score": 0, "at": at}
-    )
-    halvings = max(0.0, (at - row.at) / settings.SOFT_BOUNCE_HALF_LIFE)
-    row.score, row.at = row.score * 0.5**halvings + 1, at
+    row = _score(address_hash, at)
+    return _add_to(row, row.score, at)
+
+
+def _score(address_hash: str, at: datetime) -> SoftBounces:
+    new = {"score": 0, "at": at}
+    return SoftBounces.objects.select_for_update().get_or_create(address_hash=address_hash, defaults=new)[0]
+
+
+def _add_to(row: SoftBounces, score: float, at: datetime) -> bool:
+    row.score, row.at = score + 1, at
     row.save()
     return row.score > settings.SOFT_BOUNCES - 1  # it has halved a little since the first
 
@@ -99,13 +115,29 @@ def takes_nobody(domain: str, since: datetime) -> bool:
     """
     if HeldDomain.objects.filter(domain=domain).exists():
         return True
-    longest = 10 * settings.DIGEST_EXPIRES_AFTER + MOMENTS  # from planned to settled, of a monthly edition
-    readers = Subscriber.objects.filter(email__endswith=f"@{domain}").values("pk")
-    theirs = Digest.objects.filter(subscriber__in=readers, planned_at__gte=since - longest).order_by()
+    theirs = _digests_of(domain, since)
     if theirs.filter(status__in=TAKEN, submitted_at__gte=since + MOMENTS).exists():
         return False
     refused = theirs.filter(status=Digest.Status.FAILED, settled_at__gte=since).values("subscriber").distinct()
     return len(refused[: settings.DOMAIN_BOUNCES]) == settings.DOMAIN_BOUNCES
+
+
+def is_dead(domain: str, at: datetime) -> bool:
+    """Whether the provider has accepted nobody's digest to this domain for two months, and refused some in the first of
+    them: it will not mend its fault any more.
+    """
+    theirs = _digests_of(domain, at - TWO_MONTHS)
+    if theirs.filter(status__in=TAKEN, submitted_at__gte=at - TWO_MONTHS).exists():
+        return False
+    refused = theirs.filter(status=Digest.Status.FAILED, settled_at__gte=at - TWO_MONTHS)
+    return refused.filter(settled_at__lt=at - TWO_MONTHS / 2).exists()
+
+
+def _digests_of(domain: str, since: datetime) -> QuerySet[Digest]:
+    """Of this domain's readers, those that can have been submitted since then."""
+    longest = 10 * settings.DIGEST_EXPIRES_AFTER + MOMENTS  # from planned to settled, of a monthly edition
+    readers = Subscriber.objects.filter(email__endswith=f"@{domain}").values("pk")
+    return Digest.objects.filter(subscriber__in=readers, planned_at__gte=since - longest).order_by()
 
 
 def end_holds(at: datetime) -> int:
@@ -126,7 +158,7 @@ def all_of_them() -> str:
 
 def _tells_of_deliveries(at: datetime) -> bool:
     told = DomainHealth.objects.filter(domain=all_of_them(), delivered__gt=0)
-    return told.filter(since__gte=at - TOLD_WITHIN).exists()
+    return told.filter(since__gte=at - TWO_MONTHS).exists()
 
 
 def _health(domain: str, at: datetime) -> DomainHealth:

@@ -226,17 +226,20 @@ def is_hard(event: Event) -> bool:
 def no_such_mailboxes(digests: Iterable[Digest], at: datetime) -> None:
     """The provider has said of these at once that there is no such mailbox, which counts like a soft bounce each.
 
-    Nobody is dropped where it takes nobody's mail to the domain, which has a fault of its own then. Nor is that held:
-    the next answer tells, and mail to a reader who is rarely mailed may be the one that is accepted.
+    Nobody is dropped where it takes nobody's mail to the domain, which has a fault of its own then, and two months to
+    mend it. Nor is that held: the next answer tells, and mail to a reader who is rarely mailed may be the one that is
+    accepted.
     """
-    takes_nobody = cache(bounces.takes_nobody)  # once for readers who were refused together
+    # Once for readers who were refused together.
+    takes_nobody, is_dead = cache(bounces.takes_nobody), cache(bounces.is_dead)
     for digest in digests:
         addressee = Addressee(digest.subscriber, address_hash(str(digest.subscriber.email)))
         had = Digest.objects.filter(subscriber=digest.subscriber_id, status__in=bounces.TAKEN)
         last = had.order_by("-planned_at").first()
         with transaction.atomic():
-            is_gone = bounces.count_soft(addressee.address_hash, at, accepted_at=last.submitted_at if last else None)
-        if is_gone and not takes_nobody(addressee.domain_now, first_refusal(digest, last, at)):
+            is_gone = bounces.count_refused(addressee.address_hash, at, last.submitted_at if last else None)
+        domain = addressee.domain_now
+        if is_gone and (not takes_nobody(domain, first_refusal(digest, last, at)) or is_dead(domain, at)):
             with transaction.atomic():
                 drop(addressee, *BOUNCED, at)
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -111,13 +112,11 @@ class Command(Deciding):
             self.stdout.write(f"  {accounts.moment(one.at)} {one.who}: {one.words}{values}")
 
     def _export(self, edition: Edition, file: Path | None, **_: Any) -> None:
-        audit.record(audit.command_line(), edition, EXPORTED, reason(""))
-        if file is None:
-            self.stdout.writelines(table(edition))
-            return
-        with private_file(file) as out:
+        with private_file(file) if file else nullcontext(self.stdout) as out:
+            audit.record(audit.command_line(), edition, EXPORTED, reason(""))
             out.writelines(table(edition))
-        self.stdout.write(f"The results of {edition} are in {file}.")
+        if file:
+            self.stdout.write(f"The results of {edition} are in {file}.")
 
     def _check(self, edition: Edition, **options: Any) -> None:
         seen = preview_of(edition, **options)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,14 +75,11 @@ class Command(Deciding):
 
     def _export(self, who: str, file: Path | None, **_: Any) -> None:
         [reader] = readers([who])
-        audit.record(audit.command_line(), reader, EXPORTED, reason(""))
-        known = json.dumps(all_about(reader), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
-        if file is None:
-            self.stdout.write(known)
-            return
-        with private_file(file) as out:
-            out.write(known)
-        self.stdout.write(f"All about reader {reader.pk} is in {file}.")
+        with private_file(file) if file else nullcontext(self.stdout) as out:
+            audit.record(audit.command_line(), reader, EXPORTED, reason(""))
+            out.write(json.dumps(all_about(reader), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
+        if file:
+            self.stdout.write(f"All about reader {reader.pk} is in {file}.")
 
     def _carry_out(self, command: str, deed: Deed, who: list[str], **options: Any) -> None:
         """For one after the other, each with its record: what was done stays when the next one fails."""

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from subscribers.imports import importing
 from subscribers.imports.report import report_of
 from subscribers.imports.table import FileFault
-from subscribers.management.caller import caller, check_for_new_file, new_private_file
+from subscribers.management.caller import caller, check_for_new_file, private_file
 from subscribers.models import Import
 
 Status = Import.Status
@@ -82,7 +82,7 @@ class Command(BaseCommand):
 
     def _report(self, job: Import, path: Path, *, dry_run: bool) -> None:
         try:
-            with new_private_file(path) as file:
+            with private_file(path) as file:
                 file.writelines(report_of(job))
         except CommandError as error:  # such as a full disk; whoever reads that must not import a second time
             done = "The import is done, and its report stands in the admin under Imports."

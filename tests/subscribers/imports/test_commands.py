@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from subscribers.imports import importing
-from subscribers.management.caller import new_private_file
+from subscribers.management.caller import private_file
 from subscribers.models import Import, Subscriber, Suppression
 from tests.conftest import NOW
 from tests.subscribers.imports.conftest import HEAD, PROOF, finish, rows, stored
@@ -117,7 +117,7 @@ def test_of_a_file_that_finds_no_room_nothing_is_left(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:
-        with pytest.raises(CommandError, match="cannot be written"), new_private_file(tmp_path / "refused.csv") as file:
+        with pytest.raises(CommandError, match="cannot be written"), private_file(tmp_path / "refused.csv") as file:
             file.write("x" * 100_000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
