@@ -19,7 +19,7 @@ from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, IntegrityError
-from django.db.models import ManyToManyRel, Model, QuerySet
+from django.db.models import DateTimeField, ManyToManyRel, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -86,6 +86,14 @@ class OnRecord(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return "delete" in self.offers and super().has_delete_permission(request, obj)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address fills in, but for moments, whose two inputs cannot show a text: it would be an error 500."""
+        said = super().get_changeform_initial_data(request)
+        for field in self.opts.fields:
+            if isinstance(field, DateTimeField):
+                said.pop(field.name, None)
+        return said
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list; what is typed into its search box is posted, and leads to a page whose address may be seen."""

@@ -244,6 +244,12 @@ def test_a_choice_that_nobody_can_have_made_changes_nothing(
     assert row.note == "" if row == edition else [one.name for one in row.groups.all()] == ["Editor"]
 
 
+@pytest.mark.parametrize("filled_in", ["papers_paper_add published_at", "papers_source_add next_run_at"])
+def test_a_form_takes_no_moment_from_its_address(db: None, filled_in: str) -> None:
+    view, name = filled_in.split()
+    assert sign_in("Owner", "Editor").get(reverse(f"admin:{view}"), {name: "x"}, secure=True).status_code == 200
+
+
 def test_a_list_counts_no_further_than_it_goes(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(1) as queries:
         assert Shallow(Suppression.objects.all(), 100).count == 0
