@@ -16,8 +16,8 @@ class CockpitConfig(admin.AdminConfig):
     """Django's admin, with our site in the place of its own."""
 
     default = False
-    default_site = "newsletter.cockpit.Cockpit"
+    default_site = "newsletter.cockpit.site.Cockpit"
 
     def ready(self) -> None:
         super().ready()
-        import_module("newsletter.wording").rename_models()
+        import_module("newsletter.cockpit.wording").rename_models()

@@ -14,7 +14,7 @@ from django.db.models import DateTimeField, EmailField, Model, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 
-from newsletter.wording import name_of_field
+from newsletter.cockpit.wording import name_of_field
 from subscribers.addresses import LIKE_AN_ADDRESS
 
 # The account, which nobody can enter, that stands for commands and for the service itself.

@@ -12,9 +12,10 @@ from typing import Any
 
 from environs import Env, validate
 
-from newsletter import logs, theme
+from newsletter import logs
 from newsletter import validators as valid
-from newsletter.keeping import kept_secret, socket_dir
+from newsletter.cockpit import theme
+from newsletter.demo.keeping import kept_secret, socket_dir
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -85,12 +86,12 @@ INSTALLED_APPS = [
     "subscribers",
 ]
 MIDDLEWARE = [
-    "newsletter.health.probes",
-    "newsletter.proxies.real_address",
+    "newsletter.middleware.health.probes",
+    "newsletter.middleware.proxies.real_address",
     "papers.api.edge.open_to_all",
     "django.middleware.security.SecurityMiddleware",
-    "newsletter.policy.content_policy",
-    "newsletter.bodies.bounded",
+    "newsletter.middleware.policy.content_policy",
+    "newsletter.middleware.bodies.bounded",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,6 +1,6 @@
 """What operators see. Journeys stay with readers.
 
-Rows are found by the beginning of an address, which an index serves: `address_field` of newsletter/cockpit.py.
+Rows are found by the beginning of an address, which an index serves: `address_field` of newsletter/cockpit/.
 """
 
 from typing import Any

@@ -10,7 +10,7 @@ PREFIX = {4: 24, 6: 56}
 def client_network(request: HttpRequest) -> str:
     """The client's network, cut to /24 or /56; empty where it cannot be known.
 
-    REMOTE_ADDR is the client's also behind proxies: newsletter/proxies.py.
+    REMOTE_ADDR is the client's also behind proxies: newsletter/middleware/proxies.py.
     """
     address = parsed(request.META.get("REMOTE_ADDR", ""))
     return str(ip_network((address, PREFIX[address.version]), strict=False)) if address else ""

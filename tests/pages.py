@@ -18,9 +18,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 from django.views import csrf, defaults
 
-from newsletter import bodies
+from newsletter.middleware import bodies
 from newsletter.models import Digest, Edition, Feedback
-from newsletter.webhooks import VIEWS
+from newsletter.views.webhooks import VIEWS
 from papers.archive import Period
 from papers.models import Paper, Topic
 from subscribers import leaving, links, moves

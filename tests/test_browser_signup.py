@@ -11,7 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
-from newsletter.embedding import snippet
+from newsletter.views.embedding import snippet
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber, SubscriptionRequest
 from tests.browser import chromium

@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 
 from newsletter.admin.looking import ReadOnly
 from newsletter.audit import recorded_deed, recorded_values
-from newsletter.choosing import is_number
+from newsletter.numbers import is_number
 
 
 class KindFilter(admin.SimpleListFilter):

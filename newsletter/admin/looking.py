@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from newsletter.choosing import is_number
-from newsletter.cockpit import MOST_FOUND
+from newsletter.cockpit.model_admins import MOST_FOUND
 from newsletter.desk.finding import uids_beginning
 from newsletter.models import Digest, Edition
+from newsletter.numbers import is_number
 
 EDITIONS_SHOWN = 15
 UID_SHOWN = 8  # letters

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from newsletter.keeping import kept_secret
+from newsletter.demo.keeping import kept_secret
 from papers.models import Topic
 from subscribers.models import Consent, Subscriber
 from subscribers.schedule import Cadence

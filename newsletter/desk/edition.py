@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter import audit, census
-from newsletter.cockpit import typed
+from newsletter.cockpit.actions import typed
 from newsletter.delivery import canaries
 from newsletter.desk.posting import posted_from
 from newsletter.desk.standing import MOST_READ, Standing, first_expiry, reasons

@@ -8,8 +8,8 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from newsletter import navigation
-from newsletter.abouts import ABOUT
+from newsletter.cockpit import navigation
+from newsletter.cockpit.abouts import ABOUT
 
 register = template.Library()
 

@@ -20,7 +20,7 @@ PREFIX = {4: 32, 6: 56}
 class NetworkThrottle(BaseThrottle):
     """At most settings.API_REQUESTS_PER_MINUTE from one network, within each minute of the clock.
 
-    REMOTE_ADDR is the client's also behind proxies: newsletter/proxies.py.
+    REMOTE_ADDR is the client's also behind proxies: newsletter/middleware/proxies.py.
     """
 
     def allow_request(self, request: HttpRequest) -> bool:

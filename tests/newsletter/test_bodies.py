@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from newsletter.bodies import LONGEST_FORM
+from newsletter.middleware.bodies import LONGEST_FORM
 from subscribers import links
 from subscribers.models import Import, Subscriber, SubscriptionRequest
 

@@ -18,8 +18,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import DjangoAssertNumQueries, Settings
 from time_machine import Traveller
 
-from newsletter import audit, pulses, second_factor
-from newsletter.cockpit import DEEPEST, Shallow
+from newsletter import audit, pulses
+from newsletter.cockpit import second_factor
+from newsletter.cockpit.model_admins import DEEPEST, Shallow
 from newsletter.models import Edition, Pulse
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from newsletter.abouts import ABOUT
+from newsletter.cockpit.abouts import ABOUT
+from newsletter.cockpit.navigation import GROUPS, list_of
 from newsletter.models import Edition
-from newsletter.navigation import GROUPS, list_of
 from papers.lines import Lines
 from tests.newsletter.rows import make
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from newsletter.proxies import real_address
+from newsletter.middleware.proxies import real_address
 from subscribers.models import Subscriber
 from tests.conftest import carry_out_requests
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from newsletter.delivery.feedback import events, sns
 from newsletter.models import Digest, Edition, Event
-from newsletter.webhooks import VIEWS
+from newsletter.views.webhooks import VIEWS
 from subscribers.models import Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import planned

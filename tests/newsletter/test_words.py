@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.db.models import Model
 from django.urls import reverse
 
-from newsletter import audit, navigation
+from newsletter import audit
+from newsletter.cockpit import navigation
 from newsletter.models import Digest, Edition
 from subscribers.models import Subscriber
 from tests.conftest import NOW

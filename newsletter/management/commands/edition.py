@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from newsletter import audit, editions
-from newsletter.choosing import is_number
 from newsletter.delivery.canaries import size_asked_for
 from newsletter.desk import month, preflight, preview
 from newsletter.desk.edition import EXPORTED, table
@@ -23,6 +22,7 @@ from newsletter.management import accounts
 from newsletter.management.deciding import Deciding, add_option, confirm, for_good, reason
 from newsletter.management.naming import EDITION, edition_named, kind_and_day
 from newsletter.models import Edition, EditionPaper
+from newsletter.numbers import is_number
 from papers.models import Paper, Topic
 from subscribers.management.caller import private_file
 

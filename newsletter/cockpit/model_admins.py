@@ -1,44 +1,36 @@
-"""The admin site: one theme, shallow lists, every action on record, a second factor at the door.
-
-What holds for all pages of the admin is said here once. `Cockpit.register` gives it to every ModelAdmin, also to those
-of other people's apps, so that none can forget it.
+"""What every ModelAdmin has in common: shallow lists that are searched without a trace, forms that refuse in words,
+and a record of whatever is changed.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache, wraps
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets, StackedInline, TabularInline
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, DELETION
-from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, IntegrityError
-from django.db.models import DateTimeField, ManyToManyRel, Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import path
 from django.utils.functional import cached_property
 from unfold import admin as themed
-from unfold.sites import UnfoldAdminSite
 
-from newsletter import audit, second_factor, wording
-from newsletter.choosing import bear, is_number
-from newsletter.models import Brake
+from newsletter import audit
+from newsletter.cockpit import wording
+from newsletter.cockpit.actions import recorded
+from newsletter.cockpit.choosing import bear
+from newsletter.numbers import is_number
 
 log = logging.getLogger(__name__)
 
 DEEPEST = 10_000  # rows to page through; further down, a search or a filter is the better way
 MOST_FOUND = 50  # rows that the beginning of an address leads to
-MOST_RECORDED = 1_000  # rows of one action whose values are written down, before and after
-
-Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
 
 class Shallow(Paginator):
@@ -217,76 +209,6 @@ class OnRecord(ModelAdmin):
         return audit.write(request.user.pk or 0, queryset, "", DELETION)
 
 
-def recorded(action: Action) -> Action:
-    """The action, with its name typed where it asks for that, and with a log entry for each row that it changed."""
-
-    @wraps(action)
-    def on_record(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        rows = list(queryset.order_by()[: MOST_RECORDED + 1])
-        if len(rows) > MOST_RECORDED:
-            messages.error(request, f"Choose {MOST_RECORDED:,} at most: nothing was changed.")
-            return None
-        if not rows:
-            messages.error(request, "None of these is there any more: nothing was changed.")
-            return None
-        if getattr(action, "typed", False) and not typed(request, rows):
-            means = getattr(action, "means", "")
-            said = means(model_admin, queryset) if callable(means) else means
-            return ask_to_type(model_admin, request, rows, action, said)
-        before = {row.pk: audit.snapshot(row) for row in rows}
-        response = action(model_admin, request, queryset)
-        for row in queryset.model._default_manager.filter(pk__in=before).only(*before[rows[0].pk]):
-            if values := audit.changed_since(before[row.pk], row):
-                words = str(getattr(action, "short_description", action.__name__))
-                model_admin.log_change(request, row, [{"action": words, "values": values}])
-        return response
-
-    return on_record
-
-
-def phrase(rows: list[Any]) -> str:
-    """What to type: the name of the one, or how many of what."""
-    if len(rows) == 1:
-        return str(rows[0])
-    return f"{len(rows)} {rows[0]._meta.verbose_name_plural}"
-
-
-def lost_with(rows: Sequence[Model]) -> list[str]:
-    """What others chose of these rows, and lose when they are deleted: such as the topics of readers."""
-    lost = []
-    relations: list[Any] = rows[0]._meta.get_fields(include_hidden=True)
-    for relation in relations:
-        through = isinstance(relation, ManyToManyRel) and relation.through
-        if through and through._meta.auto_created:
-            link = f"{relation.field.m2m_reverse_field_name()}__in"
-            if number := through._default_manager.filter(**{link: rows}).count():
-                who = model_ngettext(relation.related_model._meta, number)
-                lost.append(f"{relation.field.verbose_name} of {number:,} {who}")
-    return lost
-
-
-def typed(request: HttpRequest, rows: list[Any]) -> bool:
-    return request.POST.get("typed", "").strip().casefold() == phrase(rows).casefold() != ""
-
-
-def ask_to_type(
-    model_admin: ModelAdmin, request: HttpRequest, rows: list[Any], action: Action, means: str
-) -> HttpResponse:
-    """A page that shows what will be touched and what it means, and asks to type its name."""
-    context = model_admin.admin_site.each_context(request) | {
-        "title": str(getattr(action, "short_description", action.__name__)),
-        "lost": lost_with(rows) if getattr(action, "deletes", False) else [],
-        "opts": model_admin.model._meta,
-        "rows": rows,
-        "means": means,
-        "phrase": phrase(rows),
-        "wrong": "typed" in request.POST,
-        "action": request.POST.get("action"),
-        "action_checkbox_name": ACTION_CHECKBOX_NAME,
-    }
-    return TemplateResponse(request, "admin/type_the_name.html", context)
-
-
 @cache
 def dressed(admin_class: type[ModelAdmin]) -> type[ModelAdmin]:
     """The class with our theme and rules. Its own attributes win over the theme's, not over OnRecord's."""
@@ -315,29 +237,3 @@ def dressed_inline(inline: type[Any]) -> type[Any]:
         if issubclass(inline, plain) and not issubclass(inline, theme):
             return type(inline.__name__, (Named, inline, theme), {})
     return inline
-
-
-class Cockpit(UnfoldAdminSite):
-    site_title = site_header = settings.SITE_NAME
-    index_title = "Today"
-
-    def has_permission(self, request: HttpRequest) -> bool:
-        """Staff, and where the setting asks for it, verified by their second factor."""
-        return super().has_permission(request) and (not settings.SECOND_FACTOR or request.user.is_verified())  # type: ignore[union-attr]
-
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With the brake, which every page names while all mail is stopped."""
-        may = request.user.has_perm("newsletter.view_brake")
-        return super().each_context(request) | {"brake": Brake.objects.engaged().first() if may else None}
-
-    def get_urls(self) -> list[Any]:
-        return [path("second-factor/", second_factor.prove, name="second_factor"), *super().get_urls()]
-
-    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Who has given the password goes on to the second factor."""
-        if super().has_permission(request) and not self.has_permission(request):
-            return redirect(second_factor.address(request))
-        return super().login(request, extra_context)
-
-    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        super().register(model_or_iterable, dressed(admin_class or ModelAdmin), **options)

@@ -1,4 +1,4 @@
-"""The admin's theme, in the site's colours; its sidebar stands in newsletter/navigation.py."""
+"""The admin's theme, in the site's colours; its sidebar stands in newsletter/cockpit/navigation.py."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def of(site_name: str) -> dict[str, Any]:
         "SHOW_VIEW_ON_SITE": False,
         "BORDER_RADIUS": "4px",
         "STYLES": [lambda _: static("cockpit.css")],
-        "SIDEBAR": {"navigation": "newsletter.navigation.groups"},
+        "SIDEBAR": {"navigation": "newsletter.cockpit.navigation.groups"},
         "DASHBOARD_CALLBACK": "newsletter.desk.today.dashboard",
         "COLORS": {
             "primary": {

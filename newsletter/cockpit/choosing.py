@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.admin.widgets import AutocompleteMixin
 
-LONGEST_NUMBER = 18  # digits that any database holds
+from newsletter.numbers import is_number
 
 
 class Bearing:
@@ -19,11 +19,6 @@ class Bearing:
         """A number that no row can have is as good as a word."""
         value = super().value_from_datadict(data, files, name)  # type: ignore[misc]
         return value if not value or is_number(str(value)) else "none"
-
-
-def is_number(text: str) -> bool:
-    """Whether a row could have it."""
-    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
 
 
 def bear(field: Any) -> Any:

@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from newsletter.choosing import is_number
 from newsletter.digest.reasons import telling
 from newsletter.digest.tastes import taste_of
 from newsletter.models import Digest, Feedback, Profile
+from newsletter.numbers import is_number
 from papers.models import Paper, PaperTopic
 from papers.models.topics import spoken
 from subscribers import links
