@@ -151,12 +151,14 @@ def _draw_one(undrawn: QuerySet[Edition], at: datetime) -> bool:
     edition = undrawn.select_for_update(skip_locked=True).first()
     if edition is None or are_coming_in(window_of(edition).filter(created_at__gt=edition.opened_at), at):
         return False
-    decided = set(edition.pool.values_list("paper", flat=True))
-    rows = [row for row in pool_of(edition, POOL_SIZE) if row.paper_id not in decided]
-    if rows:
-        EditionPaper.objects.bulk_create(rows)
+    pool = pool_of(edition, POOL_SIZE)
+    if is_drawn := any(row.choice == EditionPaper.Choice.POOL for row in pool):
+        decided = edition.pool.filter(paper__in=[row.paper_id for row in pool])
+        decided.update(since=0)  # for those, too, who were planned before the decision: nothing was chosen for them
+        there = set(decided.values_list("paper", flat=True))
+        EditionPaper.objects.bulk_create(row for row in pool if row.paper_id not in there)
         undrawn.filter(pk=edition.pk).update(drawn_at=at)
-    return bool(rows)
+    return is_drawn
 
 
 def are_coming_in(papers: PaperQuerySet, at: datetime) -> bool:

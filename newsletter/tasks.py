@@ -27,6 +27,7 @@ def tick() -> None:
     now = timezone.now()
     installation.renew(now)
     swept = {way: count for way, count in ledger.sweep(now).items() if count}
+    editions.draw_late(now)
     planned = editions.plan(now, more=lambda: nudge(plan))
     bounces.end_holds(now)
     canaries.advance(now)
@@ -40,7 +41,6 @@ def tick() -> None:
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
     apply_events(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
-    editions.draw_late(now)
     if late := duplicates.catch_up(now):
         log.info("%d papers of digests followed theirs into others", late)
 

@@ -14,7 +14,7 @@ from django.contrib.admin.models import ADDITION, DELETION
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, connection
 from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -78,6 +78,19 @@ class OnRecord(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return "delete" in self.offers and super().has_delete_permission(request, obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row. For a form that was sent it is read anew and held, because the form writes all of it: what others
+        write after it was read, such as a tick that stops an edition, would be undone.
+        """
+        row = super().get_object(request, object_id, from_field)
+        if row is None or request.method != "POST" or not connection.in_atomic_block:
+            return row
+        try:
+            row.refresh_from_db(from_queryset=self.model._base_manager.select_for_update())
+        except self.model.DoesNotExist:
+            return None
+        return row
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the address fills in, but for moments, whose two inputs cannot show a text: it would be an error 500."""

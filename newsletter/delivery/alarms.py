@@ -75,19 +75,22 @@ def tell(at: datetime) -> int:
     """Mail the operators what is due; returns how many alarms somebody was told of."""
     told, lease = 0, timedelta(seconds=len(settings.OPERATORS) * call_timeout())
     started = time.monotonic()
+
+    def now() -> datetime:  # a relay may take ten minutes for each answer
+        return at + timedelta(seconds=time.monotonic() - started)
+
     for alarm in Alarm.objects.due(at):
-        now = at + timedelta(seconds=time.monotonic() - started)
-        if not alarm.take(now, lease):
+        if not alarm.take(now(), lease):
             continue
         with in_time() as submit:
             kinds = {submit(_mail(alarm, operator)).kind for operator in settings.OPERATORS}
         if Kind.ACCEPTED in kinds:
-            alarm.told(now)
+            alarm.told(now())
             told += 1
             continue
         log.error("the operators could not be told: %s", alarm)
         if Kind.DOUBT in kinds:
-            alarm.doubted(now)
+            alarm.doubted(now())
     return told
 
 

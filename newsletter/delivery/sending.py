@@ -92,12 +92,18 @@ class Batches:
         digests = ledger.claim(timezone.now(), self._size)
         self.was_full |= len(digests) == self._size
         self.claimed += len(digests)
-        guests = welcome(digests)
+        guests = self._without_empty(welcome(digests))
         now = in_turn(guests)
         self.put_off += len(guests) - len(now)
         self._chosen.extend(self._choose(now))
         self._build_until = max(time.monotonic(), self._until) + OVERTIME
         return bool(digests)
+
+    def _without_empty(self, digests: Sequence[Digest]) -> list[Digest]:
+        """Those of editions that have papers; the others wait for some, and use up no domain's turn."""
+        empty = [digest for digest in digests if digest.edition.drawn_at is None]
+        self._put_off(empty, ledger.NO_PAPERS, timezone.now() + FOR_PAPERS)
+        return [digest for digest in digests if digest.edition.drawn_at is not None]
 
     def _choose(self, digests: Iterable[Digest]) -> list[Chosen]:
         """Choose each reader's papers, edition by edition; a quiet day is skipped and recorded, never padded."""
@@ -106,9 +112,6 @@ class Batches:
             by_edition[digest.edition_id, digest.revision].append(digest)
         chosen, quiet = [], []
         for copies in by_edition.values():
-            if copies[0].edition.drawn_at is None:
-                self._put_off(copies, ledger.NO_PAPERS, timezone.now() + FOR_PAPERS)
-                continue
             chooser, renderer = self._of(copies[0])
             people = readers.load([copy.subscriber for copy in copies], chooser.candidates, timezone.now())
             all_choices = list(chooser.choose_all(people))

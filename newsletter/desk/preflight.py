@@ -32,13 +32,20 @@ SILENT = ("console", "dummy", "filebased", "locmem")
 def checks(edition: Edition, papers: int, rendered: Rendered | None, at: datetime) -> list[Check]:
     """All of them; `papers` is the size of the pool, `rendered` a mail of it, None where it brought none."""
     return [
-        Check(papers >= FEWEST_PAPERS, f"The pool has {papers:,} papers."),
+        pool(edition, papers),
         topics(edition),
         *(of_mail(rendered) if rendered else [Check(False, "This reader would get nothing: no mail to check.")]),
         *sender.checks(),
         provider(),
         capacity(edition, at),
     ]
+
+
+def pool(edition: Edition, papers: int) -> Check:
+    """Whether it has papers enough; none goes out before the sources have brought any."""
+    if edition.drawn_at is None:
+        return Check(False, "It has no papers yet: its mails wait until its sources bring some.")
+    return Check(papers >= FEWEST_PAPERS, f"The pool has {papers:,} papers.")
 
 
 def capacity(edition: Edition, at: datetime) -> Check:

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import StrIndex, Substr
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 
@@ -42,10 +43,17 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 7, WEEKDAYS[6]
 
 
+DOMAIN = Substr("email", StrIndex("email", Value("@")) + 1)
+
+
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def mailable(self) -> Self:
         """The only definition of who may get a digest. Suppression is asked apart: it is by address."""
         return self.filter(status=Subscriber.Status.ACTIVE)
+
+    def of_domain(self, domain: str) -> Self:
+        """Whose address ends with @ and this domain."""
+        return self.alias(domain=DOMAIN).filter(domain=domain)
 
     def due(self, at: datetime) -> Self:
         """Mailable, and their hour has come."""
@@ -176,6 +184,8 @@ class Subscriber(models.Model):
             ),
             # The end of pauses: SubscriberQuerySet.back_from_pause
             models.Index(fields=["paused_until"], condition=Q(status="paused"), name="subscriber_paused"),
+            # Bounces of a whole domain: SubscriberQuerySet.of_domain
+            models.Index(DOMAIN, name="subscriber_of_domain"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Telling the operators, by mail, of what cannot wait until one of them looks."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from subscribers.models import Attack, Subscriber
 from tests.conftest import NOW
 from tests.newsletter.conftest import planned
 from tests.newsletter.test_cockpit import sign_in
-from tests.stubs import Relay
+from tests.stubs import Relay, Server
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +165,23 @@ def test_nobody_else_tells_of_it_while_a_slow_relay_is_asked(relay: Relay, setti
     Brake.objects.pull("535 no")
     assert [tick(), tick(39), tick(41)] == [0, 0, 0]  # two operators, twenty minutes each at most
     assert Alarm.objects.get().attempts == 2
+
+
+def test_the_pause_after_a_doubt_begins_when_the_relay_has_been_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited, clock = [0.0], time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(waited))
+
+    def is_silent(verb: str, _: str) -> str | None:
+        if verb == ".":
+            waited.append(600.0)
+        return "" if verb == "." else None
+
+    server.answer = is_silent
+    Brake.objects.pull("535 no")
+    assert tick() == 0
+    assert timedelta() <= Alarm.objects.get().next_at - (NOW + 2 * 10 * MINUTE + 10 * MINUTE) < MINUTE
 
 
 def test_one_operator_who_was_told_is_enough(relay: Relay) -> None:

@@ -344,7 +344,7 @@ def test_a_recipient_that_was_not_taken_has_no_mail(esp: tuple[Esp, HttpProvider
 
 def test_silence_after_the_call_is_doubt(esp: tuple[Esp, HttpProvider], settings: Settings) -> None:
     of, http = esp
-    settings.ANYMAIL, settings.EMAIL_TIMEOUT = settings.ANYMAIL | {"REQUESTS_TIMEOUT": (5, 0.2)}, 0.2
+    settings.ANYMAIL, settings.EMAIL_TIMEOUT = settings.ANYMAIL | {"REQUESTS_TIMEOUT": (5, 0.2)}, 1
     http.answer = lambda _: Answer(of.taken.status, of.taken.body, of.taken.headers, is_late=True)
     assert submit().kind is Kind.DOUBT
     assert len(http.calls) == 1  # nobody asks again behind our back

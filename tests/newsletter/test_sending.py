@@ -14,12 +14,12 @@ from newsletter import editions
 from newsletter.delivery import ledger
 from newsletter.delivery.pace import carrier
 from newsletter.delivery.sending import Batches, deliver_batch
-from newsletter.models import Brake, Digest, DigestPaper, Edition, EditionPaper
+from newsletter.models import Brake, Digest, DigestPaper, Edition
 from papers.merging import merge
 from papers.models import Paper, Topic
 from subscribers.models import Subscriber, Suppression
 from tests.conftest import NOW
-from tests.newsletter.conftest import add_readers, make_paper, planned_readers, statuses
+from tests.newsletter.conftest import add_readers, planned_readers, statuses
 from tests.stubs import Api, Relay
 
 Status = Digest.Status
@@ -63,63 +63,6 @@ def test_a_quiet_day_is_skipped_and_recorded(readers: list[Subscriber], graphs: 
     assert statuses() == {"skipped": 3}
     assert Digest.objects.first().reason == "nothing new that fits"
     assert relay.accepted == []
-
-
-def test_an_edition_without_papers_waits_for_some(
-    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller
-) -> None:
-    """Its sources have brought nothing yet: that is no quiet day."""
-    add_readers(3, graphs)
-    editions.plan(NOW)
-    assert [deliver_batch(), editions.draw_late(NOW), deliver_batch()] == [0, 0, 0]
-    assert set(Digest.objects.values_list("status", "reason")) == {("planned", ledger.NO_PAPERS)}
-    for number in (1, 2):
-        fixed_clock.shift(MINUTE)
-        make_paper(number, graphs)
-        assert editions.draw_late(NOW + number * MINUTE) == 0  # more may come
-    assert [editions.draw_late(NOW + 6 * MINUTE), editions.draw_late(NOW + 7 * MINUTE)] == [1, 0]
-    fixed_clock.shift(timedelta(minutes=10))
-    assert deliver_batch() == 3
-    assert DigestPaper.objects.values("paper").distinct().count() == 2
-    assert statuses() == {"accepted": 3}
-
-
-def test_papers_that_come_without_end_are_drawn_after_half_an_hour(
-    graphs: Topic, fixed_clock: time_machine.Traveller
-) -> None:
-    add_readers(3, graphs)
-    editions.plan(NOW)
-    drawn = []
-    for number in range(1, 20):
-        fixed_clock.shift(2 * MINUTE)
-        make_paper(number, graphs)
-        drawn.append(editions.draw_late(NOW + 2 * number * MINUTE))
-    assert drawn.index(1) == 16
-
-
-@pytest.mark.parametrize("decisions", [["pinned"], ["pinned", "pool"], ["banned"], ["banned", "pool"]])
-def test_what_an_editor_decides_makes_no_pool(
-    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller, decisions: list[str]
-) -> None:
-    """Whoever was planned before it would get nothing at all."""
-    old = make_paper(1, graphs, listed_on=NOW.date() - timedelta(days=90))
-    add_readers(3, graphs)
-    editions.plan(NOW)
-    for choice in decisions:
-        EditionPaper.objects.decide(Edition.objects.get(), old, choice)
-    assert deliver_batch() == 0
-    make_paper(2, graphs)
-    assert editions.draw_late(NOW + 5 * MINUTE) == 1
-    fixed_clock.shift(timedelta(minutes=10))
-    assert deliver_batch() == 3
-
-
-def test_an_edition_that_was_opened_ahead_is_drawn_when_its_readers_are_due(
-    graphs: Topic, fixed_clock: time_machine.Traveller
-) -> None:
-    edition, _ = editions.open_ahead("daily", NOW.date() + timedelta(days=20), NOW)
-    make_paper(1, graphs, listed_on=edition.date - timedelta(days=13))
-    assert editions.draw_late(NOW + timedelta(days=10)) == 0
 
 
 def test_who_left_after_planning_gets_nothing(readers: list[Subscriber], relay: Relay) -> None:

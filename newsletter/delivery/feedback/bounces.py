@@ -136,7 +136,7 @@ def is_dead(domain: str, at: datetime) -> bool:
 def _digests_of(domain: str, since: datetime) -> QuerySet[Digest]:
     """Of this domain's readers, those that can have been submitted since then."""
     longest = 10 * settings.DIGEST_EXPIRES_AFTER + MOMENTS  # from planned to settled, of a monthly edition
-    readers = Subscriber.objects.filter(email__endswith=f"@{domain}").values("pk")
+    readers = Subscriber.objects.of_domain(domain).values("pk")
     return Digest.objects.filter(subscriber__in=readers, planned_at__gte=since - longest).order_by()
 
 
@@ -171,9 +171,8 @@ def _health(domain: str, at: datetime) -> DomainHealth:
 
 def _bring_back(domain: str, since: datetime, at: datetime) -> None:
     """Restore the readers of this domain who were dropped since then, for whatever bounced."""
-    dropped = Subscriber.objects.filter(
-        status=Subscriber.Status.BOUNCED, status_changed_at__gte=since, email__endswith=f"@{domain}"
-    )
+    readers = Subscriber.objects.of_domain(domain)
+    dropped = readers.filter(status=Subscriber.Status.BOUNCED, status_changed_at__gte=since)
     bounced = Suppression.objects.filter(reason=Suppression.Reason.BOUNCED)
     for reader in dropped.iterator():
         bounced.lift(reader.email or "", f"all of {domain} bounced", "the service")
