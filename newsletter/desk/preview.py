@@ -29,7 +29,7 @@ from subscribers.emails import TRANSACTIONAL, compose
 from subscribers.models import Subscriber, Suppression
 
 NEWCOMERS_SIZE = 5  # papers, as the form proposes
-DARK = "@media (prefers-color-scheme: dark)"
+DARK, EITHER = "@media (prefers-color-scheme: dark)", 'content="light dark"'
 # Widths in pixels, and whether as in the dark.
 SCREENS = [("On a phone", 375, False), ("On a phone, dark", 375, True), ("Wide", 720, False), ("Wide, dark", 720, True)]
 MAY_SEE_READERS = "subscribers.view_subscriber"
@@ -57,10 +57,13 @@ class Preview:
 
     @property
     def screens(self) -> list[dict[str, Any]]:
-        """The HTML part on each screen; in the dark as programs show it that know the dark."""
+        """The HTML part on each screen, whatever the operator's own; in the dark as programs show it that know it."""
         html = self.mail.html if self.mail else ""
-        dark = html.replace(DARK, "@media all")
-        return [{"name": name, "width": width, "html": dark if is_dark else html} for name, width, is_dark in SCREENS]
+        shown = {
+            is_dark: html.replace(DARK, f"@media {media}").replace(EITHER, f'content="{scheme}"')
+            for is_dark, media, scheme in ((False, "not all", "light"), (True, "all", "dark"))
+        }
+        return [{"name": name, "width": width, "html": shown[is_dark]} for name, width, is_dark in SCREENS]
 
 
 def form_of(request: HttpRequest) -> ReaderForm:

@@ -115,6 +115,13 @@ def test_a_preview_shows_both_parts_and_the_reasons(edition: Edition, graphs: To
     assert preview.choices[0][0] in preview.mail.text
 
 
+def test_a_preview_is_light_and_dark_whatever_the_operators_own_screen_is(edition: Edition, graphs: Topic) -> None:
+    screens = sign_in("Editor").get(at("desk_preview", edition), secure=True).context["preview"].screens
+    assert not any("prefers-color-scheme" in one["html"] for one in screens)
+    shown = [("@media all" in one["html"], "@media not all" in one["html"]) for one in screens]
+    assert shown == [(False, True), (True, False)] * 2
+
+
 def test_a_preview_holds_no_key_of_the_reader(edition: Edition, graphs: Topic) -> None:
     [reader] = add_readers(1, graphs)
     page = sign_in("Operator").post(at("desk_preview", edition), {"address": reader.email}, secure=True)
