@@ -4,11 +4,15 @@ from django.db import models
 
 
 class SoftBounces(models.Model):
-    """How often mail to an address had a soft bounce: a score that halves with time and that a delivery clears."""
+    """How often mail to an address came back for now, or was refused at once: a delivery clears both."""
 
     address_hash = models.CharField(max_length=64, unique=True, editable=False)
-    score = models.FloatField()
+    score = models.FloatField()  # of its soft bounces; it halves with time
     at = models.DateTimeField(help_text="When the score was this.")
+    refusals = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often in a row it was refused at once."
+    )
+    refused_at = models.DateTimeField(null=True, help_text="When it last was.")
 
     class Meta:
         verbose_name_plural = "soft bounces"

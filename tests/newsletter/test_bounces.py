@@ -54,6 +54,18 @@ def test_the_fourth_soft_bounce_of_late_is_a_hard_one(db: None, apart: timedelta
     assert [bounces.count_soft("hash", NOW + n * apart) for n in range(4)] == [False, False, False, True]
 
 
+def test_refusals_at_once_count_in_a_row_and_no_soft_bounce_among_them(db: None) -> None:
+    day = timedelta(days=1)
+    assert not any(bounces.count_refused("hash", NOW + n * day, None) for n in range(3))
+    assert not bounces.count_soft("hash", NOW + 4 * day)
+    assert not bounces.count_refused("hash", NOW + 5 * day, accepted_at=NOW + 3 * day)
+    assert [bounces.count_refused("hash", NOW + n * 31 * day, NOW + 3 * day) for n in range(1, 4)] == [
+        False,
+        False,
+        True,
+    ]
+
+
 class TestThatDeliveriesAreTold:
     """Only then is it known that nobody's arrived."""
 

@@ -48,32 +48,32 @@ def count_soft(address_hash: str, at: datetime) -> bool:
 
     The score halves every SOFT_BOUNCE_HALF_LIFE, and a delivery clears it.
     """
-    row = _score(address_hash, at)
-    halvings = max(0.0, (at - row.at) / settings.SOFT_BOUNCE_HALF_LIFE)
-    return _add_to(row, row.score * 0.5**halvings, at)
+    row = _faded(address_hash, at)
+    row.score += 1
+    row.save()
+    return row.score > settings.SOFT_BOUNCES - 1  # it has halved a little since the first
 
 
 def count_refused(address_hash: str, at: datetime, accepted_at: datetime | None) -> bool:
     """Count that a server said at once that there is no such mailbox; returns whether it has said so often enough.
 
-    As it is asked with each mail, only `accepted_at`, when it last took one, clears the score: of a monthly reader it
-    would fade faster than it grows.
+    As it is asked with each mail, nothing fades: of a monthly reader it would faster than it grows. What was refused
+    before `accepted_at`, when the server last took a mail, counts no more.
     """
-    if accepted_at:
-        SoftBounces.objects.filter(address_hash=address_hash, at__lt=accepted_at).delete()
-    row = _score(address_hash, at)
-    return _add_to(row, row.score, at)
-
-
-def _score(address_hash: str, at: datetime) -> SoftBounces:
-    new = {"score": 0, "at": at}
-    return SoftBounces.objects.select_for_update().get_or_create(address_hash=address_hash, defaults=new)[0]
-
-
-def _add_to(row: SoftBounces, score: float, at: datetime) -> bool:
-    row.score, row.at = score + 1, at
+    row = _faded(address_hash, at)
+    is_first = row.refused_at is None or (accepted_at is not None and row.refused_at < accepted_at)
+    row.refusals, row.refused_at = (0 if is_first else row.refusals) + 1, at
     row.save()
-    return row.score > settings.SOFT_BOUNCES - 1  # it has halved a little since the first
+    return row.refusals > settings.SOFT_BOUNCES - 1
+
+
+def _faded(address_hash: str, at: datetime) -> SoftBounces:
+    """What is counted of an address, as it stands now, and held until it is saved."""
+    new = {"score": 0, "at": at}
+    row, _ = SoftBounces.objects.select_for_update().get_or_create(address_hash=address_hash, defaults=new)
+    row.score *= 0.5 ** max(0.0, (at - row.at) / settings.SOFT_BOUNCE_HALF_LIFE)
+    row.at = at
+    return row
 
 
 def clear(where: Collection[Addressee], at: datetime) -> None:
