@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +29,7 @@ from newsletter.models import (
     Feedback,
 )
 
+MOST_TOLD = 10  # of the chosen editions that a turn is not for
 DECISIONS = [EditionPaper.Choice.PINNED, EditionPaper.Choice.BANNED]
 
 
@@ -123,8 +124,13 @@ def turning(name: str) -> Any:
 
     @admin.action(description=turn.words, permissions=["approve" if turn.permission == APPROVE else "change"])
     def action(model_admin: Any, request: HttpRequest, editions: EditionQuerySet) -> None:
-        changed = turn.do(editions, canaries.size_asked_for())
-        model_admin.message_user(request, f"Of the chosen editions, {changed:,} changed: each {turn.done}.")
+        unfit = [turn.why_not(edition) for edition in editions if not turn.suits(edition)]
+        if changed := turn.do(editions, canaries.size_asked_for()):
+            model_admin.message_user(request, f"Of the chosen editions, {changed:,} changed: each {turn.done}.")
+        for words in unfit[:MOST_TOLD]:
+            model_admin.message_user(request, words, messages.WARNING)
+        if len(unfit) > MOST_TOLD:
+            model_admin.message_user(request, f"So it is with {len(unfit) - MOST_TOLD:,} more.", messages.WARNING)
 
     action.__name__, action.typed = name, turn.is_final  # type: ignore[attr-defined]
     return action

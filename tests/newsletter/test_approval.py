@@ -87,6 +87,18 @@ def test_an_edition_is_held_and_approved_by_hand(edition: Edition, alice: Subscr
     assert len(ledger.claim(NOW, 10)) == 1
 
 
+def test_of_several_that_were_chosen_each_that_is_not_held_is_said_to_be_so(edition: Edition) -> None:
+    over = [
+        Edition.objects.create(kind="daily", date=NOW.date() - timedelta(n), status="cancelled") for n in range(1, 13)
+    ]
+    asked = {"action": "hold", "_selected_action": [one.pk for one in (edition, *over)]}
+    page = sign_in("Editor").post(EDITIONS, asked, secure=True, follow=True)
+    said = [str(message) for message in page.context["messages"]]
+    assert said[0] == "Of the chosen editions, 1 changed: each waits for approval."
+    assert f"{over[0]} cannot be held (cancelled): nothing was changed." in said
+    assert said[-1] == "So it is with 2 more."
+
+
 def test_a_hold_in_mid_slice_lets_no_further_slice_out(
     transactional_db: None, due: list[Subscriber], settings: Settings
 ) -> None:
