@@ -153,9 +153,7 @@ def _draw_one(undrawn: QuerySet[Edition], at: datetime) -> bool:
         return False
     pool = pool_of(edition, POOL_SIZE)
     if is_drawn := any(row.choice == EditionPaper.Choice.POOL for row in pool):
-        decided = edition.pool.filter(paper__in=[row.paper_id for row in pool])
-        decided.update(since=0)  # for those, too, who were planned before the decision: nothing was chosen for them
-        there = set(decided.values_list("paper", flat=True))
+        there = set(edition.pool.values_list("paper", flat=True))
         EditionPaper.objects.bulk_create(row for row in pool if row.paper_id not in there)
         undrawn.filter(pk=edition.pk).update(drawn_at=at)
     return is_drawn

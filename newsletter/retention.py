@@ -40,10 +40,12 @@ def forget(at: datetime) -> dict[str, int]:
         "censuses": delete(Census.objects.filter(at__lt=at - settings.KEEP_CENSUS)),
         "counts of editions": delete(Progress.objects.filter(at__lt=at - settings.KEEP_PROGRESS)),
         "alarms": delete(Alarm.objects.filter(ended_at__lt=at - settings.KEEP_LETTERS)),
-        # After so many half-lives nothing is left of a score.
-        "soft bounces": delete(SoftBounces.objects.filter(at__lt=at - 10 * settings.SOFT_BOUNCE_HALF_LIFE)),
+        # After so many half-lives nothing is left of a score; refusals of who is mailed once a month add up for longer.
+        "soft bounces": delete(
+            SoftBounces.objects.filter(at__lt=at - max(10 * settings.SOFT_BOUNCE_HALF_LIFE, bounces.TOLD_WITHIN))
+        ),
         "domains' health": delete(
-            DomainHealth.objects.filter(since__lt=at - max(settings.DOMAIN_HOLD, bounces.TWO_MONTHS))
+            DomainHealth.objects.filter(since__lt=at - max(settings.DOMAIN_HOLD, bounces.TOLD_WITHIN))
         ),
         "acceptances": delete(Acceptance.objects.filter(at__lt=at - streak.KEEP)),
         "refusals": delete(Refusal.objects.filter(at__lt=at - streak.KEEP)),

@@ -37,8 +37,7 @@ def owe(subscriber: Subscriber, kind: Letter.Kind, at: datetime) -> Letter | Non
     )
     if not new:
         if kind == Letter.Kind.PREFERENCES:
-            waiting = Letter.objects.filter(pk=letter.pk, status=Letter.Status.OWED, not_before__gt=at)
-            waiting.filter(doubts=1).update(not_before=at)
+            Letter.objects.filter(pk=letter.pk, status=Letter.Status.OWED, doubts=1, attempts=1).update(not_before=at)
         return None
     transaction.on_commit(partial(letter_owed.send_robust, sender=Letter, letter_id=letter.pk))
     return letter

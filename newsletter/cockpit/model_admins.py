@@ -87,7 +87,7 @@ class OnRecord(ModelAdmin):
         if row is None or request.method != "POST" or not connection.in_atomic_block:
             return row
         try:
-            row.refresh_from_db(from_queryset=self.model._base_manager.select_for_update())
+            row.refresh_from_db(from_queryset=self.model._base_manager.select_for_update(no_key=True))
         except self.model.DoesNotExist:
             return None
         return row

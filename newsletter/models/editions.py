@@ -162,13 +162,14 @@ class Edition(models.Model):
     def revise(self) -> None:
         """Before an editor changes it: keep it as it is for digests planned already. Call it in a transaction.
 
-        What waits for approval goes as it is when it is approved, unless some of it had gone before.
+        What waits for papers goes as it is when they come: nothing was chosen yet. What waits for approval goes as it
+        is when it is approved, unless some of it had gone before.
         """
         now = Edition.objects.select_for_update().get(pk=self.pk)
         planned = now.digests.filter(revision=now.revision)
         statuses = self.digests.model.Status
         begun = planned.filter(status__in=[statuses.CLAIMED, *statuses.possibly_sent()])
-        waits = now.status == Edition.Status.HELD and not begun.exists()
+        waits = now.drawn_at is None or (now.status == Edition.Status.HELD and not begun.exists())
         if not waits and planned.exists():
             now.revisions.create(number=now.revision, note=now.note, pins=now.pins())
             Edition.objects.filter(pk=self.pk).update(revision=now.revision + 1)

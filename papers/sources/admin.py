@@ -36,6 +36,13 @@ class SourceAdmin(admin.ModelAdmin):
     formfield_overrides = {models.JSONField: {"form_class": Lines}}
     actions = ["fetch_now"]
 
+    def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
+        """What was changed alone: a run may be writing how far it has come, while the list is saved too."""
+        if change:
+            obj.save(update_fields=form.changed_data)
+        else:
+            super().save_model(request, obj, form, change)
+
     @admin.display(description="last error")
     def fault(self, source: Source) -> str:
         return source.last_error.partition("\n")[0] or "–"

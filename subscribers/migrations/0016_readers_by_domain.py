@@ -1,6 +1,6 @@
 from django.db import migrations, models
-from django.db.models import Value
-from django.db.models.functions import StrIndex, Substr
+
+from subscribers.lookups import DomainOf
 
 
 class Migration(migrations.Migration):
@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="subscriber",
-            index=models.Index(Substr("email", StrIndex("email", Value("@")) + 1), name="subscriber_of_domain"),
+            index=models.Index(DomainOf("email"), name="subscriber_of_domain"),
         ),
     ]

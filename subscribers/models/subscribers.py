@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import StrIndex, Substr
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 
 from papers.models import Topic
+from subscribers.lookups import DomainOf
 from subscribers.schedule import EVERY_DAY, Cadence, Schedule, known_zones
 
 
@@ -43,9 +43,6 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 7, WEEKDAYS[6]
 
 
-DOMAIN = Substr("email", StrIndex("email", Value("@")) + 1)
-
-
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def mailable(self) -> Self:
         """The only definition of who may get a digest. Suppression is asked apart: it is by address."""
@@ -53,7 +50,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
 
     def of_domain(self, domain: str) -> Self:
         """Whose address ends with @ and this domain."""
-        return self.alias(domain=DOMAIN).filter(domain=domain)
+        return self.alias(domain=DomainOf("email")).filter(domain=domain)
 
     def due(self, at: datetime) -> Self:
         """Mailable, and their hour has come."""
@@ -185,7 +182,7 @@ class Subscriber(models.Model):
             # The end of pauses: SubscriberQuerySet.back_from_pause
             models.Index(fields=["paused_until"], condition=Q(status="paused"), name="subscriber_paused"),
             # Bounces of a whole domain: SubscriberQuerySet.of_domain
-            models.Index(DOMAIN, name="subscriber_of_domain"),
+            models.Index(DomainOf("email"), name="subscriber_of_domain"),
         ]
 
     def __str__(self) -> str:

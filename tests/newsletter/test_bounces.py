@@ -80,11 +80,11 @@ class TestThatDeliveriesAreTold:
         return list(HeldDomain.objects.values_list("domain", flat=True))
 
     def test_is_known_for_two_months(self) -> None:
-        retention.forget(NOW + bounces.TWO_MONTHS)
-        assert self.held(bounces.TWO_MONTHS) == ["gone.example"]
+        retention.forget(NOW + bounces.TOLD_WITHIN)
+        assert self.held(bounces.TOLD_WITHIN) == ["gone.example"]
 
     def test_is_forgotten_then(self) -> None:
-        assert self.held(bounces.TWO_MONTHS + timedelta(days=1)) == []
+        assert self.held(bounces.TOLD_WITHIN + timedelta(days=1)) == []
 
     def test_is_nothing_that_another_provider_ever_did(self, settings: Settings) -> None:
         settings.EMAIL_BACKEND = "anymail.backends.mandrill.EmailBackend"

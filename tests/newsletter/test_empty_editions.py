@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
@@ -41,21 +42,38 @@ def test_an_edition_without_papers_waits_for_some(
 
 
 @pytest.mark.parametrize("decisions", [["pinned"], ["pinned", "pool"]])
-@pytest.mark.parametrize("number", [1, 3])
-def test_papers_that_were_decided_on_before_it_is_drawn_are_for_all_who_wait(
-    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller, number: int, decisions: list[str]
+def test_that_all_that_came_was_decided_on_keeps_it_from_nobody(
+    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller, decisions: list[str]
 ) -> None:
-    """All that came, too: whoever is told that there are none imports some and pins them."""
+    """Whoever is told that there are none imports some and pins them."""
     add_readers(3, graphs)
     editions.plan(NOW)
-    assert deliver_batch() == 0
-    for paper in make_papers((1, 2, 3), graphs)[:number]:
+    for paper in make_papers((1, 2, 3), graphs):
         for choice in decisions:
             EditionPaper.objects.decide(Edition.objects.get(), paper, choice)
     assert editions.draw_late(NOW + 5 * MINUTE) == 1
-    fixed_clock.shift(timedelta(minutes=10))
-    assert deliver_batch() == 3
+    deliver_batch()
     assert DigestPaper.objects.count() == 9
+
+
+@pytest.mark.parametrize("days", [0, 90])
+def test_what_an_editor_decided_before_it_was_drawn_is_for_all_who_wait(
+    graphs: Topic, relay: Relay, fixed_clock: time_machine.Traveller, days: int
+) -> None:
+    """A pin of the least of many papers, or of one of long ago, and a note."""
+    add_readers(3, graphs)
+    editions.plan(NOW)
+    make_papers(range(1, 31), graphs)
+    edition = Edition.objects.get()
+    pin = make_paper(40, graphs, strength=0.5, listed_on=NOW.date() - timedelta(days=days))
+    EditionPaper.objects.decide(edition, pin, "pinned")
+    with transaction.atomic():
+        edition.revise()
+        Edition.objects.update(note="Late, but here.")
+    assert editions.draw_late(NOW + 5 * MINUTE) == 1
+    deliver_batch()
+    assert DigestPaper.objects.filter(paper=pin).count() == 3
+    assert all("Late, but here." in str(mail.get_body(("plain",))) for mail in relay.accepted)
 
 
 def test_papers_that_are_banned_from_all_editions_draw_none(graphs: Topic, fixed_clock: time_machine.Traveller) -> None:

@@ -1,14 +1,11 @@
 """What an editor writes above a digest."""
 
 import io
-import threading
 from html import unescape
 
-import psycopg
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +13,7 @@ from newsletter.digest.notes import NOTE_LENGTH, as_mailed
 from newsletter.models import Edition
 from newsletter.templatetags.notes import linked
 from papers.models import Paper
+from tests.meanwhile import meanwhile
 from tests.newsletter.test_cockpit import sign_in
 from tests.newsletter.test_commands import NAME, run
 from tests.newsletter.test_editing import pool_form
@@ -125,20 +123,7 @@ def test_a_note_that_nobody_touched_is_no_change_whatever_ends_its_lines(edition
 @pytest.mark.django_db(transaction=True)
 def test_a_note_that_is_saved_while_an_edition_is_stopped_lets_nothing_go_out(edition: Edition) -> None:
     """The form knows the edition as it was, and writes all of it."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer")
     editor = sign_in("Editor")
-    there = connection.get_connection_params() | {"context": None}
-    with psycopg.connect(**there) as other, psycopg.connect(**there, autocommit=True) as watcher:
-        other.execute("UPDATE newsletter_edition SET status = 'paused', reason = '20 complaints'")
-
-        def stop_once_the_form_waits() -> None:
-            while not watcher.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)").fetchone()[0]:  # type: ignore[index]
-                pass
-            other.commit()
-
-        thread = threading.Thread(target=stop_once_the_form_waits)
-        thread.start()
+    with meanwhile("UPDATE newsletter_edition SET status = 'paused', reason = '20 complaints'"):
         save(editor, edition, "Hello.")
-        thread.join()
     assert (edition.note, edition.status, edition.reason) == ("Hello.", "paused", "20 complaints")

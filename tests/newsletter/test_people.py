@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -11,6 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from newsletter import audit
 from newsletter.roles import IN_WORDS, ROLES
+from tests.meanwhile import meanwhile
 from tests.newsletter.test_cockpit import person, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +103,29 @@ class TestTheMachinesOwnAccount:
         page = owner.post(reverse("admin:auth_user_change", args=[ada.pk]), form, secure=True).content.decode()
         assert "stands for commands" in page
         assert User.objects.get().username == "ada"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_password_lets_nobody_in_who_is_shut_out_meanwhile() -> None:
+    owner, grace, secret = sign_in("Owner"), person("grace", "Editor"), "a long enough secret"
+    page, form = reverse("admin:auth_user_password_change", args=[grace.pk]), {"password1": secret, "password2": secret}
+    with meanwhile(f"UPDATE auth_user SET is_active = false WHERE id = {grace.pk}"):
+        assert owner.post(page, form | {"usable_password": "true"}, secure=True).status_code == 302
+    grace.refresh_from_db()
+    assert (grace.check_password(secret), grace.is_active) == (True, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_waits_for_nobody_who_only_refers_to_its_row() -> None:
+    """Two Owners who change each other's accounts at once are on record by their own: each would wait for the other."""
+    owner, grace = sign_in("Owner"), person("grace", "Editor")
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    with psycopg.connect(**connection.get_connection_params() | {"context": None}) as other:
+        other.execute("SELECT 1 FROM auth_user WHERE id = %s FOR KEY SHARE", [grace.pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
+        form = {"username": "grace", "first_name": "Grace", "is_active": "on", "is_staff": "on"}
+        assert owner.post(reverse("admin:auth_user_change", args=[grace.pk]), form, secure=True).status_code == 302
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")

@@ -44,7 +44,7 @@ def traces(alice: Subscriber, edition: Edition, papers: list[Paper]) -> dict[typ
     DomainHealth.objects.create(domain="example.org", since=NOW)
     return {
         SoftBounces: 10 * settings.SOFT_BOUNCE_HALF_LIFE,
-        DomainHealth: bounces.TWO_MONTHS,
+        DomainHealth: bounces.TOLD_WITHIN,
         Former: settings.KEEP_FORMER,
         Move: settings.KEEP_MOVE,
         Letter: settings.KEEP_LETTERS,

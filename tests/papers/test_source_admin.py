@@ -13,6 +13,7 @@ from papers.models import Paper
 from papers.records import PaperRecord
 from papers.sources.models import Source
 from tests.conftest import NOW
+from tests.meanwhile import meanwhile
 
 pytestmark = pytest.mark.django_db
 RECORD = PaperRecord.from_source(title="Pointer Networks", arxiv_id="2603.00001", abstract="We propose.")
@@ -45,6 +46,22 @@ def test_without_redis_the_next_tick_fetches(admin_client: Client) -> None:
     assert admin_client.post("/admin/papers/source/", form, secure=True).status_code == 302
     source.refresh_from_db()
     assert source.next_run_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_that_is_saved_during_a_run_leaves_what_the_run_has_written(admin_client: Client) -> None:
+    source = Source.objects.create(name="mirror", kind=Source.Kind.ARXIV_FEED, categories=["cs.LG"])
+    form = {
+        "form-TOTAL_FORMS": 1,
+        "form-INITIAL_FORMS": 1,
+        "form-0-id": source.pk,
+        "form-0-is_on": "on",
+        "_save": "Save",
+    }
+    with meanwhile(f"UPDATE papers_source SET found = 500 WHERE id = {source.pk}"):
+        assert admin_client.post("/admin/papers/source/", form, secure=True).status_code == 302
+    source.refresh_from_db()
+    assert (source.is_on, source.found) == (True, 500)
 
 
 @pytest.mark.parametrize("categories", [[], ["cs LG"], "cs.LG", [1], None])

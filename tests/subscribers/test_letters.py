@@ -43,14 +43,11 @@ def test_a_preferences_link_goes_out_three_times_a_day(alice: Subscriber) -> Non
     assert owe(alice, Kind.PREFERENCES, NOW + timedelta(days=1))
 
 
-@pytest.mark.parametrize("was_put_off", [False, True])
 @pytest.mark.parametrize(("kind", "goes_again"), [(Kind.PREFERENCES, True), (Kind.CONFIRMATION, False)])
 def test_a_doubt_ends_early_for_a_reader_who_asks_again_and_for_no_stranger(
-    alice: Subscriber, kind: Letter.Kind, goes_again: bool, was_put_off: bool
+    alice: Subscriber, kind: Letter.Kind, goes_again: bool
 ) -> None:
     owe(alice, kind, NOW)
-    if was_put_off:
-        claim().retry("450 4.7.1 greylisted", NOW)
     claim().doubted("no answer", NOW, timedelta(0))
     assert Letter.objects.claim(NOW + LEASE, LEASE, 1) == []
     owe(alice, kind, NOW + LEASE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -28,7 +29,8 @@ HARD: dict[str, tuple[tuple[str, ...], set[object]]] = {
 }
 
 
-TWO_MONTHS = timedelta(days=62)  # a monthly edition, and the one before
+TOLD_WITHIN = timedelta(days=62)  # a monthly edition, and the one before
+DEAD_AFTER = timedelta(weeks=10)  # a monthly edition in each half
 # Accepted by the provider, when it was submitted, and not come back since. What is told of it later may be told late.
 TAKEN = [Digest.Status.ACCEPTED, Digest.Status.DELIVERED, Digest.Status.COMPLAINED]
 MOMENTS = timedelta(minutes=10)  # in which readers of a domain are refused or accepted together
@@ -123,14 +125,15 @@ def takes_nobody(domain: str, since: datetime) -> bool:
 
 
 def is_dead(domain: str, at: datetime) -> bool:
-    """Whether the provider has accepted nobody's digest to this domain for two months, and refused some in the first of
-    them: it will not mend its fault any more.
+    """Whether the provider has accepted nobody's digest to this domain for so long that it will not mend its fault any
+    more, and refused some throughout: that nobody was mailed there says nothing of it.
     """
-    theirs = _digests_of(domain, at - TWO_MONTHS)
-    if theirs.filter(status__in=TAKEN, submitted_at__gte=at - TWO_MONTHS).exists():
+    theirs = _digests_of(domain, at - DEAD_AFTER)
+    if theirs.filter(status__in=TAKEN, submitted_at__gte=at - DEAD_AFTER).exists():
         return False
-    refused = theirs.filter(status=Digest.Status.FAILED, settled_at__gte=at - TWO_MONTHS)
-    return refused.filter(settled_at__lt=at - TWO_MONTHS / 2).exists()
+    refused = theirs.filter(status=Digest.Status.FAILED)
+    ends = at - DEAD_AFTER, at - DEAD_AFTER / 2, at - DEAD_AFTER / 10
+    return all(refused.filter(settled_at__gte=start, settled_at__lt=end).exists() for start, end in pairwise(ends))
 
 
 def _digests_of(domain: str, since: datetime) -> QuerySet[Digest]:
@@ -158,7 +161,7 @@ def all_of_them() -> str:
 
 def _tells_of_deliveries(at: datetime) -> bool:
     told = DomainHealth.objects.filter(domain=all_of_them(), delivered__gt=0)
-    return told.filter(since__gte=at - TWO_MONTHS).exists()
+    return told.filter(since__gte=at - TOLD_WITHIN).exists()
 
 
 def _health(domain: str, at: datetime) -> DomainHealth:

@@ -226,8 +226,8 @@ def is_hard(event: Event) -> bool:
 def no_such_mailboxes(digests: Iterable[Digest], at: datetime) -> None:
     """The provider has said of these at once that there is no such mailbox. So many times in a row drop a reader.
 
-    Nobody is dropped where it takes nobody's mail to the domain, which has a fault of its own then, and two months to
-    mend it. Nor is that held: the next answer tells, and mail to a reader who is rarely mailed may be the one that is
+    Nobody is dropped where it takes nobody's mail to the domain, which has a fault of its own then, and weeks to mend
+    it. Nor is that held: the next answer tells, and mail to a reader who is rarely mailed may be the one that is
     accepted.
     """
     # Once for readers who were refused together.
