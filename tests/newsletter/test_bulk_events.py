@@ -63,7 +63,7 @@ def everything() -> list[Any]:
     return [sorted(model.objects.values_list(*columns), key=str) for model, columns in tables]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(more, marks=pytest.mark.heavy) for more in range(6, 40))])
 def test_together_comes_to_what_one_by_one_does(edition: Edition, seed: int) -> None:
     chance = random.Random(seed)
     digests = accepted(edition, 8)

@@ -16,8 +16,8 @@ from papers.models import Paper
 from tests.conftest import NOW
 from tests.newsletter.rows import make
 
-FEW, MANY = 3, 30
-PAGE, ALL = 10, 20  # rows of a page, and of the longest that shows all: so few tell as much as a hundred would
+FEW, MANY = 2, 9
+PAGE, ALL = 4, 6  # rows of a page, and of the longest that shows all: so few tell as much as a hundred would
 MOST_QUERIES = 12
 MODELS = list(admin.site._registry)
 COUNTS = re.compile(r"\bCOUNT\(", re.IGNORECASE)

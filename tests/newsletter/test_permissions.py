@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -148,6 +149,11 @@ def routes(resolver: URLResolver | None = None, space: str = "", path: str = "")
             yield f"{space}{found.name}", here
 
 
+@cache
+def patterns() -> dict[str, str]:
+    return dict(routes())
+
+
 def of_models() -> set[str]:
     steps = ("changelist", "add", "change", "delete", "history")
     return {f"admin:{label.replace('.', '_')}_{step}" for label in MODELS for step in steps}
@@ -200,7 +206,7 @@ def address_of(name: str, rows: dict[str, Model]) -> str:
     about |= {"set_aside": "subscribers.import"}
     about |= {"cancel": "subscribers.import", "report": "subscribers.import", "password_change": "auth.user"}
     about |= {"topic": "papers.topic", "merge": "papers.paper"}
-    pattern = dict(routes())[name]
+    pattern = patterns()[name]
     if "<" not in pattern:
         return reverse(name)
     last = max((part for part in about if name.endswith(f"_{part}")), key=len)
@@ -219,7 +225,7 @@ def rows(db: None) -> dict[str, Any]:
 
 def test_every_page_and_every_action_is_in_a_table() -> None:
     known = {*PAGES, *OTHERS, *of_models()}
-    found = {name for name, _ in routes()}
+    found = {*patterns()}
     assert found - known == set(), "say above who may see this page"
     assert known - found == set(), "it is there no more"
     assert set(MODELS) == set(registered())

@@ -185,8 +185,9 @@ def test_the_latest_feed_begins_with_the_latest_day(client: Client) -> None:
 
 
 def test_a_feed_is_bounded_whatever_its_papers_hold(client: Client) -> None:
+    authors = [f"Author {number}" for number in range(AUTHORS_SHOWN + 1)]
     for place in range(1, FEED_SIZE + 3):
-        shown(f"Paper {place}", place, authors=[f"Author {number}" for number in range(100)], abstract="Long. " * 5000)
+        shown(f"Paper {place}", place, authors=authors, abstract="Long. " * 5000)
     feed = json_feed(client, "/papers/feed")
     assert len(feed["items"]) == FEED_SIZE
     assert {len(item["authors"]) for item in feed["items"]} == {AUTHORS_SHOWN}
