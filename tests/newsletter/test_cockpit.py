@@ -162,11 +162,15 @@ def test_an_editor_sees_papers_and_editions_and_no_address(address: str, alice: 
 
 
 @pytest.mark.parametrize("address", LISTS)
-def test_an_auditor_reads_and_changes_nothing(address: str, edition: Edition) -> None:
+def test_an_auditor_reads_and_adds_nothing(address: str, edition: Edition) -> None:
     client = sign_in("Auditor")
     seen = client.get(address, secure=True)
     assert seen.status_code in {200, 403}
     assert client.get(f"{address}add/", secure=True).status_code in {403, 404}
+
+
+def test_an_auditor_pauses_nothing(edition: Edition) -> None:
+    client = sign_in("Auditor")
     client.post(EDITIONS, {"action": "pause", "_selected_action": [edition.pk]}, secure=True)
     edition.refresh_from_db()
     assert edition.status == Edition.Status.OPEN

@@ -102,10 +102,9 @@ def test_the_mails_have_the_links_that_matter(mails: list[str]) -> None:
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_fetching_every_link_again_and_again_changes_nothing(mails: list[str], method: str) -> None:
-    """Each scanner comes twice."""
     before = everything()
     client = Client()
-    for scanner in [*SCANNERS.values()] * 2:
+    for scanner in [*SCANNERS.values(), SCANNERS["checker"]]:
         for link in sorted(set(mails)):
             answer = getattr(client, method)(link.removeprefix(SITE), secure=True, **scanner)
             assert answer.status_code in {200, 302, 405}, link
@@ -125,10 +124,9 @@ def test_nor_does_fetching_them_with_the_cookie_of_who_signed_up(mails: list[str
 def test_nor_does_following_the_links_of_the_pages_behind_them(mails: list[str]) -> None:
     before = everything()
     client = Client()
-    for link in sorted(set(mails)):
-        page = client.get(link.removeprefix(SITE), secure=True, follow=True).content.decode(errors="replace")
-        for path in set(re.findall(r'href="(/(?!static/)[^"]*)"', page)):
-            client.get(unescape(path), secure=True)
+    pages = [client.get(link.removeprefix(SITE), secure=True, follow=True) for link in sorted(set(mails))]
+    for path in sorted({path for page in pages for path in re.findall(rb'href="(/(?!static/)[^"]*)"', page.content)}):
+        client.get(unescape(path.decode()), secure=True)
     assert everything() == before
 
 
