@@ -58,6 +58,19 @@ def library(sky: dict[str, Topic]) -> list[Paper]:
     return Paper.objects.bulk_create(paper(n, list(WORDS)[n % 3], chance) for n in range(600))
 
 
+@pytest.fixture(scope="module")
+def kept() -> list[training.Outcome]:
+    """What the first of these tests has learnt of the library: the same papers teach the others the same."""
+    return []
+
+
+@pytest.fixture
+def outcome(library: list[Paper], kept: list[training.Outcome]) -> training.Outcome:
+    if not kept:
+        kept.append(training.train())
+    return kept[0]
+
+
 def trained() -> str:
     out = StringIO()
     call_command("train_topics", stdout=out)
@@ -92,21 +105,20 @@ def test_known_categories_are_stronger_than_any_model(library: list[Paper]) -> N
     assert (first.topic.slug, first.strength, first.source) == ("stars", 1.0, PaperTopic.Source.CATEGORIES)
 
 
-def test_a_model_never_learns_from_what_it_is_measured_on(library: list[Paper]) -> None:
-    outcome = training.train()
+def test_a_model_never_learns_from_what_it_is_measured_on(library: list[Paper], outcome: training.Outcome) -> None:
     days = sorted(row.published_at.date() for row in library if row.published_at)
     assert outcome.papers == sum(day <= outcome.trained_until for day in days)
     assert outcome.papers + outcome.held_out == len(days)
 
 
-def test_the_next_model_is_measured_on_papers_that_the_one_in_use_has_not_seen(library: list[Paper]) -> None:
-    until = training.keep(training.train(), at=NOW).trained_until
+def test_the_next_model_is_measured_on_papers_that_the_one_in_use_has_not_seen(outcome: training.Outcome) -> None:
+    until = training.keep(outcome, at=NOW).trained_until
     # A back-fill of old papers moves no boundary backwards.
     chance = random.Random(2)
     Paper.objects.bulk_create(paper(n, "cs.RO", chance) for n in range(5000, 5500))
-    outcome = training.train()
-    assert outcome.trained_until == until
-    assert outcome.in_use_measures is not None
+    following = training.train()
+    assert following.trained_until == until
+    assert following.in_use_measures is not None
 
 
 def test_training_again_keeps_one_model_in_use(library: list[Paper]) -> None:
@@ -116,23 +128,22 @@ def test_training_again_keeps_one_model_in_use(library: list[Paper]) -> None:
 
 
 @pytest.mark.parametrize("rival", ["phrases", "in_use_measures"])
-def test_a_worse_model_is_not_put_in_use(library: list[Paper], rival: str) -> None:
-    before = training.keep(training.train(), at=NOW)
-    poor = replace(training.train(), candidate=Measures(0.5, 0.5, 0.5, 0.5), **{rival: Measures(0.5, 0.5, 0.5, 0.51)})
+def test_a_worse_model_is_not_put_in_use(outcome: training.Outcome, rival: str) -> None:
+    before = training.keep(outcome, at=NOW)
+    poor = replace(outcome, candidate=Measures(0.5, 0.5, 0.5, 0.5), **{rival: Measures(0.5, 0.5, 0.5, 0.51)})
     assert not training.keep(poor, at=NOW).in_use
     assert TopicModel.objects.in_use().get() == before
     assert "worse than" in TopicModel.objects.latest("pk").verdict
 
 
-def test_two_models_in_use_are_refused_by_the_database(library: list[Paper]) -> None:
-    row = training.keep(training.train(), at=NOW)
+def test_two_models_in_use_are_refused_by_the_database(outcome: training.Outcome) -> None:
+    row = training.keep(outcome, at=NOW)
     row.pk = None
     with pytest.raises(IntegrityError):
         row.save()
 
 
-def test_old_models_go(library: list[Paper]) -> None:
-    outcome = training.train()
+def test_old_models_go(outcome: training.Outcome) -> None:
     for _ in range(training.KEPT + 3):
         training.keep(outcome, at=NOW)
     assert TopicModel.objects.count() == training.KEPT
@@ -190,8 +201,8 @@ def test_the_weekly_task_trains(library: list[Paper]) -> None:
     assert TopicModel.objects.in_use().exists()
 
 
-def test_editors_can_look_at_models_and_change_none(library: list[Paper], client: Client) -> None:
-    row = training.keep(training.train(), at=NOW)
+def test_editors_can_look_at_models_and_change_none(outcome: training.Outcome, client: Client) -> None:
+    row = training.keep(outcome, at=NOW)
     client.force_login(User.objects.create_superuser("editor"))
     listed = client.get(reverse("admin:papers_topicmodel_changelist"), secure=True)
     shown = client.get(reverse("admin:papers_topicmodel_change", args=[row.pk]), secure=True)
