@@ -73,7 +73,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def listening(server: socketserver.BaseServer) -> Iterator[int]:
     """A server of our own at work in a thread; its port. Whatever its handlers wait for must have come at the end."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
     try:
         yield int(server.server_address[1])
