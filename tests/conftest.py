@@ -1,6 +1,7 @@
 """The cast and the fixed clock that all tests share."""
 
 import gc
+import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,8 +27,9 @@ SEEDS = Path(__file__).parents[1] / "seeds"
 
 NEEDED = {"db", "transactional_db"}  # by a test of the database
 
-# The same examples in every run, and no clock: a busy machine breaks no promise.
-hypothesis.settings.register_profile("ours", derandomize=True, deadline=None)
+# The same examples in every run, and no clock: a busy machine breaks no promise. The slow tests look at many more.
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+hypothesis.settings.register_profile("ours", derandomize=True, deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("ours")
 
 

@@ -2,10 +2,10 @@
 
     python -m tests.run [--slow | --kill] [what pytest understands]
 
-The second database runs those tests alone that need one. `--slow` runs the tests that drive a browser, kill whole
-services or flood the sign-up instead of all others; `--kill` runs the kill suite in its long form
-(docs/reliability.md). The last line is pytest's own; the exit code says whether every run passed. However it ends, but
-by SIGKILL, it takes along all that was started.
+The second database runs those tests alone that need one. `--slow` runs, instead of all others, the tests
+that drive a browser, kill whole services, flood the sign-up or search for a counterexample, and searches long; `--kill`
+runs the kill suite in its long form (docs/reliability.md). The last line is pytest's own; the exit code says whether
+every run passed. However it ends, but by SIGKILL, it takes along all that was started.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ from tests.judges import missing_judges
 from tests.servers import heed_one_signal, nothing_left, postgres_programs, postgres_server, redis_server
 
 # The slow tests time real programs: they get the machine for themselves.
-QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill or heavy"]
+QUICK, SLOW = ["-n", "2"], ["-m", "browser or kill or heavy or hypothesis"]
 # Another -k replaces this one; beside the scenarios there are imports that are killed.
 KILL = ["-m", "kill", "tests/kill", "-k", "test_k"]
 # By the word that asks for them: their title, what pytest is told, and their environment.
 KINDS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "": ("Tests", QUICK, {}),
-    "--slow": ("Slow tests", SLOW, {}),
+    "--slow": ("Slow tests", SLOW, {"EXAMPLES": "300"}),
     "--kill": ("The kill suite", KILL, {"KILL_SIZE": "long"}),
 }
 OF_DATABASE = "--of-database"

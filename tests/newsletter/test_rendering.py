@@ -167,7 +167,7 @@ ODD = st.text(alphabet=st.sampled_from("ab <>&\"'{}%|*\xa0\n\t·éא漢🤖\u202
 @given(
     odd=st.fixed_dictionaries(dict.fromkeys(["title", "reason", "address", "note", "url"], ODD)), rising=st.booleans()
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_fast_way_comes_to_the_same_bytes_as_plain_templates(
     digest: Digest, papers: list[Paper], odd: dict[str, str], rising: bool
 ) -> None:

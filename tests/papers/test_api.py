@@ -207,7 +207,7 @@ parameters = st.dictionaries(
 )
 
 
-@hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["/papers", "/search", "/topics/graphs/papers", "/topics", "/papers/1"]), parameters)
 def test_no_parameter_breaks_anything(client: Client, path: str, query: dict[str, str]) -> None:
     response = client.get(V1 + path, query)

@@ -138,7 +138,7 @@ def test_a_hostile_paper_is_text_like_any_other(client: Client, path: str) -> No
     assert entry.authors[0].name == clean
 
 
-@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40))
 def test_no_title_breaks_a_feed(client: Client, title: str) -> None:
     Paper.objects.all().delete()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from papers.records import PaperRecord
@@ -66,14 +66,12 @@ def read(parse: Parse, content: bytes) -> None:
 
 @each_parser
 @given(content=st.binary(max_size=2_000) | st.text(max_size=500).map(lambda text: text.encode(errors="surrogatepass")))
-@settings(max_examples=60)
 def test_any_bytes_are_read_or_refused_in_words(name: str, content: bytes) -> None:
     read(PARSERS[name][0], content)
 
 
 @each_parser
 @given(data=st.data())
-@settings(max_examples=120)
 def test_a_mutated_answer_is_read_or_refused_in_words(name: str, data: st.DataObject) -> None:
     parse, samples = PARSERS[name]
     content = data.draw(st.sampled_from(samples))
@@ -92,7 +90,6 @@ JSON = st.recursive(
 
 
 @given(values=st.dictionaries(st.sampled_from([*daily("", "")["paper"], "id"]), JSON), outer=JSON, title=st.text())
-@settings(max_examples=100)
 def test_a_field_of_any_kind_is_read_or_skipped(values: dict[str, object], outer: object, title: str) -> None:
     paper = {**daily("2603.00001", title)["paper"], **values}
     row = {"paper": paper, "title": title, "numComments": outer, "summary": outer}

@@ -189,7 +189,7 @@ def test_an_index_that_is_whole_is_left_alone(django_assert_num_queries: DjangoA
         search_index.repair("default")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(), max_size=60) | st.text("\"-*^:(){}\\'%&|!<>+~ aN\x00", max_size=30))
 def test_no_text_breaks_the_search(text: str) -> None:
     find(text)

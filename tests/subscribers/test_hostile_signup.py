@@ -165,7 +165,7 @@ def test_no_control_character_passes_the_gate(unsafe: str, place: int) -> None:
 
 @pytest.mark.parametrize("purpose", READERS)
 @given(data=st.data())
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_link_with_one_bit_changed_or_cut_anywhere_is_refused(
     alice: Subscriber, purpose: str, data: st.DataObject
 ) -> None:

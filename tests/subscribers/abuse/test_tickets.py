@@ -17,7 +17,7 @@ from tests.subscribers.abuse.conftest import solve
 
 pytestmark = pytest.mark.django_db
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-quickly = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+quickly = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(
