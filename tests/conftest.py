@@ -34,7 +34,7 @@ hypothesis.settings.load_profile("ours")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--of-database", action="store_true", help="only what needs a database")
+    parser.addoption("--of-database", action="store_true", help="only what says something of a database")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
         of_it, others = [], list[pytest.Function]()
         for item in items:
             needs_it = item.get_closest_marker("django_db") or NEEDED & {*item.fixturenames}
-            (of_it if needs_it else others).append(item)
+            (of_it if needs_it and not item.get_closest_marker("once") else others).append(item)
         items[:] = of_it
         config.hook.pytest_deselected(items=others)
 

@@ -2,7 +2,7 @@
 
     python -m tests.run [--slow | --kill] [what pytest understands]
 
-The second database runs those tests alone that need one. `--slow` runs, instead of all others, the tests
+The second database runs those tests alone that say something of one. `--slow` runs, instead of all others, the tests
 that drive a browser, kill whole services, flood the sign-up or search for a counterexample, and searches long; `--kill`
 runs the kill suite in its long form (docs/reliability.md). The last line is pytest's own; the exit code says whether
 every run passed. However it ends, but by SIGKILL, it takes along all that was started.

@@ -152,6 +152,7 @@ def test_after_too_many_wrong_passwords_the_right_one_waits_too(
     assert client.post(LOGIN, right).status_code == 302
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("address", LISTS)
 def test_an_editor_sees_papers_and_editions_and_no_address(address: str, alice: Subscriber) -> None:
     client = sign_in("Editor")
@@ -161,6 +162,7 @@ def test_an_editor_sees_papers_and_editions_and_no_address(address: str, alice: 
     assert "alice@example.org" not in response.content.decode()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("address", LISTS)
 def test_an_auditor_reads_and_adds_nothing(address: str, edition: Edition) -> None:
     client = sign_in("Auditor")

@@ -18,7 +18,7 @@ from newsletter.models import Edition
 from papers.lines import Lines
 from tests.newsletter.rows import make
 
-pytestmark = pytest.mark.usefixtures("fixed_clock")
+pytestmark = [pytest.mark.usefixtures("fixed_clock"), pytest.mark.once]
 
 MODELS = list(admin.site._registry)
 # What the word beside it says all of.

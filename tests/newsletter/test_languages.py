@@ -90,6 +90,7 @@ def said_differently(language: str) -> list[str]:
     return [words for words in differing if len(words) > 12 and re.sub(r"%\(.*|<.*", "", words)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", FOREIGN)
 @pytest.mark.parametrize("kind", Letter.Kind.values)
 def test_every_letter_is_said_in_the_reader_s_language(alice: Subscriber, kind: str, language: str) -> None:
@@ -105,6 +106,7 @@ def test_every_letter_is_said_in_the_reader_s_language(alice: Subscriber, kind: 
         assert english_in(ours, language) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", Letter.Kind.values)
 @pytest.mark.parametrize("status", ["active", "paused"])
 def test_no_word_of_a_letter_is_left_unmarked(
@@ -120,6 +122,7 @@ def test_no_word_of_a_letter_is_left_unmarked(
             assert unmarked(part, NAMES | DJANGO) == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", Letter.Kind.values)
 def test_a_letter_written_from_the_right_keeps_its_structure(alice: Subscriber, mirrored: str, kind: str) -> None:
     english = mail(letter_email(letter(alice, kind)))[2]
@@ -175,6 +178,7 @@ def known(alice: Subscriber, graphs: Topic, edition: Edition, papers: list[Paper
     return alice
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("status", ["pending", "active", "paused", "unsubscribed", "bounced"])
 def test_no_word_of_a_reader_s_pages_is_left_unmarked(
     client: Client, known: Subscriber, mirrored: str, status: str, papers: list[Paper]
@@ -191,6 +195,7 @@ def test_no_word_of_a_reader_s_pages_is_left_unmarked(
         assert unmarked(seen(html), allowed) == [], name
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("language", FOREIGN)
 def test_no_page_of_a_reader_is_left_in_english(client: Client, known: Subscriber, language: str) -> None:
     Subscriber.objects.filter(pk=known.pk).update(language=language)

@@ -20,6 +20,7 @@ from tests.judges import CANIEMAIL, missing_judges
 from tests.newsletter.contrast import contrasts
 from tests.newsletter.mails import digests, letters
 
+pytestmark = pytest.mark.once
 LEFT_OUT = {} if "JUDGE_ALL" in os.environ else missing_judges()
 # What some programs do not support, and what their readers see then.
 DONE_WITHOUT = {

@@ -100,6 +100,7 @@ def test_the_mails_have_the_links_that_matter(mails: list[str]) -> None:
     assert {"confirm", "preferences", "leave", "one-click", "less-often", "pause", "address", "digests"} <= kinds
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_fetching_every_link_again_and_again_changes_nothing(mails: list[str], method: str) -> None:
     before = everything()
@@ -121,6 +122,7 @@ def test_nor_does_fetching_them_with_the_cookie_of_who_signed_up(mails: list[str
     assert everything() == before
 
 
+@pytest.mark.once
 def test_nor_does_following_the_links_of_the_pages_behind_them(mails: list[str]) -> None:
     before = everything()
     client = Client()
@@ -130,6 +132,7 @@ def test_nor_does_following_the_links_of_the_pages_behind_them(mails: list[str])
     assert everything() == before
 
 
+@pytest.mark.once
 def test_a_form_sent_off_without_its_button_s_method_changes_nothing(mails: list[str]) -> None:
     before = everything()
     for link in sorted(set(mails)):

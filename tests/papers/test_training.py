@@ -211,6 +211,7 @@ def test_editors_can_look_at_models_and_change_none(outcome: training.Outcome, c
     assert client.get(reverse("admin:papers_topicmodel_add"), secure=True).status_code == 403
 
 
+@pytest.mark.once
 def test_the_web_starts_without_what_trains() -> None:
     code = (
         "import sys, tests.environment, django; django.setup(); import newsletter.urls, papers.tasks;"
