@@ -11,7 +11,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.utils import timezone
 
-from newsletter import duplicates, personal, proposals, pulses, retention, roles, tasks
+from newsletter import merged_papers, personal, proposals, pulses, retention, roles, tasks
 from newsletter.delivery.feedback import events
 from papers.models import Paper
 from papers.signals import merged, merging
@@ -86,9 +86,9 @@ def learn_from_what_was_shown(subscriber: Subscriber, papers: str, at: datetime,
 
 @receiver(merging)
 def settle_what_cannot_both_stay(keep: Paper, drop: Paper, **_: Any) -> None:
-    duplicates.settle(keep, drop)
+    merged_papers.settle(keep, drop)
 
 
 @receiver(merged)
 def put_the_merging_on_record(paper: Paper, former: Any, values: Any, by: Any, **_: Any) -> None:
-    duplicates.put_on_record(paper, former, values, by)
+    merged_papers.put_on_record(paper, former, values, by)

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from newsletter import census, duplicates, editions
+from newsletter import census, editions, merged_papers
 from newsletter.delivery import alarms, canaries, installation, ledger, repeats, streak
 from newsletter.delivery.feedback import bounces, events
 from newsletter.delivery.letters import send_owed_letters
@@ -41,7 +41,7 @@ def tick() -> None:
     deliver.delay(until=now.timestamp() + settings.TICK_SECONDS)
     apply_events(until=now.timestamp() + settings.TICK_SECONDS)
     census.follow(now)
-    if late := duplicates.catch_up(now):
+    if late := merged_papers.catch_up(now):
         log.info("%d papers of digests followed theirs into others", late)
 
 

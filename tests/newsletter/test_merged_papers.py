@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from newsletter import duplicates, tasks
+from newsletter import merged_papers, tasks
 from newsletter.delivery import ledger
 from newsletter.delivery.ledger import Ending, Ready, learn
 from newsletter.delivery.sending import deliver_batch
@@ -221,12 +221,12 @@ def test_what_a_worker_had_chosen_before_the_merging_follows_it(
     merge(papers[0].pk, papers[1].pk, NOW, "a test")
     choices = [Choice(papers[number].pk, "Graphs") for number in chosen]
     ledger.record([], [Ready(claimed, choices, "Papers", "alice@example.org", prepared=None)], NOW)
-    assert duplicates.catch_up(NOW) == 0, "the worker may put it back"
+    assert merged_papers.catch_up(NOW) == 0, "the worker may put it back"
     end(claimed, "accepted")
-    assert duplicates.catch_up(NOW) == 1
+    assert merged_papers.catch_up(NOW) == 1
     assert history(alice) == [(digest.pk, papers[number].pk, rising) for number, rising in later]
     call_command("ledger", "check")
-    assert duplicates.catch_up(NOW) == 0
+    assert merged_papers.catch_up(NOW) == 0
 
 
 def test_it_follows_at_the_next_tick(pair: tuple[Paper, Paper], digests: list[Digest], alice: Subscriber) -> None:
@@ -244,7 +244,7 @@ def test_it_says_so_too_where_a_worker_had_chosen_nothing_but_a_third_mention(
     merge(pair[0].pk, pair[1].pk, NOW, "a test")
     DigestPaper.objects.create(digest=third, subscriber=third.subscriber, paper_id=pair[1].pk, place=1, reason="Graphs")
     end(third, "accepted")
-    assert duplicates.catch_up(NOW) == 0
+    assert merged_papers.catch_up(NOW) == 0
     assert Digest.objects.get(merged_away=True) == third
     call_command("ledger", "check")
 
