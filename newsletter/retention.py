@@ -8,7 +8,7 @@ which a reader leaves, which is the reader's own and no digest's.
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from newsletter.delivery import streak
 from newsletter.delivery.feedback import bounces
@@ -40,9 +40,11 @@ def forget(at: datetime) -> dict[str, int]:
         "censuses": delete(Census.objects.filter(at__lt=at - settings.KEEP_CENSUS)),
         "counts of editions": delete(Progress.objects.filter(at__lt=at - settings.KEEP_PROGRESS)),
         "alarms": delete(Alarm.objects.filter(ended_at__lt=at - settings.KEEP_LETTERS)),
-        # After so many half-lives nothing is left of a score; refusals of who is mailed once a month add up for longer.
+        # After so many half-lives nothing is left of a score; refusals count until the digests are forgotten, too.
         "soft bounces": delete(
-            SoftBounces.objects.filter(at__lt=at - max(10 * settings.SOFT_BOUNCE_HALF_LIFE, bounces.TOLD_WITHIN))
+            SoftBounces.objects.filter(
+                Q(at__lt=at - 10 * settings.SOFT_BOUNCE_HALF_LIFE, refusals=0) | Q(at__lt=at - settings.KEEP_DIGESTS)
+            )
         ),
         "domains' health": delete(
             DomainHealth.objects.filter(since__lt=at - max(settings.DOMAIN_HOLD, bounces.TOLD_WITHIN))

@@ -124,8 +124,9 @@ def turning(name: str) -> Any:
 
     @admin.action(description=turn.words, permissions=["approve" if turn.permission == APPROVE else "change"])
     def action(model_admin: Any, request: HttpRequest, editions: EditionQuerySet) -> None:
-        unfit = [turn.why_not(edition) for edition in editions if not turn.suits(edition)]
-        if changed := turn.do(editions, canaries.size_asked_for()):
+        fit = [edition.pk for edition in editions if turn.suits(edition)]
+        unfit = [turn.why_not(edition) for edition in editions if edition.pk not in fit]
+        if changed := turn.do(editions.filter(pk__in=fit), canaries.size_asked_for()):
             model_admin.message_user(request, f"Of the chosen editions, {changed:,} changed: each {turn.done}.")
         for words in unfit[:MOST_TOLD]:
             model_admin.message_user(request, words, messages.WARNING)

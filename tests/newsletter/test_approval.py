@@ -99,6 +99,13 @@ def test_of_several_that_were_chosen_each_that_is_not_held_is_said_to_be_so(edit
     assert said[-1] == "So it is with 2 more."
 
 
+def test_what_is_cancelled_lets_nothing_follow_its_first_copies(edition: Edition) -> None:
+    Edition.objects.update(canary="ahead", status="cancelled")
+    press("follow", edition, "Editor")
+    edition.refresh_from_db()
+    assert edition.canary == "ahead"
+
+
 def test_a_hold_in_mid_slice_lets_no_further_slice_out(
     transactional_db: None, due: list[Subscriber], settings: Settings
 ) -> None:

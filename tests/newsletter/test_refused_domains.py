@@ -145,6 +145,21 @@ def test_what_is_told_late_of_an_earlier_mail_speaks_for_no_domain(
     assert len(active()) == 7
 
 
+def test_a_domain_that_comes_back_in_the_middle_of_a_run_loses_nobody_who_was_refused_before(
+    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+) -> None:
+    readers = [*add_readers(12, graphs), elsewhere(graphs)]
+    refuse(server, lambda to: to.endswith("@example.org"))
+    for day in range(6):
+        plan(day, readers)
+        runs(fixed_clock)
+    down = {str(reader.email) for reader in readers[:4]}
+    refuse(server, lambda to: to in down)
+    plan(6, readers)
+    runs(fixed_clock)
+    assert len(active()) == 13
+
+
 def test_one_bad_day_after_a_recovery_drops_nobody(
     plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
 ) -> None:

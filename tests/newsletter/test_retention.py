@@ -64,6 +64,14 @@ def test_each_row_is_kept_as_long_as_is_said_and_no_longer(traces: dict[type[Mod
         assert not any(model._default_manager.exists() for model in mine), mine
 
 
+def test_refusals_add_up_for_as_long_as_digests_are_kept(db: None) -> None:
+    SoftBounces.objects.create(address_hash="x", score=0, at=NOW, refusals=3, refused_at=NOW)
+    retention.forget(NOW + settings.KEEP_DIGESTS - SECOND)
+    assert SoftBounces.objects.exists()
+    retention.forget(NOW + settings.KEEP_DIGESTS + SECOND)
+    assert not SoftBounces.objects.exists()
+
+
 def test_networks_expire_and_the_proof_stays(alice: Subscriber) -> None:
     Consent.objects.create(subscriber=alice, action="confirmed", network="192.0.2.0/24", at=NOW)
     retention.forget(NOW + settings.KEEP_NETWORKS - SECOND)

@@ -109,16 +109,17 @@ def count_hard(domain: str, at: datetime) -> bool:
     return True
 
 
-def takes_nobody(domain: str, since: datetime) -> bool:
+def takes_nobody(domain: str, since: datetime, at: datetime) -> bool:
     """Whether the provider has refused several readers' digests to this domain since then, and accepted nobody's; or it
-    is held. What was accepted in the very moments of the first refusal does not count: it may have come before it.
+    is held. What was accepted in the very moments of the first refusal does not count, as it may have come before it;
+    nor what is accepted in these, in which a domain that was down may have come back.
 
     Reads the digests that its readers have had since, along `digest_of_reader`.
     """
     if HeldDomain.objects.filter(domain=domain).exists():
         return True
     theirs = _digests_of(domain, since)
-    if theirs.filter(status__in=TAKEN, submitted_at__gte=since + MOMENTS).exists():
+    if theirs.filter(status__in=TAKEN, submitted_at__range=(since + MOMENTS, at - MOMENTS)).exists():
         return False
     refused = theirs.filter(status=Digest.Status.FAILED, settled_at__gte=since).values("subscriber").distinct()
     return len(refused[: settings.DOMAIN_BOUNCES]) == settings.DOMAIN_BOUNCES

@@ -239,7 +239,7 @@ def no_such_mailboxes(digests: Iterable[Digest], at: datetime) -> None:
         with transaction.atomic():
             is_gone = bounces.count_refused(addressee.address_hash, at, last.submitted_at if last else None)
         domain = addressee.domain_now
-        if is_gone and (not takes_nobody(domain, first_refusal(digest, last, at)) or is_dead(domain, at)):
+        if is_gone and (not takes_nobody(domain, first_refusal(digest, last, at), at) or is_dead(domain, at)):
             with transaction.atomic():
                 drop(addressee, *BOUNCED, at)
 

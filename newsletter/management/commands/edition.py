@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -113,7 +112,7 @@ class Command(Deciding):
             self.stdout.write(f"  {accounts.moment(one.at)} {one.who}: {one.words}{values}")
 
     def _export(self, edition: Edition, file: Path | None, **_: Any) -> None:
-        with transaction.atomic(), private_file(file) if file else nullcontext(self.stdout) as out:
+        with private_file(file) if file else nullcontext(self.stdout) as out:
             audit.record(audit.command_line(), edition, EXPORTED, reason(""))
             out.writelines(table(edition))
         if file:

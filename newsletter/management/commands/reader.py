@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -76,7 +75,7 @@ class Command(Deciding):
 
     def _export(self, who: str, file: Path | None, **_: Any) -> None:
         [reader] = readers([who])
-        with transaction.atomic(), private_file(file) if file else nullcontext(self.stdout) as out:
+        with private_file(file) if file else nullcontext(self.stdout) as out:
             audit.record(audit.command_line(), reader, EXPORTED, reason(""))
             out.write(json.dumps(all_about(reader), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         if file:
