@@ -24,7 +24,7 @@ KILL = ["-m", "kill", "tests/kill", "-k", "test_k"]
 # By the word that asks for them: their title, what pytest is told, and their environment.
 KINDS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "": ("Tests", QUICK, {}),
-    "--slow": ("Slow tests", SLOW, {"EXAMPLES": "300"}),
+    "--slow": ("Slow tests", SLOW, {"EXAMPLES": "100"}),
     "--kill": ("The kill suite", KILL, {"KILL_SIZE": "long"}),
 }
 OF_DATABASE = "--of-database"
