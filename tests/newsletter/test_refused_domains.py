@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -61,6 +62,18 @@ def runs(clock: time_machine.Traveller, number: int = 3) -> None:
         clock.shift(MINUTE)
 
 
+@pytest.fixture
+def go_out(plan: Plan, fixed_clock: time_machine.Traveller) -> Plan:
+    """Plans an edition, and has it delivered in a few runs."""
+
+    def go_out(*which: Any) -> Edition:
+        edition = plan(*which)
+        runs(fixed_clock)
+        return edition
+
+    return go_out
+
+
 def active() -> Collection[Subscriber]:
     return list(Subscriber.objects.filter(status="active"))
 
@@ -84,61 +97,46 @@ def test_a_domain_that_takes_nobody_loses_no_reader(
     assert not Suppression.objects.exists()
 
 
-def test_a_domain_that_takes_nobody_for_ten_weeks_is_dead(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
-) -> None:
+def test_a_domain_that_takes_nobody_for_ten_weeks_is_dead(go_out: Plan, graphs: Topic, server: Server) -> None:
     readers = [*add_readers(6, graphs), elsewhere(graphs)]
-    plan(0, readers)
-    runs(fixed_clock)
+    go_out(0, readers)
     refuse(server, lambda to: to.endswith("@example.org"))
     for week in range(10):
-        plan(1 + 7 * week, readers)
-        runs(fixed_clock)
+        go_out(1 + 7 * week, readers)
     assert len(active()) == 7
-    plan(71, readers)
-    runs(fixed_clock)
+    go_out(71, readers)
     assert active() == readers[-1:]
 
 
-def test_that_nobody_was_mailed_at_a_domain_does_not_make_it_dead(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
-) -> None:
+def test_that_nobody_was_mailed_at_a_domain_does_not_make_it_dead(go_out: Plan, graphs: Topic, server: Server) -> None:
     """It was down for some days, its readers rested over the summer, and it has a bad first day."""
     readers = [*add_readers(6, graphs), elsewhere(graphs)]
-    plan(0, readers)
-    runs(fixed_clock)
+    go_out(0, readers)
     refuse(server, lambda to: to.endswith("@example.org"))
     for day in (*range(20, 25), 85):
-        plan(day, readers)
-        runs(fixed_clock)
+        go_out(day, readers)
     assert len(active()) == 7
 
 
-def test_a_domain_that_takes_mail_again_gets_it(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
-) -> None:
+def test_a_domain_that_takes_mail_again_gets_it(go_out: Plan, graphs: Topic, server: Server) -> None:
     readers = [*add_readers(6, graphs), elsewhere(graphs)]
     refuse(server, lambda to: to.endswith("@example.org"))
     for day in range(5):
-        plan(day, readers)
-        runs(fixed_clock)
+        go_out(day, readers)
     refuse(server, lambda _: False)
-    edition = plan(5, readers)
-    runs(fixed_clock)
+    edition = go_out(5, readers)
     assert set(edition.digests.values_list("status", flat=True)) == {"accepted"}
 
 
 @pytest.mark.parametrize("told", [Event.Type.COMPLAINED, Event.Type.DELIVERED, Event.Type.BOUNCED])
 def test_what_is_told_late_of_an_earlier_mail_speaks_for_no_domain(
-    told: Event.Type, plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+    told: Event.Type, go_out: Plan, graphs: Topic, server: Server
 ) -> None:
     readers = [*add_readers(6, graphs), elsewhere(graphs)]
-    plan(0, readers)
-    runs(fixed_clock)
+    go_out(0, readers)
     refuse(server, lambda to: to.endswith("@example.org"))
     for day in range(1, 7):
-        plan(day, readers)
-        runs(fixed_clock)
+        go_out(day, readers)
         if day == 2:
             uid = Digest.objects.filter(subscriber=readers[0]).earliest("pk").uid
             assert ledger.learn([uid], told, timezone.now())
@@ -146,35 +144,30 @@ def test_what_is_told_late_of_an_earlier_mail_speaks_for_no_domain(
 
 
 def test_a_domain_that_comes_back_in_the_middle_of_a_run_loses_nobody_who_was_refused_before(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+    go_out: Plan, graphs: Topic, server: Server
 ) -> None:
     readers = [*add_readers(12, graphs), elsewhere(graphs)]
     refuse(server, lambda to: to.endswith("@example.org"))
     for day in range(6):
-        plan(day, readers)
-        runs(fixed_clock)
+        go_out(day, readers)
     down = {str(reader.email) for reader in readers[:4]}
     refuse(server, lambda to: to in down)
-    plan(6, readers)
-    runs(fixed_clock)
+    go_out(6, readers)
     assert len(active()) == 13
 
 
-def test_one_bad_day_after_a_recovery_drops_nobody(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
-) -> None:
+def test_one_bad_day_after_a_recovery_drops_nobody(go_out: Plan, graphs: Topic, server: Server) -> None:
     """What was refused before mail was accepted counts no more."""
     readers = [*add_readers(6, graphs), elsewhere(graphs)]
     for day in range(9):
         refuse(server, lambda to, is_bad=day not in range(3, 8): is_bad and to.endswith("@example.org"))
-        plan(day, readers)
-        runs(fixed_clock)
+        go_out(day, readers)
     assert len(active()) == 7
     assert not Suppression.objects.exists()
 
 
 def test_mailboxes_that_are_gone_are_dropped_where_anybody_gets_mail_there(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+    go_out: Plan, graphs: Topic, server: Server
 ) -> None:
     """Though those are mailed each day, and who is there once a week: their mail always goes out."""
     add_readers(5, graphs)
@@ -183,41 +176,35 @@ def test_mailboxes_that_are_gone_are_dropped_where_anybody_gets_mail_there(
     weekly.topics.set([graphs])
     refuse(server, lambda to: to.startswith("reader"))
     for day in range(16):
-        plan(day, [one for one in active() if one != weekly] if day else [other])
-        runs(fixed_clock)
+        go_out(day, [one for one in active() if one != weekly] if day else [other])
         if day % 7 == 0:
-            plan(day, [weekly], "weekly")
-            runs(fixed_clock)
+            go_out(day, [weekly], "weekly")
     assert set(Digest.objects.filter(subscriber=weekly).values_list("status", flat=True)) == {"accepted"}
     assert not HeldDomain.objects.exists()
     assert set(active()) == {weekly, other}
 
 
 @pytest.mark.parametrize("apart", [1, 31])
-def test_fewer_readers_than_a_whole_domain_are_dropped(
-    apart: int, plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
-) -> None:
+def test_fewer_readers_than_a_whole_domain_are_dropped(apart: int, go_out: Plan, graphs: Topic, server: Server) -> None:
     """Those who are mailed once a month as well."""
     gone, other = add_readers(4, graphs), elsewhere(graphs)
     refuse(server, lambda to: to.startswith("reader"))
     for turn in range(4):
         assert len(active()) == 5
-        plan(turn * apart, [*gone, other])
-        runs(fixed_clock)
+        go_out(turn * apart, [*gone, other])
     assert active() == [other]
 
 
 def test_the_ledger_is_asked_once_for_all_who_were_refused_together(
-    plan: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
+    plan: Plan, go_out: Plan, graphs: Topic, server: Server, fixed_clock: time_machine.Traveller
 ) -> None:
     readers = [*add_readers(6, graphs), elsewhere(graphs)]
     refuse(server, lambda to: to.startswith("reader"))
     for day in range(3):
-        plan(day, readers)
-        runs(fixed_clock)
+        go_out(day, readers)
     plan(3, readers)
     with CaptureQueriesContext(connection) as queries:
         runs(fixed_clock, 1)
     asked = [query["sql"] for query in queries if "SUBSTR" in query["sql"] and "example.org" in query["sql"]]
-    assert len(asked) == 4  # whom it accepted, whom it refused, of late and for two months
+    assert len(asked) == 4  # whom it accepted, whom it refused, of late and for ten weeks
     assert set(active()) == set(readers)
